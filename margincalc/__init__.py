@@ -1,0 +1,68 @@
+"""Portfolio options margin: requirement, liquidation price and Greeks of a portfolio.
+
+    import margincalc as mc
+    mc.margin(mc.load("book.yaml")).maintenance_margin
+
+Names are imported when they are first used, so that importing the package costs nothing.
+"""
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from margincalc._version import __version__
+
+if TYPE_CHECKING:
+    from margincalc.api import (
+        check,
+        compare,
+        greeks,
+        load,
+        margin,
+        models,
+        scenarios,
+        schema,
+        show_model,
+    )
+    from margincalc.errors import InputError, MargincalcError
+    from margincalc.portfolio import Portfolio
+
+__all__ = [
+    "InputError",
+    "MargincalcError",
+    "Portfolio",
+    "__version__",
+    "check",
+    "compare",
+    "greeks",
+    "load",
+    "margin",
+    "models",
+    "scenarios",
+    "schema",
+    "show_model",
+]
+
+_HOME = {
+    "InputError": "margincalc.errors",
+    "MargincalcError": "margincalc.errors",
+    "Portfolio": "margincalc.portfolio",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'margincalc' has no attribute {name!r}")
+    return getattr(import_module(_HOME.get(name, "margincalc.api")), name)
+
+
+class _Package(ModuleType):
+    """Keeps `margincalc.margin` the function when the room of that name is imported."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in __all__ and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -1,0 +1,82 @@
+"""A margined account: what every report is drawn from."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from margincalc.arrays import FloatArray, IntArray
+from margincalc.assemble import Assembly
+from margincalc.book import Book
+from margincalc.contracts import Contract
+from margincalc.liquidation.nearest import Nearest
+from margincalc.margin.base import MarginModel, MarginResult, Venue
+from margincalc.portfolio import Portfolio
+from margincalc.results import ModelInfo, Sensitivity
+from margincalc.risk import Greeks, greeks, now
+
+GREEKS = ("delta", "gamma", "vega", "theta", "rho")
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account under one mode and model.
+
+    Attributes
+    ----------
+    book : the pools that were margined
+    nearest : liquidation prices, where they were asked for
+    notes : what a reader of the figures should know
+    """
+
+    portfolio: Portfolio
+    assembly: Assembly
+    book: Book
+    venue: Venue
+    mode: str
+    result: MarginResult
+    nearest: Nearest | None
+    notes: tuple[str, ...]
+
+    @property
+    def model(self) -> MarginModel:
+        """The family with its parameters."""
+        return self.venue.model
+
+    @cached_property
+    def contracts(self) -> dict[str, Contract]:
+        """Terms by instrument name, in file order."""
+        return {contract.name: contract for contract in self.assembly.contracts}
+
+    @cached_property
+    def values(self) -> FloatArray:
+        """Contribution of each position row to equity, account currency, shape (P,)."""
+        unit = now(self.book) + self.book.instruments.offset
+        return self.book.quantity * unit[self.book.instrument]
+
+    @cached_property
+    def unit_greeks(self) -> Greeks:
+        """Greeks of one long unit, each of shape (I,)."""
+        return greeks(self.book)
+
+    def sensitivity(self, rows: IntArray) -> Sensitivity:
+        """Sum the Greeks of position rows."""
+        held, instrument = self.book.quantity[rows], self.book.instrument[rows]
+        sums = [
+            float(np.sum(held * getattr(self.unit_greeks, name)[instrument])) for name in GREEKS
+        ]
+        return Sensitivity(*sums)
+
+    def instrument(self, row: int) -> str:
+        """Name the instrument of a position row."""
+        return self.book.names.instruments[int(self.book.instrument[row])]
+
+    def pool(self, row: int) -> str:
+        """Name the pool of a position row."""
+        return self.book.names.pools[int(self.book.pool[row])]
+
+    def model_info(self) -> ModelInfo:
+        """Return what a report says of its model."""
+        venue = self.venue
+        effective = venue.effective.isoformat()
+        return ModelInfo(venue.name, effective, venue.proof, venue.parameters_sha256)

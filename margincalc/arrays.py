@@ -1,0 +1,59 @@
+"""Array types, the axis letters, and sums by group.
+
+Axis letters, used in every signature: ``A`` accounts or pools, ``P`` position rows, ``I``
+instruments, ``S`` scenarios, ``X`` spot ladder nodes, ``E`` expiries, ``U`` underlyings,
+``G`` groups of position rows.
+"""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+IntArray: TypeAlias = npt.NDArray[np.int64]
+BoolArray: TypeAlias = npt.NDArray[np.bool_]
+
+
+def group_sum(values: FloatArray, labels: IntArray, groups: int) -> FloatArray:
+    """Sum the rows of `values` that share a label.
+
+    Rows are added one after the other in the order given (`numpy.bincount`), never pairwise and
+    never by BLAS, so that a group's sum does not depend on which other groups are present.
+
+    Parameters
+    ----------
+    values : array of shape (P,) or (P, S)
+    labels : array of shape (P,), each in ``range(groups)``
+    groups : number of groups
+
+    Returns
+    -------
+    array of shape (groups,) or (groups, S)
+    """
+    if values.ndim == 1:
+        return np.bincount(labels, weights=values, minlength=groups).astype(np.float64, copy=False)
+    columns = [np.bincount(labels, weights=column, minlength=groups) for column in values.T]
+    return np.stack(columns, axis=1) if columns else np.zeros((groups, 0))
+
+
+def group_rows(*keys: npt.NDArray[Any]) -> tuple[IntArray, IntArray]:
+    """Number the distinct rows of several key columns, in the keys' own order.
+
+    Returns
+    -------
+    first : array of shape (G,), the first row of each group
+    labels : array of shape (P,), the group of each row
+    """
+    rows = len(keys[0])
+    if rows == 0:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    order = np.lexsort(keys[::-1])
+    changed = np.zeros(rows, bool)
+    for key in keys:
+        ordered = key[order]
+        changed[1:] |= ordered[1:] != ordered[:-1]
+    labels = np.empty(rows, np.int64)
+    labels[order] = np.cumsum(changed)
+    first = order[np.flatnonzero(np.concatenate(([True], changed[1:])))]
+    return first, labels

@@ -1,0 +1,334 @@
+"""From the written form to the computed form: `assemble` is the one place that crosses.
+
+Every instrument held becomes a row of columns once, and every position, deposit, unrealised profit
+and unpaid amount a row that says which pool holds how much of it.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
+
+import numpy as np
+
+from margincalc.arrays import FloatArray
+from margincalc.book import Book, Instruments, Kind, Names
+from margincalc.contracts import Contract, Resolved, resolve
+from margincalc.errors import Fault, InputError
+from margincalc.portfolio import Collateral, Haircut, Portfolio, Position
+from margincalc.pricing.implied import Reason, implied_volatility
+from margincalc.quotes import Mark, Market
+from margincalc.risk import now
+
+Label = Callable[[Position | Collateral, Contract | None], str]
+"""Names the pool of a position, or (without a contract) of a deposit."""
+
+_KINDS = {
+    "option": Kind.OPTION,
+    "future": Kind.FUTURE,
+    "perpetual": Kind.PERPETUAL,
+    "spot": Kind.SPOT,
+}
+_MONEY = "money"  # the row in which linear profits and unpaid amounts are booked
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """A book, with the terms and times of what it holds.
+
+    Attributes
+    ----------
+    book : the computed form
+    contracts : terms of each written position
+    pools : pool of each written position
+    as_of : the valuation time
+    notes : what was decided on the way and a reader should know
+    """
+
+    book: Book
+    contracts: tuple[Contract, ...]
+    pools: tuple[str, ...]
+    as_of: dt.datetime
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One instrument before it becomes columns; the fields of `Instruments` and a name."""
+
+    name: str
+    kind: Kind
+    underlying: int = -1
+    time: float = 0.0
+    strike: float = 0.0
+    call: bool = False
+    inverse: bool = False
+    multiplier: float = 1.0
+    fixed: float = 0.0
+    variable: float = 1.0
+    rate: float = 0.0
+    volatility: float = 0.0
+    beta: float = 1.0
+    offset: float = 0.0
+    haircut: float = 0.0
+    initial_haircut: float = 0.0
+    cap: float = np.inf
+
+
+@dataclass
+class _Draft:
+    """A book while it is being put together."""
+
+    portfolio: Portfolio
+    market: Market
+    underlyings: tuple[str, ...]
+    rows: dict[str, _Row] = field(default_factory=dict)
+    held: list[tuple[str, str, float]] = field(default_factory=list)  # pool, instrument, quantity
+    marks: dict[str, Mark] = field(default_factory=dict)  # of options
+    unknown: list[str] = field(default_factory=list)  # options whose mark gives the volatility
+    faults: list[Fault] = field(default_factory=list)
+
+    def fault(self, place: str, found: str, wanted: str, remedy: str) -> None:
+        """Note a fault; they are raised together."""
+        self.faults.append(Fault(self.portfolio.place(place), found, wanted, remedy))
+
+    @property
+    def coin(self) -> bool:
+        """Whether the account is kept in an underlying's coin."""
+        return self.portfolio.currency in self.underlyings
+
+
+def assemble(portfolio: Portfolio, label: Label) -> Assembly:
+    """Compute the columns of a portfolio, its pools named by `label`.
+
+    Raises
+    ------
+    InputError
+        With every fault found: terms that do not resolve, an option without volatility, a mark
+        below intrinsic value.
+    """
+    resolved = resolve(portfolio)
+    market = Market(portfolio, resolved)
+    draft = _Draft(portfolio, market, tuple(sorted(portfolio.market)))
+    for number, contract in enumerate(resolved.positions):
+        if contract.name not in draft.rows:
+            _add_contract(draft, contract, f"positions[{number}]")
+        _hold(draft, label, number, contract)
+    for number, deposit in enumerate(portfolio.collateral):
+        _deposit(draft, number, label(deposit, None))
+    _refuse_foreign_coin(draft, resolved)
+    if draft.faults:
+        raise InputError(draft.faults)
+    book = _marked(draft, _book(draft))
+    written = zip(portfolio.positions, resolved.positions, strict=True)
+    pools = tuple(label(position, contract) for position, contract in written)
+    return Assembly(book, resolved.positions, pools, resolved.as_of, resolved.notes)
+
+
+def _add_contract(draft: _Draft, contract: Contract, place: str) -> None:
+    terms = draft.market.terms(contract)
+    row = _Row(
+        contract.name,
+        _KINDS[contract.kind],
+        draft.underlyings.index(contract.underlying),
+        terms.time,
+        contract.strike,
+        contract.call,
+        contract.inverse,
+        contract.multiplier,
+        terms.fixed,
+        terms.variable,
+        terms.rate,
+    )
+    if contract.kind == "option":
+        row = replace(row, volatility=_volatility(draft, contract, place))
+    draft.rows[contract.name] = row
+
+
+def _volatility(draft: _Draft, contract: Contract, place: str) -> float:
+    """Return the quoted or default volatility; 0 where the mark is to give it."""
+    mark = draft.market.mark(contract)
+    if mark is not None:
+        draft.marks[contract.name] = mark
+    quoted = draft.market.volatility(contract)
+    if quoted is not None:
+        return quoted
+    if mark is not None:
+        draft.unknown.append(contract.name)
+        return 0.0
+    default = draft.market.default_volatility(contract, draft.market.terms(contract))
+    if default is None:
+        draft.fault(
+            place,
+            f"no volatility for {contract.name}",
+            "a volatility, a mark or a default",
+            "add `volatility: 0.6` to the position, to `quotes`, or to "
+            f"`market.{contract.underlying}`",
+        )
+    return default or 0.0
+
+
+def _hold(draft: _Draft, label: Label, number: int, contract: Contract) -> None:
+    """Book a position, the profit it has made and what it is still owed."""
+    position = draft.portfolio.positions[number]
+    pool = label(position, contract)
+    draft.held.append((pool, contract.name, position.quantity))
+    row = draft.rows[contract.name]
+    money, coin = position.unsettled, 0.0
+    if row.kind in (Kind.FUTURE, Kind.PERPETUAL) and position.entry_price:
+        size, forward = position.quantity * row.multiplier, row.fixed + row.variable
+        if row.inverse:
+            coin, money = size * (1.0 / position.entry_price - 1.0 / forward), 0.0
+        else:
+            money += size * (forward - position.entry_price)
+    if row.inverse:
+        coin, money = coin + position.unsettled, 0.0
+    if money:
+        draft.held.append((pool, _settlement(draft, None, contract), money))
+    if coin:
+        draft.held.append((pool, _settlement(draft, contract.underlying, contract), coin))
+
+
+def _settlement(draft: _Draft, coin: str | None, contract: Contract) -> str:
+    """Return the name of the row for money or coin owed, adding it the first time."""
+    own = draft.underlyings.index(contract.underlying)
+    if coin is not None:
+        row = _Row(f"{coin} owed", Kind.SETTLEMENT, own, variable=draft.portfolio.market[coin].spot)
+    else:
+        # In a coin account money itself moves, against the coin.
+        row = _Row(_MONEY, Kind.SETTLEMENT, own if draft.coin else -1, beta=0.0)
+    draft.rows.setdefault(row.name, row)
+    return row.name
+
+
+def _deposit(draft: _Draft, number: int, pool: str) -> None:
+    deposit = draft.portfolio.collateral[number]
+    moves_with = deposit.moves_with or deposit.asset
+    underlying = -1
+    if moves_with in draft.underlyings:
+        underlying = draft.underlyings.index(moves_with)
+    beta = deposit.beta if underlying >= 0 else 0.0
+    if draft.coin and underlying < 0:
+        underlying = draft.underlyings.index(draft.portfolio.currency)
+    haircut = deposit.haircut
+    if not isinstance(haircut, Haircut):
+        haircut = Haircut(maintenance=haircut, initial=haircut)
+    name = f"{deposit.asset} deposit {number + 1}"
+    draft.rows[name] = _Row(
+        name,
+        Kind.COLLATERAL,
+        underlying,
+        variable=_asset_price(draft, deposit),
+        beta=beta,
+        haircut=haircut.maintenance,
+        initial_haircut=haircut.initial,
+        cap=_cap(deposit),
+    )
+    draft.held.append((pool, name, deposit.quantity))
+
+
+def _cap(deposit: Collateral) -> float:
+    """Return the cap per unit, so that a share of the deposit has its share of the cap."""
+    if deposit.cap is None or deposit.quantity <= 0.0:
+        return np.inf
+    return deposit.cap / deposit.quantity
+
+
+def _asset_price(draft: _Draft, deposit: Collateral) -> float:
+    if deposit.price is not None:
+        return deposit.price
+    market = draft.portfolio.market.get(deposit.asset)
+    return market.spot if market is not None else 1.0
+
+
+def _refuse_foreign_coin(draft: _Draft, resolved: Resolved) -> None:
+    """Refuse an account in one coin that holds contracts on another."""
+    if not draft.coin:
+        return
+    currency = draft.portfolio.currency
+    for number, contract in enumerate(resolved.positions):
+        if contract.underlying != currency:
+            draft.fault(
+                f"positions[{number}].instrument",
+                f"a contract on {contract.underlying} in an account kept in {currency}",
+                f"contracts on {currency}",
+                "keep the account in its quote currency: `currency: USD`",
+            )
+
+
+def _book(draft: _Draft) -> Book:
+    """Turn rows into columns, in canonical order, netting what a pool holds twice."""
+    rows = sorted(draft.rows.values(), key=lambda row: row.name)
+    number = {row.name: index for index, row in enumerate(rows)}
+    pools: dict[str, int] = {}
+    net: dict[tuple[int, int], float] = {}
+    for pool, name, quantity in draft.held:
+        key = (pools.setdefault(pool, len(pools)), number[name])
+        net[key] = net.get(key, 0.0) + quantity
+    keys = sorted(net)
+    columns = {
+        column.name: np.array([getattr(row, column.name) for row in rows])
+        for column in fields(Instruments)
+    }
+    columns["kind"] = columns["kind"].astype(np.int64)
+    columns["underlying"] = columns["underlying"].astype(np.int64)
+    market = draft.portfolio.market
+    return Book(
+        Names(tuple(pools), draft.underlyings, tuple(number)),
+        np.array([market[name].spot for name in draft.underlyings], np.float64),
+        Instruments(**columns),
+        np.array([pool for pool, _ in keys], np.int64),
+        np.array([instrument for _, instrument in keys], np.int64),
+        np.array([net[key] for key in keys], np.float64),
+        draft.coin,
+    )
+
+
+def _marked(draft: _Draft, book: Book) -> Book:
+    """Give options the volatility their mark implies, and every mark its place in equity."""
+    if not draft.marks:
+        return book
+    number = {name: row for row, name in enumerate(book.names.instruments)}
+    rows = np.array([number[name] for name in draft.marks], np.int64)
+    quoted = np.array([mark.value for mark in draft.marks.values()])
+    if draft.unknown:
+        book = _implied(draft, book, rows, quoted)
+    columns = book.instruments
+    spot = book.spot[columns.underlying[rows]]
+    # A mark is in coin for an inverse option, and so is the account's currency perhaps.
+    worth = quoted * columns.multiplier[rows] * np.where(columns.inverse[rows], spot, 1.0)
+    worth = worth / spot if book.coin else worth
+    offset = np.zeros(len(columns.kind))
+    offset[rows] = worth - now(book)[rows]
+    return replace(book, instruments=replace(columns, offset=offset))
+
+
+def _implied(draft: _Draft, book: Book, rows: np.ndarray, quoted: FloatArray) -> Book:
+    columns = book.instruments.take(rows)
+    grown = quoted * np.exp(columns.rate * columns.time)
+    price = np.where(columns.inverse, grown * columns.forward, grown)
+    solution = implied_volatility(
+        price, columns.forward, columns.strike, columns.time, columns.call
+    )
+    volatility = book.instruments.volatility.copy()
+    for index, (name, mark) in enumerate(draft.marks.items()):
+        if name not in draft.unknown:
+            continue
+        if solution.reason[index] != Reason.FOUND:
+            _no_volatility(draft, name, mark, columns, index)
+        volatility[rows[index]] = solution.volatility[index]
+    if draft.faults:
+        raise InputError(draft.faults)
+    return replace(book, instruments=replace(book.instruments, volatility=volatility))
+
+
+def _no_volatility(draft: _Draft, name: str, mark: Mark, columns: Instruments, index: int) -> None:
+    forward, strike = columns.forward[index], columns.strike[index]
+    unit = forward if columns.inverse[index] else np.exp(columns.rate[index] * columns.time[index])
+    least = max(forward - strike, 0.0) if columns.call[index] else max(strike - forward, 0.0)
+    most = forward if columns.call[index] else strike
+    draft.fault(
+        mark.place,
+        f"mark {mark.value:g} of {name}, which no volatility gives",
+        f"more than the intrinsic {least / unit:g} and less than {most / unit:g}",
+        "correct the mark or the forward of its expiry, or state a `volatility` beside the mark",
+    )

@@ -1,0 +1,200 @@
+"""The computed form of a portfolio: columns, and the two moves a market makes.
+
+An instrument row is account-free; a position row says which pool holds how much of which
+instrument. A balance is a position in an asset, so that collateral, unrealised profit and
+contracts all enter one product of quantities and values.
+
+Rows stand in canonical order (pool, then instrument name), so that a pool's sums do not depend
+on the order in which its file lists it, nor on the other pools of the book.
+"""
+
+from dataclasses import dataclass, fields, replace
+from enum import IntEnum
+
+import numpy as np
+
+from margincalc.arrays import BoolArray, FloatArray, IntArray
+
+
+class Kind(IntEnum):
+    """What a row of `Instruments` is."""
+
+    OPTION = 0
+    FUTURE = 1
+    PERPETUAL = 2
+    SPOT = 3
+    COLLATERAL = 4  # an asset deposited, valued at its price
+    SETTLEMENT = 5  # money or coin owed: unrealised profit and unpaid cash flows
+
+
+@dataclass(frozen=True)
+class Instruments:
+    """Columns of shape (I,).
+
+    Attributes
+    ----------
+    kind : a `Kind`
+    underlying : row of `Book.spot`; -1 where nothing moves the instrument
+    time : years to expiry, 0 where there is none
+    strike : quote currency per unit
+    call : whether an option is a call
+    inverse : settled in coin
+    multiplier : units of the underlying (inverse delta-one: of the quote currency) per contract
+    fixed, variable : the forward's two parts; price of an asset is its variable part
+    rate : discount rate: of the quote currency (linear) or of the coin (inverse)
+    volatility : decimal per year
+    beta : relative move per relative move of the spot
+    offset : mark less model value of one long unit, account currency
+    haircut, initial_haircut : share of an asset's value
+    cap : largest price of an asset that counts, account currency
+    """
+
+    kind: IntArray
+    underlying: IntArray
+    time: FloatArray
+    strike: FloatArray
+    call: BoolArray
+    inverse: BoolArray
+    multiplier: FloatArray
+    fixed: FloatArray
+    variable: FloatArray
+    rate: FloatArray
+    volatility: FloatArray
+    beta: FloatArray
+    offset: FloatArray
+    haircut: FloatArray
+    initial_haircut: FloatArray
+    cap: FloatArray
+
+    def take(self, rows: IntArray) -> "Instruments":
+        """Return the given rows."""
+        columns = {field.name: getattr(self, field.name)[rows] for field in fields(self)}
+        return Instruments(**columns)
+
+    @property
+    def forward(self) -> FloatArray:
+        """Forward price, or price of an asset."""
+        return self.fixed + self.variable
+
+    def is_kind(self, *kinds: Kind) -> BoolArray:
+        """Return which rows are of one of the kinds."""
+        return np.isin(self.kind, [int(kind) for kind in kinds])
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the rows are called; carried for reports, never computed with."""
+
+    pools: tuple[str, ...]  # [A]
+    underlyings: tuple[str, ...]  # [U]
+    instruments: tuple[str, ...]  # [I]
+
+
+@dataclass(frozen=True)
+class Book:
+    """Pools of positions in one market.
+
+    Attributes
+    ----------
+    names : labels of pools, underlyings and instruments
+    spot : shape (U,), quote currency
+    instruments : columns of shape (I,)
+    pool : shape (P,), row of the pool that holds a position
+    instrument : shape (P,), row of the instrument held
+    quantity : shape (P,), signed
+    coin : amounts are in coin, each row's own underlying; otherwise in the quote currency
+    limited : a pool loses no more than its collateral (isolated)
+    """
+
+    names: Names
+    spot: FloatArray
+    instruments: Instruments
+    pool: IntArray
+    instrument: IntArray
+    quantity: FloatArray
+    coin: bool = False
+    limited: bool = False
+
+    @property
+    def pools(self) -> int:
+        """The number of pools, A."""
+        return len(self.names.pools)
+
+    @property
+    def kind(self) -> IntArray:
+        """Kind of each position row, shape (P,)."""
+        return self.instruments.kind[self.instrument]
+
+    @property
+    def underlying(self) -> IntArray:
+        """Underlying of each position row, shape (P,); -1 where there is none."""
+        return self.instruments.underlying[self.instrument]
+
+    def rows(self, *kinds: Kind) -> IntArray:
+        """Return the position rows of the given kinds."""
+        return np.flatnonzero(self.instruments.is_kind(*kinds)[self.instrument])
+
+    def money(self, price: FloatArray, rows: IntArray) -> FloatArray:
+        """Convert quote-currency prices of position rows to the account currency."""
+        return price / self.spot[self.underlying[rows]] if self.coin else price
+
+    def shifted(self, factor: FloatArray) -> "Book":
+        """Return the book with each spot multiplied, shape (U,); volatility stays by strike."""
+        columns = self.instruments
+        moved = np.where(columns.underlying >= 0, factor[columns.underlying], 1.0)
+        variable = columns.variable * (1.0 + columns.beta * (moved - 1.0))
+        instruments = replace(columns, variable=np.maximum(variable, 0.0))
+        return replace(self, spot=self.spot * factor, instruments=instruments)
+
+    def restricted(self, rows: IntArray) -> "Book":
+        """Return the book with the given position rows only."""
+        held, instrument = np.unique(self.instrument[rows], return_inverse=True)
+        return replace(
+            self,
+            names=replace(self.names, instruments=()),
+            instruments=self.instruments.take(held),
+            pool=self.pool[rows],
+            instrument=instrument,
+            quantity=self.quantity[rows],
+        )
+
+    def with_volatility(self, multiple: float) -> "Book":
+        """Return the book with every implied volatility multiplied."""
+        volatility = self.instruments.volatility * multiple
+        return replace(self, instruments=replace(self.instruments, volatility=volatility))
+
+    def copies(self, pools: IntArray, factor: FloatArray) -> "Book":
+        """Return a book of K pools, each with a market of its own.
+
+        Pool k is a copy of pool ``pools[k]`` with each spot multiplied by ``factor[k]``. A ladder
+        of spots is therefore a book like any other, and is margined by the same functions.
+
+        Parameters
+        ----------
+        pools : shape (K,)
+        factor : shape (K, U)
+        """
+        start = np.searchsorted(self.pool, pools)
+        counts = np.searchsorted(self.pool, pools, side="right") - start
+        copy = np.repeat(np.arange(len(pools)), counts)
+        within = np.arange(len(copy)) - np.repeat(np.cumsum(counts) - counts, counts)
+        rows = start[copy] + within
+        instruments = self.instruments.take(self.instrument[rows])
+        width = len(self.spot)
+        owned = np.where(instruments.underlying >= 0, instruments.underlying + copy * width, -1)
+        names = Names(
+            tuple(self.names.pools[pool] for pool in pools),
+            self.names.underlyings * len(pools),
+            (),  # nobody reports a copy by instrument
+        )
+        book = Book(
+            names,
+            np.tile(self.spot, len(pools)),
+            replace(instruments, underlying=owned),
+            copy,
+            np.arange(len(copy)),
+            self.quantity[rows],
+            self.coin,
+            self.limited,
+        )
+        return book.shifted(factor.ravel())

@@ -1,0 +1,110 @@
+"""The finer views of an account: Greeks line by line, and every scenario's profit and loss."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from margincalc.account import Account
+from margincalc.arrays import FloatArray
+from margincalc.errors import input_error
+from margincalc.lines import position_lines
+from margincalc.results import (
+    GreekLine,
+    GreeksReport,
+    ScenarioLine,
+    ScenariosReport,
+    Sensitivity,
+    to_json,
+)
+from margincalc.risk import now, risk_array
+from margincalc.scenarios import ScenarioGrid
+from margincalc.statement import margin_report
+from margincalc.times import zulu
+
+
+def greeks_report(account: Account) -> GreeksReport:
+    """Return the Greeks by underlying, then expiry, then position."""
+    return GreeksReport(
+        account.portfolio.account,
+        zulu(account.assembly.as_of),
+        account.portfolio.currency,
+        tuple(_greek_lines(account)),
+        account.notes,
+    )
+
+
+def _greek_lines(account: Account) -> Iterator[GreekLine]:
+    report = margin_report(account)
+    for name, greeks in report.greeks.items():
+        yield _greek_line("underlying", name, name, greeks)
+    for name, by_expiry in report.greeks_by_expiry.items():
+        for expiry, greeks in by_expiry.items():
+            yield _greek_line("expiry", expiry, name, greeks)
+    for line in position_lines(account):
+        greeks = Sensitivity(line.delta, line.gamma, line.vega, line.theta, line.rho)
+        yield _greek_line("position", line.instrument, line.underlying, greeks, line.quantity)
+
+
+def _greek_line(
+    level: str, name: str, underlying: str, greeks: Sensitivity, quantity: float | None = None
+) -> GreekLine:
+    return GreekLine(level, name, underlying, quantity, **to_json(greeks))
+
+
+def scenarios_report(account: Account) -> ScenariosReport:
+    """Return the profit and loss of each underlying in each scenario.
+
+    Raises
+    ------
+    InputError
+        If the model has no scenarios.
+    """
+    if not account.model.grids:
+        name = account.venue.name
+        raise input_error(
+            "--model",
+            f"{name}, which has no scenarios",
+            "a model of scenarios",
+            "try --mode portfolio",
+        )
+    return ScenariosReport(
+        account.portfolio.account,
+        zulu(account.assembly.as_of),
+        account.portfolio.currency,
+        account.model_info(),
+        "relative" if account.model.grids[0].rule.relative else "absolute",
+        tuple(_scenario_lines(account)),
+        account.notes,
+    )
+
+
+def _scenario_lines(account: Account) -> Iterator[ScenarioLine]:
+    worst = account.result.worst
+    if worst is None:
+        return
+    book = account.book
+    for number in np.unique(worst.underlying):
+        # Every pool that the underlying moves takes its scenarios from the same grid.
+        grid = account.model.grids[worst.grid[worst.underlying == number][0]]
+        rows = np.flatnonzero(book.underlying == number)
+        risk = risk_array(book, grid, now(book))[book.instrument[rows]]
+        pnl = np.array([float(np.sum(book.quantity[rows] * column)) for column in risk.T])
+        yield from _lines_of(book.names.underlyings[number], grid, pnl)
+
+
+def _lines_of(underlying: str, grid: ScenarioGrid, pnl: FloatArray) -> Iterator[ScenarioLine]:
+    weighted = pnl * grid.weight
+    worst = int(np.argmin(weighted))
+    for index in range(grid.size):
+        yield ScenarioLine(
+            underlying,
+            index,
+            grid.label(index),
+            float(grid.spot[index]),
+            float(grid.volatility[index]),
+            float(grid.weight[index]),
+            float(grid.days_forward[index]),
+            float(pnl[index]),
+            float(weighted[index]),
+            index == worst,
+        )

@@ -1,0 +1,65 @@
+"""Contracts: what each position and order of a portfolio is, with every reference resolved.
+
+Order: contract, terms, checks, then this file. `resolve` finds every fault before it raises.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from margincalc.contracts.checks import check_account, check_marks, check_quantities, netted
+from margincalc.contracts.contract import Contract, Faults
+from margincalc.contracts.terms import Resolver, canonical
+from margincalc.portfolio import Order, Portfolio, Position
+
+__all__ = ["Contract", "Resolved", "resolve"]
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A portfolio's contracts, one to each position and order.
+
+    Attributes
+    ----------
+    quotes : names of contracts to the keys by which `portfolio.quotes` has them
+    notes : what a reader should know, such as positions that net
+    """
+
+    positions: tuple[Contract, ...]
+    orders: tuple[Contract, ...]
+    as_of: dt.datetime
+    quotes: dict[str, str]
+    notes: tuple[str, ...] = ()
+
+
+def resolve(portfolio: Portfolio) -> Resolved:
+    """Return the contracts of a portfolio.
+
+    Raises
+    ------
+    InputError
+        With every fault found: a missing time or market, an unknown or expired instrument,
+        incomplete terms, figures that contradict each other.
+    """
+    faults = Faults(portfolio)
+    check_account(portfolio, faults)
+    resolver = Resolver(portfolio, faults)
+    positions = _contracts(resolver, "positions", portfolio.positions)
+    orders = _contracts(resolver, "orders", portfolio.orders)
+    check_quantities(portfolio, faults)
+    check_marks(portfolio, positions, faults)
+    faults.raise_any()
+    assert portfolio.as_of is not None, "its absence is a fault"
+    quotes = {canonical(key): key for key in portfolio.quotes}
+    resolved = tuple(contract for contract in positions if contract is not None)
+    ordered = tuple(contract for contract in orders if contract is not None)
+    return Resolved(resolved, ordered, portfolio.as_of, quotes, netted(portfolio, resolved))
+
+
+def _contracts(
+    resolver: Resolver, section: str, written: Sequence[Position | Order]
+) -> list[Contract | None]:
+    return [
+        resolver.contract(entry.instrument, f"{section}[{number}].instrument")
+        for number, entry in enumerate(written)
+    ]

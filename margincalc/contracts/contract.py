@@ -1,0 +1,60 @@
+"""A contract, its terms complete; and the list in which faults are collected."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from margincalc.errors import Fault, InputError
+from margincalc.names import Kind
+from margincalc.portfolio import Portfolio
+
+
+@dataclass(frozen=True)
+class Contract:
+    """The complete terms of one instrument.
+
+    Attributes
+    ----------
+    name : the same for equal terms, so that positions net
+    underlying : its key in `market`
+    expiry : None for a perpetual and for spot
+    strike, call : 0 and false when not an option
+    inverse : margined and settled in the underlying's coin
+    multiplier : units of the underlying per contract
+    american : the exercise style; pricing is European for now
+    listed : an exchange's equity option
+    lot : smallest tradable quantity
+    fee : of the underlying's value, per trade
+    """
+
+    name: str
+    kind: Kind
+    underlying: str
+    expiry: dt.datetime | None = None
+    strike: float = 0.0
+    call: bool = False
+    inverse: bool = False
+    multiplier: float = 1.0
+    american: bool = False
+    listed: bool = False
+    lot: float | None = None
+    fee: float | None = None
+
+
+class Faults:
+    """The faults of one portfolio, each placed in the file it was read from."""
+
+    def __init__(self, portfolio: Portfolio) -> None:
+        self._place = portfolio.place
+        self._found: list[Fault] = []
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def add(self, path: str, found: str, wanted: str, remedy: str = "") -> None:
+        """Note a fault at a path of the written form."""
+        self._found.append(Fault(self._place(path), found, wanted, remedy))
+
+    def raise_any(self) -> None:
+        """Raise all faults together, if there are any."""
+        if self._found:
+            raise InputError(list(dict.fromkeys(self._found)))

@@ -1,0 +1,96 @@
+"""The exception tree.
+
+    MargincalcError            exit status
+      InputError                2   a file, a model or an option is wrong; carries every fault found
+      OutputError               3   a result could not be written
+      MissingExtraError         3   an optional dependency is not installed
+
+A fault says where, what was found, what was wanted and how to mend it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with an input.
+
+    Attributes
+    ----------
+    place : where: `file:line, path.inside.the.file`, or the option's name
+    found : what is there
+    wanted : what should be there
+    remedy : what to do about it
+    """
+
+    place: str
+    found: str
+    wanted: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        """Return the fault as one sentence a line, remedy last."""
+        remedy = f"\n    {self.remedy}" if self.remedy else ""
+        return f"{self.place}\n    found {self.found}; wanted {self.wanted}{remedy}"
+
+
+class MargincalcError(Exception):
+    """Base of every error that the program reports by message, never by traceback."""
+
+    exit_status = 3
+
+
+class InputError(MargincalcError):
+    """Bad usage or bad input; `faults` holds every one that was found."""
+
+    exit_status = 2
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class OutputError(MargincalcError):
+    """A result could not be written."""
+
+
+class MissingExtraError(MargincalcError):
+    """An optional dependency is not installed; the message gives the pip line."""
+
+
+def input_error(place: str, found: str, wanted: str, remedy: str = "") -> InputError:
+    """Return the error of a single fault."""
+    return InputError([Fault(place, found, wanted, remedy)])
+
+
+def shown(value: object, limit: int = 60) -> str:
+    """Return a value as a message quotes it: on one line, short, control characters escaped."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "a mapping" if value else "an empty mapping"
+    if isinstance(value, list | tuple):
+        return "a list" if value else "an empty list"
+    if isinstance(value, str):
+        return repr(value if len(value) <= limit else f"{value[:limit]}...")
+    if isinstance(value, int) and value.bit_length() > 200:
+        return "a whole number of more than 60 digits"  # Python refuses to write very long ones
+    return repr(value).removesuffix(".0")
+
+
+def printable(text: str, limit: int = 200) -> str:
+    """Return a text from outside fit for a terminal: control characters escaped, cut if long."""
+    cut = text if len(text) <= limit else f"{text[:limit]}..."
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in cut)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return the question with the nearest known word, or an empty text."""
+    import difflib  # only faults need it
+
+    folded = {name.casefold(): name for name in known}
+    near = difflib.get_close_matches(word[:60].casefold(), folded, n=1, cutoff=0.6)
+    return f"did you mean `{printable(folded[near[0]])}`?" if near else ""

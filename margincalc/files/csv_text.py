@@ -1,0 +1,87 @@
+"""CSV: positions alone, a row each, the columns named like the fields of a position."""
+
+import csv
+import io
+import re
+from typing import Any
+
+from margincalc.errors import Fault, InputError, did_you_mean, printable, shown
+from margincalc.files.tree import Tree
+from margincalc.files.yaml_text import scalar
+from margincalc.portfolio import Position
+
+_TEXTS = ("instrument", "group", "venue")
+_NEEDED = ("instrument", "quantity")
+_CELL = re.compile(r"positions\[(\d+)\](?:\.(\w+))?")
+EXAMPLE = "instrument,quantity,entry_price"
+
+
+class CsvPositions:
+    """The positions of a CSV text, and the line of each."""
+
+    def __init__(self, text: str, name: str) -> None:
+        self._name = name
+        self._faults: list[Fault] = []
+        self._lines: list[int] = []
+        self.rows: list[dict[str, Tree]] = []
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True)
+        try:
+            self._read(reader)
+        except csv.Error as error:
+            self._fault(reader.line_num, str(error), "valid CSV", "check the quotes in this line")
+        if self._faults:
+            raise InputError(self._faults)
+
+    def place(self, path: str) -> str:
+        """Return `file:line, column name` for a path such as `positions[2].quantity`."""
+        match = _CELL.match(path)
+        if match is None or int(match[1]) >= len(self._lines):
+            return f"{self._name}, {printable(path)}"
+        line = f"{self._name}:{self._lines[int(match[1])]}"
+        return f"{line}, column {match[2]}" if match[2] else line
+
+    def _read(self, reader: Any) -> None:
+        columns: list[str] = []
+        for cells in reader:
+            cells = [cell.strip() for cell in cells]
+            if not any(cells):
+                continue
+            if not columns:
+                columns = [cell.casefold() for cell in cells]
+                if not self._check_header(columns, reader.line_num):
+                    return
+            elif len(cells) != len(columns):
+                found, wanted = f"{len(cells)} cells", f"{len(columns)}, as the header has"
+                remedy = "put a text with commas in double quotes; leave an absent cell empty"
+                self._fault(reader.line_num, found, wanted, remedy)
+            else:
+                self._row(columns, cells, reader.line_num)
+
+    def _row(self, columns: list[str], cells: list[str], line: int) -> None:
+        row = {
+            column: cell if column in _TEXTS else scalar(cell)
+            for column, cell in zip(columns, cells, strict=True)
+            if cell
+        }
+        self.rows.append(row)
+        self._lines.append(line)
+
+    def _check_header(self, columns: list[str], line: int) -> bool:
+        known = list(Position.model_fields)
+        for column in dict.fromkeys(columns):
+            if column not in known:
+                remedy = did_you_mean(column, known)
+                if ";" in column:
+                    remedy = "separate the columns with commas, not semicolons"
+                found = f"the unknown column {shown(column)}"
+                self._fault(line, found, f"columns among {', '.join(known)}", remedy)
+            elif columns.count(column) > 1:
+                self._fault(line, f"the column {column} twice", "it once", "keep one of the two")
+        missing = [column for column in _NEEDED if column not in columns]
+        if missing and not self._faults:
+            found = f"no column {' or '.join(missing)}"
+            self._fault(line, found, f"a header such as {EXAMPLE}", "name the columns in line 1")
+        return not self._faults
+
+    def _fault(self, line: int, found: str, wanted: str, remedy: str) -> None:
+        self._faults.append(Fault(f"{self._name}:{line}", found, wanted, remedy))

@@ -1,0 +1,138 @@
+"""A file as nested mappings, lists and scalars, and the lines on which they stand.
+
+Lines are wanted only when there is a fault, so a file is read for its values alone, and read again
+with its lines when somebody asks.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from margincalc.errors import Fault, InputError, printable
+
+Tree: TypeAlias = Any  # dict[str, Tree] | list[Tree] | str | int | float | bool | None
+Lines: TypeAlias = dict[int, dict[Any, int]]
+"""By the `id` of a mapping or list, the line of each of its keys or indices."""
+
+DEEPEST = 32  # levels; a portfolio has eight
+_INDEX = re.compile(r"\[(\d+)\]\.?", re.ASCII)
+_KEY = re.compile(r"[^.\[]+")
+
+
+class Places:
+    """Says where the values of one file stand.
+
+    Parameters
+    ----------
+    name : the file's name in messages
+    reread : reads the file's text again, with its lines
+    """
+
+    def __init__(self, name: str, reread: Callable[[], tuple[Tree, Lines]]) -> None:
+        self.name = name
+        self._reread = reread
+        self._found: tuple[Tree, Lines] | None = None
+
+    def __call__(self, path: str) -> str:
+        """Return `file:line, path`; of what is missing, the line of what should contain it."""
+        line, _ = self.find(path)
+        start = self.name if line is None else f"{self.name}:{line}"
+        return f"{start}, {printable(path)}" if path else start
+
+    def find(self, path: str) -> tuple[int | None, bool]:
+        """Return the line of a path or its nearest container, and whether all of it is there."""
+        if self._found is None:
+            self._found = self._reread()
+        (node, lines), line, rest = self._found, None, path
+        while rest:
+            step = _step(node, rest)
+            if step is None:
+                return line, False
+            key, rest = step
+            line = lines[id(node)].get(key, line)
+            node = node[key]
+        return line, True
+
+
+def _step(node: Tree, path: str) -> tuple[str | int, str] | None:
+    """Split a path into the next key of `node` and the rest."""
+    if isinstance(node, list):
+        match = _INDEX.match(path)
+        inside = match is not None and int(match[1]) < len(node)
+        return (int(match[1]), path[match.end() :]) if match and inside else None
+    if not isinstance(node, dict):
+        return None
+    match = _KEY.match(path)
+    key = match[0] if match and match[0] in node else _longest_key(node, path)
+    return None if key is None else (key, path[len(key) :].removeprefix("."))
+
+
+def _longest_key(node: dict[str, Tree], path: str) -> str | None:
+    """Find a key that itself has dots or brackets, such as `BRK.B`."""
+    fitting = [
+        key
+        for key in node
+        if key and path.startswith(key) and path[len(key) :][:1] in ("", ".", "[")
+    ]
+    return max(fitting, key=len, default=None)
+
+
+class Grower:
+    """Grows a tree piece by piece, without recursion, and notes the line of every piece."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.faults: list[Fault] = []
+        self.lines: Lines = {}
+        self.root: Tree = None
+        self._open: list[Tree] = []
+        self._keys: list[str | None] = []  # of each open mapping, that of the value that comes next
+
+    def awaits_key(self) -> bool:
+        """Whether the next piece is a key."""
+        return bool(self._keys) and self._keys[-1] is None and isinstance(self._open[-1], dict)
+
+    def key(self, key: str, line: int) -> None:
+        """Take the key of the next value; a second time, it is a fault."""
+        lines = self.lines[id(self._open[-1])]
+        if key in lines:
+            found, wanted = f"the key `{printable(key)}` again", f"it once, as on line {lines[key]}"
+            self.faults.append(Fault(f"{self.name}:{line}", found, wanted, "keep one of the two"))
+        else:
+            lines[key] = line
+        self._keys[-1] = key
+
+    def put(self, value: Tree, line: int) -> None:
+        """Put a value where it belongs."""
+        if not self._open:
+            self.root = value
+            return
+        top = self._open[-1]
+        if isinstance(top, list):
+            self.lines[id(top)][len(top)] = line
+            top.append(value)
+        else:
+            top[self._keys[-1]] = value
+            self._keys[-1] = None
+
+    def start(self, container: dict[str, Tree] | list[Tree], line: int) -> None:
+        """Open a mapping or list, into which the next pieces go."""
+        if len(self._open) >= DEEPEST:
+            place, wanted = f"{self.name}:{line}", f"at most {DEEPEST} levels of nesting"
+            fault = Fault(place, "deeper nesting", wanted, "a portfolio has no more than eight")
+            raise InputError([*self.faults, fault])
+        self.put(container, line)
+        self.lines[id(container)] = {}
+        self._open.append(container)
+        self._keys.append(None)
+
+    def end(self) -> None:
+        """Close the mapping or list opened last."""
+        self._open.pop()
+        self._keys.pop()
+
+    def result(self) -> Tree:
+        """Return the tree when it is complete; raise the faults found on the way."""
+        if self.faults:
+            raise InputError(self.faults)
+        return self.root

@@ -1,0 +1,1 @@
+"""How far a pool is from liquidation."""

@@ -1,0 +1,112 @@
+"""The nearest spots, below and above, at which a pool's equity meets its maintenance margin.
+
+A wide ladder of spots is margined as one book of copies, each sign change is bracketed, and all
+brackets are closed together. Two crossings between neighbouring nodes of the ladder go unseen.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from margincalc.arrays import BoolArray, FloatArray, IntArray, group_sum
+from margincalc.book import Book
+from margincalc.margin.base import MarginModel
+from margincalc.risk import now
+from margincalc.roots import find_roots
+
+NEAR = np.exp(np.arange(-24, 25) * 0.02)  # a node every 2 % within -38 % and +62 %
+FAR_BELOW = np.geomspace(0.02, NEAR[0], 20, endpoint=False)
+FAR_ABOVE = np.geomspace(NEAR[-1], 50.0, 24)[1:]
+LADDER = np.concatenate([FAR_BELOW, NEAR, FAR_ABOVE])  # multiples of spot, shape (X,)
+SPOT_NODE = len(FAR_BELOW) + 24
+ROWS_AT_ONCE = 1 << 14  # position rows of one margin call: bounds memory, keeps caches warm
+NOISE = 1e-13  # of gross value: an excess this far below zero is rounding, not a shortfall
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """Liquidation prices per pool and underlying (G pairs).
+
+    Attributes
+    ----------
+    pool, underlying : rows of the book, shape (G,)
+    below, above : spot at which equity equals maintenance, quote currency; NaN where there is none
+    """
+
+    pool: IntArray
+    underlying: IntArray
+    below: FloatArray
+    above: FloatArray
+
+
+def excess_at(book: Book, model: MarginModel, pools: IntArray, factor: FloatArray) -> FloatArray:
+    """Equity less maintenance of pools in moved markets, shape (K,).
+
+    Parameters
+    ----------
+    pools : shape (K,)
+    factor : shape (K, U), what each spot is multiplied by
+    """
+    sizes = np.bincount(book.pool, minlength=book.pools)[pools]
+    batch = np.cumsum(sizes) // ROWS_AT_ONCE
+    excess = np.empty(len(pools))
+    for number in np.unique(batch):
+        chosen = np.flatnonzero(batch == number)
+        result = model.margin(book.copies(pools[chosen], factor[chosen]))
+        excess[chosen] = result.equity - result.maintenance
+    return excess
+
+
+def nearest(book: Book, model: MarginModel) -> Nearest:
+    """Find the nearest liquidation prices of every pool, for each underlying that moves it."""
+    held = book.underlying >= 0
+    pairs = np.unique(np.stack([book.pool[held], book.underlying[held]]), axis=1)
+    gross = np.abs(book.quantity * now(book)[book.instrument])
+    slack = NOISE * group_sum(gross, book.pool, book.pools)
+    search = _Search(book, model, pairs[0], pairs[1], slack)
+    excess = search.ladder()
+    below = search.close(_bracket(excess[:, SPOT_NODE::-1], LADDER[SPOT_NODE::-1]))
+    above = search.close(_bracket(excess[:, SPOT_NODE:], LADDER[SPOT_NODE:]))
+    spot = book.spot[pairs[1]]
+    return Nearest(pairs[0], pairs[1], below * spot, above * spot)
+
+
+@dataclass(frozen=True)
+class _Search:
+    """Pools and the underlyings to move them by, shape (G,) each."""
+
+    book: Book
+    model: MarginModel
+    pool: IntArray
+    underlying: IntArray
+    slack: FloatArray  # shape (A,)
+
+    def excess(self, pairs: IntArray, factor: FloatArray) -> FloatArray:
+        """Excess of chosen pairs, each at its own multiple of spot, shape of `pairs`."""
+        moves = np.ones((len(pairs), len(self.book.spot)))
+        moves[np.arange(len(pairs)), self.underlying[pairs]] = factor
+        excess = excess_at(self.book, self.model, self.pool[pairs], moves)
+        return excess + self.slack[self.pool[pairs]]
+
+    def ladder(self) -> FloatArray:
+        """Excess of every pair along the ladder, shape (G, X)."""
+        pairs = np.repeat(np.arange(len(self.pool)), len(LADDER))
+        factor = np.tile(LADDER, len(self.pool))
+        return self.excess(pairs, factor).reshape(len(self.pool), len(LADDER))
+
+    def close(self, bracket: tuple[BoolArray, FloatArray, FloatArray]) -> FloatArray:
+        """Return the crossing inside each pair's bracket, NaN where it has none, shape (G,)."""
+        found, near, far = bracket
+        pairs = np.flatnonzero(found)
+        root = np.full(len(found), np.nan)
+        root[pairs] = find_roots(
+            lambda numbers, factor: self.excess(pairs[numbers], factor), near[pairs], far[pairs]
+        )
+        return root
+
+
+def _bracket(excess: FloatArray, factor: FloatArray) -> tuple[BoolArray, FloatArray, FloatArray]:
+    """Find the first change of sign going away from spot, shape (G,) each."""
+    change = (excess[:, 1:] >= 0.0) != (excess[:, :-1] >= 0.0)
+    first = np.argmax(change, axis=1)
+    return np.any(change, axis=1), factor[first], factor[first + 1]

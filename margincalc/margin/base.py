@@ -1,0 +1,143 @@
+"""What a margin model is, and what it answers."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Protocol
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from margincalc.arrays import FloatArray, IntArray
+from margincalc.book import Book
+from margincalc.scenarios import ScenarioGrid
+
+Components = dict[str, FloatArray]
+Status = Literal["healthy", "restricted", "liquidatable"]
+STATUSES: tuple[Status, ...] = ("healthy", "restricted", "liquidatable")  # from best to worst
+
+Share = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1)]
+Factor = Annotated[float, Field(allow_inf_nan=False, gt=0, le=10)]
+
+
+class Parameters(BaseModel):
+    """Base of every family's parameters: frozen, and strict about names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+@dataclass(frozen=True)
+class Worst:
+    """The scenario that binds, per pool and underlying (G groups).
+
+    Attributes
+    ----------
+    pool, underlying : rows of the book, shape (G,)
+    grid : which of the model's grids the scenario belongs to, shape (G,)
+    scenario : row of that grid, shape (G,)
+    pnl : weighted profit and loss of the group in it, shape (G,)
+    by_position : the same by position row, shape (P,)
+    """
+
+    pool: IntArray
+    underlying: IntArray
+    grid: IntArray
+    scenario: IntArray
+    pnl: FloatArray
+    by_position: FloatArray
+
+
+@dataclass(frozen=True)
+class MarginResult:
+    """Equity and requirement of every pool, each array of shape (A,).
+
+    Attributes
+    ----------
+    equity : value of all that the pool holds; may be negative
+    components : parts of the maintenance margin; they sum to it
+    initial_components : parts of the initial margin
+    worst : the binding scenarios, of models that have scenarios
+    """
+
+    equity: FloatArray
+    components: Components
+    initial_components: Components
+    worst: Worst | None = None
+
+    @property
+    def maintenance(self) -> FloatArray:
+        """Maintenance margin."""
+        return total(self.components, len(self.equity))
+
+    @property
+    def initial(self) -> FloatArray:
+        """Initial margin."""
+        return total(self.initial_components, len(self.equity))
+
+
+def total(components: Mapping[str, FloatArray], pools: int) -> FloatArray:
+    """Sum components in their order."""
+    result = np.zeros(pools)
+    for amount in components.values():
+        result = result + amount
+    return result
+
+
+def status_of(equity: float, initial: float, maintenance: float) -> Status:
+    """Say where an account stands; equity of nothing cannot carry a requirement."""
+    if equity < maintenance or (equity <= 0.0 and maintenance > 0.0):
+        return "liquidatable"
+    return "restricted" if equity < initial else "healthy"
+
+
+class MarginModel(Protocol):
+    """A family with a venue's parameters: maps a book to margins, knowing nothing of files."""
+
+    @property
+    def grids(self) -> tuple[ScenarioGrid, ...]:
+        """The scenarios, where the model has any."""
+
+    def margin(self, book: Book) -> MarginResult:
+        """Margin every pool of a book."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a parameter was published, and when it was read."""
+
+    what: str
+    url: str
+    read: dt.date | None
+
+
+@dataclass(frozen=True)
+class Venue:
+    """A model with its papers: what a TOML file says.
+
+    Attributes
+    ----------
+    name, title, family : what it is
+    mode : who shares collateral under it
+    effective : from when the parameters apply
+    proof : `exact`, `partly`, `rules only`, or `own` for rules of margincalc's own
+    sources : where the parameters come from
+    parameters : the tables of the file, after `--set`
+    parameters_sha256 : digest of them
+    model : the family with these parameters
+    notes : what a reader of its numbers should know
+    """
+
+    name: str
+    title: str
+    family: str
+    mode: str
+    effective: dt.date
+    proof: str
+    sources: tuple[Source, ...]
+    parameters: Mapping[str, Any]
+    parameters_sha256: str
+    model: MarginModel
+    notes: tuple[str, ...] = ()
+
+
+Build = Callable[[Mapping[str, Any]], MarginModel]

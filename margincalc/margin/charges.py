@@ -1,0 +1,58 @@
+"""Charges that families share; each returns amounts of shape (A,) in account currency."""
+
+import numpy as np
+
+from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
+from margincalc.book import Book, Kind
+
+
+def net_short_options(book: Book) -> tuple[IntArray, FloatArray]:
+    """Units of options sold and not covered at the same strike and expiry.
+
+    Calls and puts are netted with each other: a long put covers a short call of its strike, as
+    the two are a short forward.
+
+    Returns
+    -------
+    first : shape (G,), a position row of each pool, underlying, expiry and strike
+    units : shape (G,), units of the underlying that are net short
+    """
+    rows = book.rows(Kind.OPTION)
+    columns = book.instruments.take(book.instrument[rows])
+    keys = (book.pool[rows], columns.underlying, columns.time, columns.strike)
+    first, labels = group_rows(*keys)
+    held = group_sum(book.quantity[rows] * columns.multiplier, labels, len(first))
+    return rows[first], np.maximum(-held, 0.0)
+
+
+def short_option_charge(book: Book, rate: float) -> FloatArray:
+    """A share of spot for every net short option per strike (Deribit's legacy 0.01 coin)."""
+    first, units = net_short_options(book)
+    spot = book.spot[book.underlying[first]]
+    return group_sum(rate * units * book.money(spot, first), book.pool[first], book.pools)
+
+
+def delta_one_notional(book: Book, rows: IntArray) -> FloatArray:
+    """Absolute notional of futures and perpetuals at their mark, shape of `rows`."""
+    columns = book.instruments.take(book.instrument[rows])
+    price = np.where(columns.inverse, 1.0, columns.forward)
+    return np.abs(book.quantity[rows]) * columns.multiplier * book.money(price, rows)
+
+
+def delta_one_charge(book: Book, rate: float) -> FloatArray:
+    """A share of the gross notional of futures and perpetuals."""
+    rows = book.rows(Kind.FUTURE, Kind.PERPETUAL)
+    return group_sum(rate * delta_one_notional(book, rows), book.pool[rows], book.pools)
+
+
+def collateral_haircut(book: Book, *, initial: bool) -> FloatArray:
+    """What deposits count for less than their market value; more for what is owed."""
+    rows = book.rows(Kind.COLLATERAL)
+    columns = book.instruments.take(book.instrument[rows])
+    share = columns.initial_haircut if initial else columns.haircut
+    price = book.money(columns.forward, rows)
+    quantity = book.quantity[rows]
+    counted = np.where(quantity > 0.0, np.minimum(price, columns.cap), price)
+    lost = np.abs(quantity) * (price - counted * np.where(quantity > 0.0, 1.0 - share, 1.0))
+    owed = np.where(quantity < 0.0, -quantity * price * share, 0.0)
+    return group_sum(lost + owed, book.pool[rows], book.pools)

@@ -1,0 +1,198 @@
+"""Find a model by name or path, read its TOML file, and build its family.
+
+Several files may carry one name with different effective dates; the one in force at the valuation
+time is chosen. A rule change is a new file, never an edit.
+"""
+
+import datetime as dt
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
+
+from margincalc.errors import Fault, InputError, input_error
+from margincalc.margin import scan, standard
+from margincalc.margin.base import Build, Parameters, Source, Venue
+
+FAMILIES: dict[str, Build] = {"scan": scan.build, "standard": standard.build}
+FOLDER = Path(__file__).parent.parent / "venues"
+PROOFS = ("exact", "partly", "rules only", "own")
+MAXIMUM_BYTES = 1 << 20
+_Text = Annotated[str, Field(min_length=1)]
+
+
+class _Source(Parameters):
+    what: _Text
+    url: _Text
+    read: dt.date | None = None
+
+
+class _File(Parameters):
+    """The head of a model file; its `parameters` are read by the family."""
+
+    name: _Text
+    title: _Text
+    family: _Text
+    mode: Annotated[str, Field(pattern="isolated|cross|portfolio")]
+    effective: dt.date
+    proof: Annotated[str, Field(pattern="exact|partly|rules only|own")]
+    sources: tuple[_Source, ...] = ()
+    notes: tuple[_Text, ...] = ()
+    parameters: dict[str, Any]
+
+
+def load_model(
+    name: str,
+    as_of: dt.date,
+    settings: Sequence[str] = (),
+    folder: Path = FOLDER,
+) -> Venue:
+    """Load the model called `name`, or the file at a path that ends in `.toml`.
+
+    Parameters
+    ----------
+    as_of : the parameters in force on this day are chosen
+    settings : changes of parameters, each `key.key=value` with the value in TOML
+
+    Raises
+    ------
+    InputError
+        If there is no such model, or its file or a setting is wrong.
+    """
+    if name.endswith(".toml"):
+        return _read(Path(name), settings, ())
+    dated = _dated(folder).get(name)
+    if dated is None:
+        raise _unknown(name, folder)
+    in_force = [day for day in sorted(dated) if day <= as_of]
+    if in_force:
+        return _read(dated[in_force[-1]], settings, ())
+    first = min(dated)
+    note = f"{name} has no parameters before {first}; those of that day are used for {as_of}"
+    return _read(dated[first], settings, (note,))
+
+
+def model_names(folder: Path = FOLDER) -> list[str]:
+    """List the models that ship with the package."""
+    return sorted(_dated(folder))
+
+
+def effective_dates(name: str, folder: Path = FOLDER) -> list[dt.date]:
+    """List the days from which a model's parameter sets apply; none for a path."""
+    return sorted(_dated(folder).get(name, {}))
+
+
+def model_file(name: str, effective: dt.date, folder: Path = FOLDER) -> Path:
+    """Return the file that a model was read from."""
+    return _dated(folder).get(name, {}).get(effective, Path(name))
+
+
+def _dated(folder: Path) -> dict[str, dict[dt.date, Path]]:
+    """Index files called `NAME.YYYY-MM-DD.toml`."""
+    found: dict[str, dict[dt.date, Path]] = {}
+    for path in sorted(folder.glob("*.toml")):
+        name, _, day = path.stem.rpartition(".")
+        found.setdefault(name, {})[dt.date.fromisoformat(day)] = path
+    return found
+
+
+def _unknown(name: str, folder: Path) -> InputError:
+    import difflib
+
+    names = model_names(folder)
+    near = difflib.get_close_matches(name, names, 1)
+    remedy = f"did you mean {near[0]}?" if near else "`margincalc models` lists them"
+    return input_error(
+        "--model", name, f"a path ending in .toml, or one of {', '.join(names)}", remedy
+    )
+
+
+def _read(path: Path, settings: Sequence[str], notes: tuple[str, ...]) -> Venue:
+    content = _parse(path)
+    try:
+        file = _File.model_validate(content)
+    except ValidationError as error:
+        raise _faults(path, "", error) from None
+    if file.family not in FAMILIES:
+        known = ", ".join(sorted(FAMILIES))
+        raise input_error(f"{path}, family", file.family, f"one of {known}")
+    tables = _with_settings(file.parameters, settings)
+    try:
+        model = FAMILIES[file.family](tables)
+    except ValidationError as error:
+        raise _faults(path, "parameters.", error) from None
+    if settings:
+        notes += (f"parameters changed: {', '.join(settings)}",)
+    sources = tuple(Source(source.what, source.url, source.read) for source in file.sources)
+    return Venue(
+        file.name,
+        file.title,
+        file.family,
+        file.mode,
+        file.effective,
+        file.proof,
+        sources,
+        tables,
+        _digest(tables),
+        model,
+        file.notes + notes,
+    )
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > MAXIMUM_BYTES:
+            raise input_error(str(path), "a larger file", f"at most {MAXIMUM_BYTES} bytes")
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise input_error(str(path), error.strerror or "no file", "a model file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise input_error(str(path), str(error), "TOML") from None
+
+
+def _with_settings(tables: Mapping[str, Any], settings: Sequence[str]) -> dict[str, Any]:
+    """Return the tables with `--set` values in their places."""
+    changed: dict[str, Any] = json.loads(json.dumps(tables))
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if not equals:
+            raise input_error("--set", setting, "key=value", "such as factors.initial=1.3")
+        *parents, last = key.strip().split(".")
+        table = changed
+        for parent in parents:
+            inner = table.setdefault(parent, {})
+            if not isinstance(inner, dict):
+                raise input_error("--set", key, f"a parameter; {parent} is a value")
+            table = inner
+        table[last] = _setting_value(setting, text)
+    return changed
+
+
+def _setting_value(setting: str, text: str) -> object:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        raise input_error("--set", setting, "key=value with a TOML value", "quote texts") from None
+
+
+def _faults(path: Path, prefix: str, error: ValidationError) -> InputError:
+    return InputError(
+        [
+            Fault(
+                f"{path}, {prefix}{'.'.join(str(part) for part in fault['loc'])}",
+                f"{fault['input']!r:.80}" if fault["type"] != "missing" else "nothing",
+                fault["msg"][0].lower() + fault["msg"][1:],
+                "`margincalc models show generic-portfolio` prints a complete set",
+            )
+            for fault in error.errors()
+        ]
+    )
+
+
+def _digest(tables: Mapping[str, Any]) -> str:
+    text = json.dumps(tables, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,215 @@
+"""The written form: what a person writes about an account and its market.
+
+Frozen, checked field by field, and free of arrays; `margincalc.book` holds the computed form.
+Amounts are in the account currency, volatilities and rates decimals per year (0.6 is 60 %),
+quantities signed (short is negative). A time without a zone is UTC.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+
+from margincalc.times import expiry_key, instant
+
+Finite = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=-1e15, le=1e15)]
+Positive = Annotated[float, Field(allow_inf_nan=False, strict=True, gt=0, le=1e15)]
+Price = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=0, le=1e15)]
+Volatility = Annotated[float, Field(allow_inf_nan=False, strict=True, gt=0, le=10)]
+Rate = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=-2, le=2)]
+Fraction = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=0, le=1)]
+Flag = Annotated[bool, Field(strict=True)]
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+Instant = Annotated[dt.datetime, BeforeValidator(instant)]
+ExpiryKey = Annotated[str, BeforeValidator(expiry_key)]
+Settlement = Literal["linear", "inverse"]
+
+
+class _Written(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+class Instrument(_Written):
+    """Terms of a contract; what its name already says need not be repeated."""
+
+    kind: Literal["option", "future", "perpetual", "spot"] | None = None
+    underlying: Text | None = None
+    expiry: ExpiryKey | None = None  # a day, or a day and time; the day's own hour is the market's
+    strike: Positive | None = None
+    type: Literal["call", "put"] | None = None
+    settlement: Settlement | None = None
+    multiplier: Positive | None = None  # units of the underlying per contract
+    exercise: Literal["european", "american"] | None = None
+    listed: Flag | None = None  # an exchange's equity option: 100 a contract, 16:00 in New York
+    lot: Positive | None = None  # smallest tradable quantity
+    fee: Fraction | None = None  # of the underlying's value, per trade
+
+
+class Quote(_Written):
+    """What the market says of one instrument. Inverse options are quoted in coin."""
+
+    mark: Price | None = None
+    volatility: Volatility | None = None
+    bid: Price | None = None
+    ask: Price | None = None
+    confidence: Fraction | None = None
+
+
+class Forward(_Written):
+    """A forward price in two parts; a move of the spot scales the variable one only."""
+
+    fixed: Price = 0.0
+    variable: Price
+
+
+class Svi(_Written):
+    """Raw SVI of Gatheral (2004): total variance of log-moneyness, as it was fitted."""
+
+    a: Finite
+    b: Price
+    rho: Annotated[float, Field(allow_inf_nan=False, strict=True, ge=-1, le=1)]
+    m: Finite
+    sigma: Price
+    forward: Positive | None = None  # of the fit; default: the expiry's forward
+    time: Positive | None = None  # of the fit, in years; default: the time to expiry
+
+
+class ExpiryMarket(_Written):
+    """What the market says of one expiry."""
+
+    forward: Positive | Forward | None = None
+    rate: Rate | None = None
+    svi: Svi | None = None
+    confidence: Fraction | None = None
+
+
+class Dividend(_Written):
+    """A cash dividend per unit of the underlying."""
+
+    date: ExpiryKey
+    amount: Price
+
+
+class Perpetual(_Written):
+    """The perpetual of an underlying: its mark, and its funding rate per eight hours."""
+
+    mark: Positive | None = None
+    funding_rate: Rate | None = None
+    confidence: Fraction | None = None
+
+
+class Underlying(_Written):
+    """An underlying's market; from `settlement` on, the defaults of its contracts."""
+
+    spot: Positive
+    rate: Rate = 0.0
+    yield_: Annotated[Rate, Field(alias="yield")] = 0.0
+    volatility: Volatility | None = None
+    dividends: tuple[Dividend, ...] = ()
+    expiries: dict[ExpiryKey, ExpiryMarket] = {}
+    perpetual: Perpetual | None = None
+    beta: Finite | None = None
+    correlation_set: Text | None = None
+    confidence: Fraction | None = None
+    roots: tuple[Text, ...] = ()  # other symbols of its options, such as SPXW
+    settlement: Settlement | None = None
+    multiplier: Positive | None = None
+    exercise: Literal["european", "american"] | None = None
+    listed: Flag | None = None
+    lot: Positive | None = None
+    fee: Fraction | None = None
+
+
+class Haircut(_Written):
+    """A haircut that differs between maintenance and initial margin."""
+
+    maintenance: Fraction
+    initial: Fraction
+
+
+class Collateral(_Written):
+    """An amount of an asset, valued at market; its haircut is part of the requirement."""
+
+    asset: Text
+    quantity: Finite
+    price: Positive | None = None  # default: 1 for money, the spot of an underlying
+    haircut: Fraction | Haircut = 0.0
+    cap: Price | None = None  # the largest value that counts as collateral
+    moves_with: Text | None = None  # an underlying, or `none`; default: the asset's own
+    beta: Finite = 1.0  # relative move per relative move of that underlying
+    confidence: Fraction | None = None
+    venue: Text | None = None
+
+
+class Position(_Written):
+    """A signed quantity of an instrument, named or spelled out."""
+
+    instrument: Text | Instrument
+    quantity: Finite
+    entry_price: Price | None = None
+    mark_price: Price | None = None
+    volatility: Volatility | None = None
+    isolated_margin: Price | None = None
+    group: Text | None = None  # legs that share an isolated pool
+    unsettled: Finite = 0.0  # profit and funding booked but not yet paid
+    venue: Text | None = None
+
+
+class Order(_Written):
+    """An open order; a positive quantity buys."""
+
+    instrument: Text | Instrument
+    quantity: Finite
+    price: Price
+    venue: Text | None = None
+
+
+class MarketSnapshot(_Written):
+    """A market without an account, as `--market` reads it."""
+
+    as_of: Instant | None = None
+    currency: Text | None = None
+    market: dict[Text, Underlying] = {}
+    quotes: dict[Text, Quote] = {}
+    instruments: dict[Text, Instrument] = {}
+    collateral: tuple[Collateral, ...] = ()
+
+
+class Portfolio(_Written):
+    """One account with its market: the content of a portfolio file."""
+
+    account: Text = "account"
+    currency: Text = "USD"
+    as_of: Instant | None = None
+    market: dict[Text, Underlying] = {}
+    quotes: dict[Text, Quote] = {}
+    instruments: dict[Text, Instrument] = {}
+    collateral: tuple[Collateral, ...] = ()
+    positions: tuple[Position, ...] = ()
+    orders: tuple[Order, ...] = ()
+
+    _locate: Callable[[str], str] = PrivateAttr(default=str)
+
+    def place(self, path: str) -> str:
+        """Return where `path` stands in the file it was read from."""
+        return self._locate(path)
+
+    def located(self, locate: Callable[[str], str]) -> "Portfolio":
+        """Return the portfolio with a function that finds a path's line in its file."""
+        self._locate = locate
+        return self
+
+    def with_market(self, snapshot: MarketSnapshot) -> "Portfolio":
+        """Return the portfolio in another market; what the snapshot leaves unsaid stays."""
+        update: dict[str, Any] = {
+            "market": {**self.market, **snapshot.market},
+            "quotes": {**self.quotes, **snapshot.quotes},
+            "instruments": {**self.instruments, **snapshot.instruments},
+            "collateral": self.collateral + snapshot.collateral,
+        }
+        if snapshot.as_of is not None:
+            update["as_of"] = snapshot.as_of
+        if snapshot.currency is not None:
+            update["currency"] = snapshot.currency
+        return self.model_copy(update=update)

@@ -1,0 +1,139 @@
+"""What a portfolio's market says of one contract, with the defaults where it is silent.
+
+A forward is quoted for its expiry, else the mark of the future of that expiry, else carried from
+spot by rate and yield. A volatility is quoted, else implied by the mark (by whoever asks), else
+that of the expiry's SVI, else the underlying's default.
+"""
+
+import math
+from typing import NamedTuple
+
+from margincalc.contracts import Contract, Resolved
+from margincalc.portfolio import ExpiryMarket, Forward, Portfolio, Svi
+from margincalc.times import instant, years_between
+
+
+class Terms(NamedTuple):
+    """Forward and discounting of one contract.
+
+    Attributes
+    ----------
+    time : years to expiry
+    fixed, variable : parts of the forward, quote currency
+    rate : discount rate of the quote currency; of the coin for an inverse contract
+    """
+
+    time: float
+    fixed: float
+    variable: float
+    rate: float
+
+
+class Mark(NamedTuple):
+    """A quoted figure and where it was written."""
+
+    value: float
+    place: str
+
+
+class Market:
+    """Look-ups into one portfolio's market; holds what positions say of their instruments."""
+
+    def __init__(self, portfolio: Portfolio, resolved: Resolved) -> None:
+        self._portfolio = portfolio
+        self._as_of = resolved.as_of
+        self._marks: dict[str, Mark] = {}
+        self._volatilities: dict[str, float] = {}
+        for name, key in resolved.quotes.items():
+            quote = portfolio.quotes[key]
+            self._note(name, quote.mark, quote.volatility, f"quotes.{key}.mark")
+        for number, position in enumerate(portfolio.positions):
+            name = resolved.positions[number].name
+            place = f"positions[{number}].mark_price"
+            self._note(name, position.mark_price, position.volatility, place)
+        self._futures = {
+            (contract.underlying, contract.expiry): self._marks[contract.name].value
+            for contract in resolved.positions
+            if contract.kind == "future" and contract.name in self._marks
+        }
+
+    def _note(self, name: str, mark: float | None, volatility: float | None, place: str) -> None:
+        if mark is not None:
+            self._marks[name] = Mark(mark, place)
+        if volatility is not None:
+            self._volatilities[name] = volatility
+
+    def mark(self, contract: Contract) -> Mark | None:
+        """Return the quoted mark; of an inverse option it is in coin."""
+        return self._marks.get(contract.name)
+
+    def volatility(self, contract: Contract) -> float | None:
+        """Return the quoted volatility."""
+        return self._volatilities.get(contract.name)
+
+    def default_volatility(self, contract: Contract, terms: Terms) -> float | None:
+        """Return what stands in for a volatility that neither quote nor mark gives."""
+        expiry = self._expiry(contract)
+        if expiry.svi is not None:
+            return _svi_volatility(expiry.svi, contract.strike, terms)
+        return self._portfolio.market[contract.underlying].volatility
+
+    def terms(self, contract: Contract) -> Terms:
+        """Return forward and discounting of a contract."""
+        market = self._portfolio.market[contract.underlying]
+        quoted = self._expiry(contract)
+        rate = market.rate if quoted.rate is None else quoted.rate
+        discount = market.yield_ if contract.inverse else rate
+        if contract.expiry is None:
+            return Terms(0.0, 0.0, self._now(contract), discount)
+        time = years_between(self._as_of, contract.expiry)
+        mark = self.mark(contract) if contract.kind == "future" else None
+        if mark is not None:
+            return Terms(time, 0.0, mark.value, discount)
+        if isinstance(quoted.forward, Forward):
+            return Terms(time, quoted.forward.fixed, quoted.forward.variable, discount)
+        forward = quoted.forward or self._futures.get((contract.underlying, contract.expiry))
+        return Terms(time, 0.0, forward or self._carried(contract, rate, time), discount)
+
+    def _now(self, contract: Contract) -> float:
+        """Price of what has no expiry: its own mark, else the perpetual's, else spot."""
+        market = self._portfolio.market[contract.underlying]
+        mark = self.mark(contract)
+        if mark is not None:
+            return mark.value
+        if contract.kind == "perpetual" and market.perpetual and market.perpetual.mark:
+            return market.perpetual.mark
+        return market.spot
+
+    def _carried(self, contract: Contract, rate: float, time: float) -> float:
+        """Spot less the present value of its dividends, carried at rate less yield."""
+        market = self._portfolio.market[contract.underlying]
+        spot = market.spot
+        for dividend in market.dividends:
+            paid = years_between(self._as_of, instant(dividend.date))
+            if 0.0 < paid <= time:
+                spot -= dividend.amount * math.exp(-rate * paid)
+        return max(spot, 0.0) * math.exp((rate - market.yield_) * time)
+
+    def _expiry(self, contract: Contract) -> ExpiryMarket:
+        """Return what is said of a contract's expiry, by its time or else its day."""
+        if contract.expiry is None:
+            return ExpiryMarket()
+        expiries = self._portfolio.market[contract.underlying].expiries
+        exact = expiries.get(contract.expiry.isoformat())
+        return exact or expiries.get(contract.expiry.date().isoformat()) or ExpiryMarket()
+
+
+def _svi_volatility(svi: Svi, strike: float, terms: Terms) -> float:
+    from margincalc.pricing.svi import SVI, volatility  # few files carry a surface
+
+    fit = SVI(
+        svi.a,
+        svi.b,
+        svi.rho,
+        svi.m,
+        svi.sigma,
+        svi.forward or terms.fixed + terms.variable,
+        svi.time or terms.time,
+    )
+    return float(volatility(fit, strike))

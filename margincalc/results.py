@@ -1,0 +1,364 @@
+"""What the library answers: frozen results, the same words as the JSON and the tables.
+
+Amounts are in the account currency, ratios and moves decimals, Greeks per unit of spot, per 1.00 of
+volatility and per year. What does not exist is None.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+Json = Any
+"""Whatever `json.dumps` takes."""
+
+
+def to_json(value: object) -> Json:
+    """Turn a result into plain dicts, lists and numbers, in the order of its fields."""
+    if is_dataclass(value):
+        return {field.name: to_json(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: to_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_json(item) for item in value]
+    return value
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """By which rules, from when, and how far they are proven."""
+
+    name: str
+    effective: str
+    proof: str
+    parameters_sha256: str
+
+
+@dataclass(frozen=True)
+class WorstScenario:
+    """The scenario that binds; with several underlyings, what they have in common.
+
+    Attributes
+    ----------
+    spot : relative move; None where underlyings differ
+    volatility : stated move of volatility; None where underlyings differ
+    pnl : profit and loss in it, weighted as the model says
+    """
+
+    index: int | None
+    label: str
+    spot: float | None
+    volatility: float | None
+    pnl: float
+
+
+@dataclass(frozen=True)
+class Liquidation:
+    """Nearest spots at which equity equals maintenance margin, other underlyings unchanged."""
+
+    spot: float
+    below: float | None
+    above: float | None
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """Greeks in account currency."""
+
+    delta: float
+    gamma: float
+    vega: float
+    theta: float
+    rho: float
+
+
+@dataclass(frozen=True)
+class PositionLine:
+    """One instrument held by one pool.
+
+    Attributes
+    ----------
+    mark_price : in the instrument's own unit; an inverse option's is in coin
+    value : what it adds to equity at its mark; None of futures and perpetuals
+    unrealised : profit since entry; None without an entry price
+    worst_pnl : profit and loss in its pool's worst scenario; None without scenarios
+    """
+
+    instrument: str
+    pool: str
+    kind: str
+    underlying: str
+    expiry: str | None
+    strike: float | None
+    type: str | None
+    settlement: str
+    quantity: float
+    entry_price: float | None
+    mark_price: float
+    volatility: float | None
+    value: float | None
+    unrealised: float | None
+    delta: float
+    gamma: float
+    vega: float
+    theta: float
+    rho: float
+    worst_pnl: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """The figures that a pool and an account share; nothing is only a Figures.
+
+    Attributes
+    ----------
+    equity : collateral_value + option_value + spot_value + unrealised; an isolated pool's is never
+        below zero, because it loses no more than its collateral
+    shortfall : what such a pool lost beyond its collateral, borne by others
+    margin_ratio : maintenance / equity; above 1 is liquidated; None when equity is not positive
+    available_funds : equity - initial_margin
+    excess : equity - maintenance_margin
+    """
+
+    equity: float
+    collateral_value: float
+    option_value: float
+    spot_value: float
+    unrealised: float
+    shortfall: float
+    initial_margin: float
+    maintenance_margin: float
+    margin_ratio: float | None
+    available_funds: float
+    excess: float
+    status: str
+    components: Mapping[str, float]
+    initial_components: Mapping[str, float]
+    worst_scenario: WorstScenario | None
+    liquidation: Mapping[str, Liquidation]
+    greeks: Mapping[str, Sensitivity]
+
+    def figures(self) -> dict[str, Json]:
+        """Return the shared figures alone."""
+        return {field.name: to_json(getattr(self, field.name)) for field in fields(Figures)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoolMargin(Figures):
+    """One margin pool."""
+
+    pool: str
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return the pool's name and figures."""
+        return {"pool": self.pool, **self.figures()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarginReport(Figures):
+    """The answer of `margin`: an account's figures, its positions and its pools."""
+
+    account: str
+    as_of: str
+    currency: str
+    model: ModelInfo
+    mode: str
+    pricer: str
+    greeks_by_expiry: Mapping[str, Mapping[str, Sensitivity]]
+    positions: tuple[PositionLine, ...]
+    pools: tuple[PoolMargin, ...]
+    notes: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return the JSON of `margin`; keys are added, never renamed."""
+        return {
+            "schema": "margincalc.margin/1",
+            "account": self.account,
+            "as_of": self.as_of,
+            "currency": self.currency,
+            "model": to_json(self.model),
+            "mode": self.mode,
+            "pricer": self.pricer,
+            **self.figures(),
+            "greeks_by_expiry": to_json(self.greeks_by_expiry),
+            "positions": to_json(self.positions),
+            "pools": [pool.to_dict() for pool in self.pools],
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckReport:
+    """The answer of `check`: `failed` is the exit status 1."""
+
+    account: str
+    as_of: str
+    currency: str
+    model: ModelInfo
+    mode: str
+    status: str
+    margin_ratio: float | None
+    excess: float
+    above: float | None
+    failed: bool
+    notes: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return the JSON of `check`."""
+        return {"schema": "margincalc.check/1", **to_json(self)}
+
+
+@dataclass(frozen=True)
+class FirstToGo:
+    """A pool or position that would be liquidated first.
+
+    Attributes
+    ----------
+    name : pool (isolated) or instrument (shared collateral)
+    distance : smallest relative move that liquidates an isolated pool; None where there is none
+    relief : maintenance margin freed by closing it; of a pool, its whole requirement
+    """
+
+    name: str
+    distance: float | None
+    relief: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One column of `compare`.
+
+    Attributes
+    ----------
+    saving : initial margin less than the isolated one's
+    saving_share : the same, as a share of the isolated one's; None where that is zero
+    """
+
+    report: MarginReport
+    saving: float
+    saving_share: float | None
+    first: tuple[FirstToGo, ...]
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return the column without positions and pools."""
+        whole = self.report.to_dict()
+        kept = {key: whole[key] for key in whole if key not in _LEFT_OUT}
+        return {
+            **kept,
+            "saving": self.saving,
+            "saving_share": self.saving_share,
+            "liquidated_first": to_json(self.first),
+        }
+
+
+_LEFT_OUT = {"schema", "account", "as_of", "currency", "positions", "pools", "greeks_by_expiry"}
+
+
+@dataclass(frozen=True)
+class CompareReport:
+    """The answer of `compare`: the same book under several modes."""
+
+    account: str
+    as_of: str
+    currency: str
+    columns: tuple[Comparison, ...]
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return the JSON of `compare`."""
+        return {
+            "schema": "margincalc.compare/1",
+            "account": self.account,
+            "as_of": self.as_of,
+            "currency": self.currency,
+            "columns": [column.to_dict() for column in self.columns],
+        }
+
+
+@dataclass(frozen=True)
+class GreekLine:
+    """Greeks of one group: `level` is underlying, expiry or position."""
+
+    level: str
+    name: str
+    underlying: str
+    quantity: float | None
+    delta: float
+    gamma: float
+    vega: float
+    theta: float
+    rho: float
+
+
+@dataclass(frozen=True)
+class GreeksReport:
+    """The answer of `greeks`."""
+
+    account: str
+    as_of: str
+    currency: str
+    lines: tuple[GreekLine, ...]
+    notes: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return the JSON of `greeks`."""
+        return {"schema": "margincalc.greeks/1", **to_json(self)}
+
+
+@dataclass(frozen=True)
+class ScenarioLine:
+    """One scenario of one underlying.
+
+    Attributes
+    ----------
+    pnl : profit and loss in full
+    weighted_pnl : as it counts
+    """
+
+    underlying: str
+    index: int
+    label: str
+    spot: float
+    volatility: float
+    weight: float
+    days_forward: float
+    pnl: float
+    weighted_pnl: float
+    worst: bool
+
+
+@dataclass(frozen=True)
+class ScenariosReport:
+    """The answer of `scenarios`; `volatility_rule` is relative or absolute."""
+
+    account: str
+    as_of: str
+    currency: str
+    model: ModelInfo
+    volatility_rule: str
+    lines: tuple[ScenarioLine, ...]
+    notes: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return the JSON of `scenarios`."""
+        return {"schema": "margincalc.scenarios/1", **to_json(self)}
+
+
+@dataclass(frozen=True)
+class ModelReport:
+    """The answer of `models show`."""
+
+    name: str
+    title: str
+    family: str
+    mode: str
+    effective: str
+    effective_dates: tuple[str, ...]
+    proof: str
+    parameters_sha256: str
+    sources: tuple[Mapping[str, Json], ...]
+    notes: tuple[str, ...]
+    parameters: Mapping[str, Json]
+    text: str  # the file itself, with units in its comments
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return the JSON of `models show`."""
+        return {"schema": "margincalc.model/1", **to_json(self)}

@@ -1,0 +1,238 @@
+"""Revalue every instrument, once for all accounts.
+
+Everything here is per long unit and account-free: values, risk arrays (value under a scenario
+less value now; gains positive, where SPAN publishes losses positive) and Greeks, shape (I, ...).
+Only the last step, a sum of quantities times values by group, knows who holds what.
+
+An inverse option is worth ``black / forward`` coin, and therefore ``spot / forward * black`` in
+quote currency: the same formula as a linear option, with another discount factor.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from margincalc.arrays import FloatArray, IntArray, group_sum
+from margincalc.book import Book, Instruments, Kind
+from margincalc.pricing import black
+from margincalc.scenarios import ScenarioGrid
+
+PRICER = "numpy"
+UNCHANGED = ScenarioGrid(np.zeros(1), np.zeros(1), np.ones(1), np.zeros(1))
+
+
+@dataclass(frozen=True)
+class Greeks:
+    """Sensitivities of value in account currency, of any shape.
+
+    Attributes
+    ----------
+    delta : per unit of spot
+    gamma : delta per unit of spot
+    vega : per 1.00 of volatility
+    theta : per year of passing time, spot and carry unchanged
+    rho : per 1.00 of the discount rate, spot and yield unchanged
+    """
+
+    delta: FloatArray
+    gamma: FloatArray
+    vega: FloatArray
+    theta: FloatArray
+    rho: FloatArray
+
+    def held(self, book: Book, labels: IntArray, groups: int) -> "Greeks":
+        """Sum the Greeks of held quantities by group; `labels` has shape (P,)."""
+        return Greeks(
+            *(
+                group_sum(book.quantity * column[book.instrument], labels, groups)
+                for column in (self.delta, self.gamma, self.vega, self.theta, self.rho)
+            )
+        )
+
+
+class _State(NamedTuple):
+    """A market as columns of shape (n, S) for n instruments."""
+
+    spot: FloatArray
+    forward: FloatArray
+    time: FloatArray
+
+
+def now(book: Book) -> FloatArray:
+    """Model value of one long unit in the present market, account currency, shape (I,)."""
+    return revalued(book, UNCHANGED)[:, 0]
+
+
+def equity(book: Book, value: FloatArray) -> FloatArray:
+    """Value of all that a pool holds, shape (A,); may be negative.
+
+    An option counts at its mark; a future or perpetual counts nothing by itself, because its
+    profit is a balance of its own.
+
+    Parameters
+    ----------
+    value : `now(book)`
+    """
+    worth = book.quantity * (value + book.instruments.offset)[book.instrument]
+    return group_sum(worth, book.pool, book.pools)
+
+
+def risk_array(book: Book, grid: ScenarioGrid, value: FloatArray) -> FloatArray:
+    """Change in value of one long unit per scenario, account currency, shape (I, S).
+
+    Parameters
+    ----------
+    value : `now(book)`
+    """
+    return revalued(book, grid) - value[:, None]
+
+
+def scenario_pnl(book: Book, risk: FloatArray, labels: IntArray, groups: int) -> FloatArray:
+    """Profit and loss by group and scenario, shape (groups, S); `labels` has shape (P,)."""
+    held = book.quantity[:, None] * risk[book.instrument]
+    return group_sum(held, labels, groups)
+
+
+def revalued(book: Book, grid: ScenarioGrid) -> FloatArray:
+    """Value of one long unit per scenario, account currency, shape (I, S).
+
+    Futures and perpetuals are worth their profit since now.
+    """
+    columns = book.instruments
+    value = np.empty((len(columns.kind), grid.size))
+    spot = _row_spot(book)
+    option = columns.is_kind(Kind.OPTION)
+    for rows, worth in ((np.flatnonzero(option), _options), (np.flatnonzero(~option), _delta_one)):
+        if len(rows):
+            value[rows] = worth(columns.take(rows), spot[rows], grid)
+    if book.coin:
+        value /= _moved(columns, spot, grid).spot
+    return value
+
+
+def _row_spot(book: Book) -> FloatArray:
+    """Spot of each instrument's underlying; 1 where it has none."""
+    underlying = book.instruments.underlying
+    if not len(book.spot):
+        return np.ones(len(underlying))
+    return np.where(underlying >= 0, book.spot[underlying], 1.0)
+
+
+def _moved(columns: Instruments, spot: FloatArray, grid: ScenarioGrid) -> _State:
+    """Move spot and forward, and let time pass along each forward's own carry."""
+    time = np.maximum(columns.time[:, None] - grid.days_forward / 365.0, 0.0)
+    elapsed = columns.time[:, None] - time
+    move = np.where(columns.underlying[:, None] >= 0, grid.spot, 0.0)
+    variable = columns.variable[:, None] * np.maximum(1.0 + columns.beta[:, None] * move, 0.0)
+    if np.any(elapsed):
+        variable = variable * np.exp(-carry(columns, spot)[:, None] * elapsed)
+    forward = np.maximum(columns.fixed[:, None] + variable, 0.0)
+    return _State(spot[:, None] * (1.0 + move), forward, time)
+
+
+def carry(columns: Instruments, spot: FloatArray) -> FloatArray:
+    """Rate at which a forward runs away from its spot, per year, shape (I,).
+
+    A forward of which part is fixed already is taken to stay where it is.
+    """
+    carried = (columns.time > 0.0) & (columns.fixed == 0.0) & (columns.variable > 0.0)
+    rate = np.zeros(len(spot))
+    np.divide(
+        np.log(columns.variable / spot, where=carried, out=rate.copy()),
+        columns.time,
+        out=rate,
+        where=carried,
+    )
+    return rate
+
+
+def _discount(columns: Instruments, state: _State) -> FloatArray:
+    """Factor from the Black price on the forward to the quote value, shape (I, S)."""
+    discount = np.exp(-columns.rate[:, None] * state.time)
+    ratio = np.ones_like(state.forward)
+    inverse = columns.inverse[:, None] & (state.forward > 0.0)
+    np.divide(state.spot, state.forward, out=ratio, where=inverse)
+    return discount * ratio
+
+
+def _options(columns: Instruments, spot: FloatArray, grid: ScenarioGrid) -> FloatArray:
+    state = _moved(columns, spot, grid)
+    shape = state.forward.shape
+    volatility = grid.rule.shocked(columns.volatility, columns.time, grid.volatility)
+    price = black.price_unchecked(
+        state.forward,
+        np.broadcast_to(columns.strike[:, None], shape),
+        volatility,
+        np.broadcast_to(state.time, shape),
+        np.broadcast_to(columns.call[:, None], shape),
+    )
+    return columns.multiplier[:, None] * _discount(columns, state) * price
+
+
+def _delta_one(columns: Instruments, spot: FloatArray, grid: ScenarioGrid) -> FloatArray:
+    state = _moved(columns, spot, grid)
+    now = columns.forward[:, None]
+    contract = columns.is_kind(Kind.FUTURE, Kind.PERPETUAL)[:, None]
+    linear = state.forward - np.where(contract, now, 0.0)
+    inverse = columns.inverse[:, None]
+    with np.errstate(divide="ignore", invalid="ignore"):  # only inverse rows are kept
+        coin = (1.0 / now - 1.0 / state.forward) * state.spot
+    return columns.multiplier[:, None] * np.where(inverse, coin, linear)
+
+
+def greeks(book: Book) -> Greeks:
+    """Greeks of one long unit, each of shape (I,), in account currency.
+
+    They are those of the spot: the forward follows it with its carry, so that on a forward
+    carried at rate less yield they are Black and Scholes' (1973), Merton's (1973) with a yield.
+    """
+    quote = _quote_greeks(book)
+    if not book.coin:
+        return quote
+    spot = _row_spot(book)
+    worth = now(book) * spot
+    delta = quote.delta / spot - worth / spot**2
+    gamma = quote.gamma / spot - 2.0 * quote.delta / spot**2 + 2.0 * worth / spot**3
+    return Greeks(delta, gamma, quote.vega / spot, quote.theta / spot, quote.rho / spot)
+
+
+def _quote_greeks(book: Book) -> Greeks:
+    columns, spot = book.instruments, _row_spot(book)
+    slope = np.where(columns.underlying >= 0, columns.beta * columns.variable / spot, 0.0)
+    contract = columns.is_kind(Kind.FUTURE, Kind.PERPETUAL)
+    inverse = contract & columns.inverse
+    unit = np.where(inverse, spot / columns.forward**2, 1.0)
+    zero = np.zeros(len(spot))
+    delta = columns.multiplier * unit * slope
+    gamma = np.where(inverse, columns.multiplier * 2.0 * slope / columns.forward**2, zero)
+    gamma -= np.where(inverse, 2.0 * delta * slope / columns.forward, zero)
+    drift = carry(columns, spot)
+    theta = np.where(contract, -delta * spot * drift, zero)
+    rho = np.where(contract, delta * spot * columns.time, zero)
+    result = Greeks(delta, gamma, zero, theta, rho)
+    rows = np.flatnonzero(columns.is_kind(Kind.OPTION))
+    if len(rows):
+        option = _option_greeks(columns.take(rows), spot[rows], drift[rows])
+        for name in ("delta", "gamma", "vega", "theta", "rho"):
+            getattr(result, name)[rows] = getattr(option, name)
+    return result
+
+
+def _option_greeks(columns: Instruments, spot: FloatArray, drift: FloatArray) -> Greeks:
+    forward, time = columns.forward, columns.time
+    b = black.greeks_unchecked(forward, columns.strike, columns.volatility, time, columns.call)
+    state = _State(spot[:, None], forward[:, None], time[:, None])
+    factor = columns.multiplier * _discount(columns, state)[:, 0]
+    slope = columns.variable / spot  # of the forward in the spot
+    # An inverse option's discount contains spot / forward, which itself moves unless the whole
+    # forward does.
+    bend = np.where(columns.inverse, 1.0 / spot - slope / forward, 0.0)
+    rate = columns.rate + np.where(columns.inverse, drift, 0.0)
+    return Greeks(
+        delta=factor * (b.delta * slope + b.price * bend),
+        gamma=factor * slope * (b.gamma * slope + 2.0 * bend * (b.delta - b.price / forward)),
+        vega=factor * b.vega,
+        theta=factor * (b.theta + rate * b.price - b.delta * forward * drift),
+        rho=factor * time * (b.delta * forward - b.price),
+    )

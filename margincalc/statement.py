@@ -1,0 +1,209 @@
+"""From arrays to an account's report: one pool's figures, and several pools together."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from margincalc.account import Account
+from margincalc.arrays import FloatArray, IntArray
+from margincalc.book import Kind
+from margincalc.lines import position_lines
+from margincalc.margin.base import STATUSES, status_of
+from margincalc.results import (
+    Liquidation,
+    MarginReport,
+    PoolMargin,
+    Sensitivity,
+    WorstScenario,
+)
+from margincalc.risk import PRICER
+from margincalc.times import zulu
+
+COLLATERAL_LINE = "collateral"  # where the Greeks of deposits and unpaid profits are shown
+
+
+def margin_report(account: Account) -> MarginReport:
+    """Draw the report of an account."""
+    book = account.book
+    pools = tuple(
+        PoolMargin(pool=name, **_figures(account, number))
+        for number, name in enumerate(book.names.pools)
+    )
+    together = _figures(account, 0) if len(pools) == 1 else _together(account, pools)
+    return MarginReport(
+        account=account.portfolio.account,
+        as_of=zulu(account.assembly.as_of),
+        currency=account.portfolio.currency,
+        model=account.model_info(),
+        mode=account.mode,
+        pricer=PRICER,
+        greeks_by_expiry=_greeks_by_expiry(account),
+        positions=tuple(position_lines(account)),
+        pools=pools,
+        notes=account.notes,
+        **together,
+    )
+
+
+def _figures(account: Account, pool: int) -> dict[str, Any]:
+    """Return the fields of `Figures` for one pool."""
+    result, book = account.result, account.book
+    raw = float(result.equity[pool])
+    rows = _rows(account, np.array([pool]))
+    equity = max(raw, 0.0) if book.limited else raw
+    components = {name: float(amount[pool]) for name, amount in result.components.items()}
+    initial = {name: float(amount[pool]) for name, amount in result.initial_components.items()}
+    kinds = {
+        "collateral_value": Kind.COLLATERAL,
+        "option_value": Kind.OPTION,
+        "spot_value": Kind.SPOT,
+        "unrealised": Kind.SETTLEMENT,
+    }
+    kind = book.kind[rows]
+    values = {
+        name: float(np.sum(account.values[rows][kind == int(of)])) for name, of in kinds.items()
+    }
+    return {
+        "equity": equity,
+        **values,
+        "shortfall": equity - raw,
+        **_margins(equity, float(result.initial[pool]), float(result.maintenance[pool])),
+        "components": components,
+        "initial_components": initial,
+        "worst_scenario": _worst(account, pool, equity),
+        "liquidation": _liquidation(account, np.array([pool])),
+        "greeks": _greeks(account, rows),
+    }
+
+
+def _margins(equity: float, initial: float, maintenance: float) -> dict[str, Any]:
+    return {
+        "initial_margin": initial,
+        "maintenance_margin": maintenance,
+        "margin_ratio": maintenance / equity if equity > 0.0 else None,
+        "available_funds": equity - initial,
+        "excess": equity - maintenance,
+        "status": status_of(equity, initial, maintenance),
+    }
+
+
+def _together(account: Account, pools: tuple[PoolMargin, ...]) -> dict[str, Any]:
+    """Sum pools; the worst of their states is the account's."""
+    summed = (
+        "equity", "collateral_value", "option_value", "spot_value", "unrealised", "shortfall",
+        "initial_margin", "maintenance_margin", "available_funds", "excess",
+    )  # fmt: skip
+    ratios = [pool.margin_ratio for pool in pools]
+    known = [ratio for ratio in ratios if ratio is not None]
+    everything = np.arange(len(pools))
+    return {
+        **{name: sum(getattr(pool, name) for pool in pools) for name in summed},
+        "margin_ratio": max(known) if known and len(known) == len(ratios) else None,
+        "status": max((pool.status for pool in pools), key=STATUSES.index, default=STATUSES[0]),
+        "components": _summed(pool.components for pool in pools),
+        "initial_components": _summed(pool.initial_components for pool in pools),
+        "worst_scenario": _common([pool.worst_scenario for pool in pools]),
+        "liquidation": _liquidation(account, everything),
+        "greeks": _greeks(account, _rows(account, everything)),
+    }
+
+
+def _rows(account: Account, pools: IntArray) -> IntArray:
+    """Return the position rows of pools."""
+    return np.flatnonzero(np.isin(account.book.pool, pools))
+
+
+def _expiry(account: Account, row: int) -> str:
+    """Name the expiry of a position row; what has none is named by its kind."""
+    contract = account.contracts.get(account.instrument(row))
+    if contract is None:
+        return COLLATERAL_LINE
+    return zulu(contract.expiry) if contract.expiry else contract.kind
+
+
+def _summed(parts: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    whole: dict[str, float] = {}
+    for part in parts:
+        for name, amount in part.items():
+            whole[name] = whole.get(name, 0.0) + amount
+    return whole
+
+
+def _worst(account: Account, pool: int, equity: float) -> WorstScenario | None:
+    """Return a pool's worst scenario; an isolated pool loses no more than it has."""
+    worst, names = account.result.worst, account.book.names
+    if worst is None:
+        return None
+    found = []
+    for group in np.flatnonzero(worst.pool == pool):
+        grid = account.model.grids[worst.grid[group]]
+        index = int(worst.scenario[group])
+        label = f"{names.underlyings[worst.underlying[group]]} {grid.label(index)}"
+        spot, volatility = float(grid.spot[index]), float(grid.volatility[index])
+        found.append(WorstScenario(index, label, spot, volatility, float(worst.pnl[group])))
+    common = _common(found)
+    if common is None or not account.book.limited:
+        return common
+    pnl = max(common.pnl, -equity)
+    return WorstScenario(common.index, common.label, common.spot, common.volatility, pnl)
+
+
+def _common(found: Iterable[WorstScenario | None]) -> WorstScenario | None:
+    """Return the sum of worst scenarios, keeping only what they all share."""
+    known = [worst for worst in found if worst is not None]
+    if not known:
+        return None
+    pnl = sum(worst.pnl for worst in known)
+    labels = list(dict.fromkeys(worst.label for worst in known))
+    first = known[0]
+    if len({(worst.index, worst.spot, worst.volatility) for worst in known}) == 1:
+        return WorstScenario(first.index, "; ".join(labels), first.spot, first.volatility, pnl)
+    return WorstScenario(None, "; ".join(labels), None, None, pnl)
+
+
+def _liquidation(account: Account, pools: IntArray) -> dict[str, Liquidation]:
+    """Return the nearest liquidation prices over pools, by underlying."""
+    nearest, book = account.nearest, account.book
+    if nearest is None:
+        return {}
+    prices = {}
+    mine = np.isin(nearest.pool, pools)
+    for underlying in np.unique(nearest.underlying[mine]):
+        chosen = mine & (nearest.underlying == underlying)
+        prices[book.names.underlyings[underlying]] = Liquidation(
+            float(book.spot[underlying]),
+            _nearest_of(nearest.below[chosen], highest=True),
+            _nearest_of(nearest.above[chosen], highest=False),
+        )
+    return prices
+
+
+def _nearest_of(prices: FloatArray, *, highest: bool) -> float | None:
+    known = prices[~np.isnan(prices)]
+    if not len(known):
+        return None
+    return float(np.max(known) if highest else np.min(known))
+
+
+def _greeks(account: Account, rows: IntArray) -> dict[str, Sensitivity]:
+    underlying = account.book.underlying[rows]
+    return {
+        name: account.sensitivity(rows[underlying == number])
+        for number, name in enumerate(account.book.names.underlyings)
+        if np.any(underlying == number)
+    }
+
+
+def _greeks_by_expiry(account: Account) -> dict[str, dict[str, Sensitivity]]:
+    book = account.book
+    found: dict[str, dict[str, list[int]]] = {}
+    for row in np.flatnonzero(book.underlying >= 0):
+        name = book.names.underlyings[book.underlying[row]]
+        found.setdefault(name, {}).setdefault(_expiry(account, int(row)), []).append(int(row))
+    return {
+        name: {
+            expiry: account.sensitivity(np.array(by_expiry[expiry])) for expiry in sorted(by_expiry)
+        }
+        for name, by_expiry in sorted(found.items())
+    }
