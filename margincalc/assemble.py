@@ -65,6 +65,7 @@ class _Row:
     multiplier: float = 1.0
     fixed: float = 0.0
     variable: float = 1.0
+    settled: float = 0.0
     rate: float = 0.0
     volatility: float = 0.0
     beta: float = 1.0
@@ -137,6 +138,7 @@ def _add_contract(draft: _Draft, contract: Contract, place: str) -> None:
         contract.multiplier,
         terms.fixed,
         terms.variable,
+        terms.fixed + terms.variable,
         terms.rate,
     )
     if contract.kind == "option":

@@ -41,6 +41,7 @@ class Instruments:
     inverse : settled in coin
     multiplier : units of the underlying (inverse delta-one: of the quote currency) per contract
     fixed, variable : the forward's two parts; price of an asset is its variable part
+    settled : forward at which a future's or perpetual's profit was last booked as a balance
     rate : discount rate: of the quote currency (linear) or of the coin (inverse)
     volatility : decimal per year
     beta : relative move per relative move of the spot
@@ -58,6 +59,7 @@ class Instruments:
     multiplier: FloatArray
     fixed: FloatArray
     variable: FloatArray
+    settled: FloatArray
     rate: FloatArray
     volatility: FloatArray
     beta: FloatArray

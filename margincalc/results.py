@@ -362,3 +362,21 @@ class ModelReport:
     def to_dict(self) -> dict[str, Json]:
         """Return the JSON of `models show`."""
         return {"schema": "margincalc.model/1", **to_json(self)}
+
+
+@dataclass(frozen=True)
+class ModelsReport:
+    """The answer of `models list`; a model's parameters and text are for `models show`."""
+
+    models: tuple[ModelReport, ...]
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return the JSON of `models list`."""
+        heads = [
+            {key: item for key, item in to_json(model).items() if key not in _SHOWN_APART}
+            for model in self.models
+        ]
+        return {"schema": "margincalc.models/1", "models": heads}
+
+
+_SHOWN_APART = {"parameters", "text"}

@@ -67,8 +67,8 @@ def now(book: Book) -> FloatArray:
 def equity(book: Book, value: FloatArray) -> FloatArray:
     """Value of all that a pool holds, shape (A,); may be negative.
 
-    An option counts at its mark; a future or perpetual counts nothing by itself, because its
-    profit is a balance of its own.
+    An option counts at its mark; a future or perpetual counts only what it has made since its
+    profit was last booked as a balance of its own.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def scenario_pnl(book: Book, risk: FloatArray, labels: IntArray, groups: int) ->
 def revalued(book: Book, grid: ScenarioGrid) -> FloatArray:
     """Value of one long unit per scenario, account currency, shape (I, S).
 
-    Futures and perpetuals are worth their profit since now.
+    Futures and perpetuals are worth their profit since it was last booked as a balance.
     """
     columns = book.instruments
     value = np.empty((len(columns.kind), grid.size))
@@ -172,12 +172,12 @@ def _options(columns: Instruments, spot: FloatArray, grid: ScenarioGrid) -> Floa
 
 def _delta_one(columns: Instruments, spot: FloatArray, grid: ScenarioGrid) -> FloatArray:
     state = _moved(columns, spot, grid)
-    now = columns.forward[:, None]
+    settled = columns.settled[:, None]
     contract = columns.is_kind(Kind.FUTURE, Kind.PERPETUAL)[:, None]
-    linear = state.forward - np.where(contract, now, 0.0)
+    linear = state.forward - np.where(contract, settled, 0.0)
     inverse = columns.inverse[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):  # only inverse rows are kept
-        coin = (1.0 / now - 1.0 / state.forward) * state.spot
+        coin = (1.0 / settled - 1.0 / state.forward) * state.spot
     return columns.multiplier[:, None] * np.where(inverse, coin, linear)
 
 
@@ -199,28 +199,34 @@ def greeks(book: Book) -> Greeks:
 
 def _quote_greeks(book: Book) -> Greeks:
     columns, spot = book.instruments, _row_spot(book)
-    slope = np.where(columns.underlying >= 0, columns.beta * columns.variable / spot, 0.0)
-    contract = columns.is_kind(Kind.FUTURE, Kind.PERPETUAL)
-    inverse = contract & columns.inverse
-    unit = np.where(inverse, spot / columns.forward**2, 1.0)
-    zero = np.zeros(len(spot))
-    delta = columns.multiplier * unit * slope
-    gamma = np.where(inverse, columns.multiplier * 2.0 * slope / columns.forward**2, zero)
-    gamma -= np.where(inverse, 2.0 * delta * slope / columns.forward, zero)
-    drift = carry(columns, spot)
-    theta = np.where(contract, -delta * spot * drift, zero)
-    rho = np.where(contract, delta * spot * columns.time, zero)
-    result = Greeks(delta, gamma, zero, theta, rho)
+    result = _delta_one_greeks(columns, spot)
     rows = np.flatnonzero(columns.is_kind(Kind.OPTION))
     if len(rows):
-        option = _option_greeks(columns.take(rows), spot[rows], drift[rows])
+        option = _option_greeks(columns.take(rows), spot[rows])
         for name in ("delta", "gamma", "vega", "theta", "rho"):
             getattr(result, name)[rows] = getattr(option, name)
     return result
 
 
-def _option_greeks(columns: Instruments, spot: FloatArray, drift: FloatArray) -> Greeks:
-    forward, time = columns.forward, columns.time
+def _delta_one_greeks(columns: Instruments, spot: FloatArray) -> Greeks:
+    slope = np.where(columns.underlying >= 0, columns.beta * columns.variable / spot, 0.0)
+    contract = columns.is_kind(Kind.FUTURE, Kind.PERPETUAL)
+    inverse, forward = contract & columns.inverse, columns.forward
+    zero = np.zeros(len(spot))
+    with np.errstate(divide="ignore", invalid="ignore"):  # only inverse rows are kept
+        coin = 1.0 / columns.settled - 1.0 / forward
+        bend = 2.0 * slope / forward**2 * (1.0 - spot * slope / forward)
+        turn = spot * slope / forward**2
+    delta = columns.multiplier * np.where(inverse, coin + turn, slope)
+    gamma = columns.multiplier * np.where(inverse, bend, zero)
+    carried = columns.multiplier * np.where(inverse, turn, slope) * spot
+    theta = np.where(contract, -carried * carry(columns, spot), zero)
+    rho = np.where(contract, carried * columns.time, zero)
+    return Greeks(delta, gamma, zero, theta, rho)
+
+
+def _option_greeks(columns: Instruments, spot: FloatArray) -> Greeks:
+    forward, time, drift = columns.forward, columns.time, carry(columns, spot)
     b = black.greeks_unchecked(forward, columns.strike, columns.volatility, time, columns.call)
     state = _State(spot[:, None], forward[:, None], time[:, None])
     factor = columns.multiplier * _discount(columns, state)[:, 0]

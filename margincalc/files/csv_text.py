@@ -12,7 +12,7 @@ from margincalc.portfolio import Position
 
 _TEXTS = ("instrument", "group", "venue")
 _NEEDED = ("instrument", "quantity")
-_CELL = re.compile(r"positions\[(\d+)\](?:\.(\w+))?")
+_ROW = re.compile(r"positions\[(\d+)\]", re.ASCII)
 EXAMPLE = "instrument,quantity,entry_price"
 
 
@@ -32,13 +32,18 @@ class CsvPositions:
         if self._faults:
             raise InputError(self._faults)
 
-    def place(self, path: str) -> str:
+    def __call__(self, path: str) -> str:
         """Return `file:line, column name` for a path such as `positions[2].quantity`."""
-        match = _CELL.match(path)
-        if match is None or int(match[1]) >= len(self._lines):
-            return f"{self._name}, {printable(path)}"
-        line = f"{self._name}:{self._lines[int(match[1])]}"
-        return f"{line}, column {match[2]}" if match[2] else line
+        line = self.line(path)
+        if not line:
+            return f"{self._name}, {printable(path)}" if path else self._name
+        column = path.partition("].")[2]
+        return f"{self._name}:{line}, column {column}" if column else f"{self._name}:{line}"
+
+    def line(self, path: str) -> int:
+        """Return the line of a position; 0 for anything else."""
+        match = _ROW.match(path)
+        return self._lines[int(match[1])] if match and int(match[1]) < len(self._lines) else 0
 
     def _read(self, reader: Any) -> None:
         columns: list[str] = []

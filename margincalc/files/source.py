@@ -115,7 +115,7 @@ def _missing(path: Path) -> InputError:
 
 
 def _decoded(data: bytes, place: str) -> str:
-    """Return the text of UTF-8 bytes, a byte order mark and `\\r\\n` forgiven."""
+    """Return the text of UTF-8 bytes; a byte order mark and Windows line ends are forgiven."""
     for magic, (found, remedy) in _FOREIGN.items():
         if data.startswith(magic):
             raise input_error(place, found, "UTF-8 text", remedy)

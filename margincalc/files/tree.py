@@ -1,12 +1,11 @@
 """A file as nested mappings, lists and scalars, and the lines on which they stand.
 
-Lines are wanted only when there is a fault, so a file is read for its values alone, and read again
-with its lines when somebody asks.
+Lines are wanted only when there is a fault; where noting them takes time, they are found then.
 """
 
 import re
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from margincalc.errors import Fault, InputError, printable
 
@@ -19,31 +18,47 @@ _INDEX = re.compile(r"\[(\d+)\]\.?", re.ASCII)
 _KEY = re.compile(r"[^.\[]+")
 
 
+class Locator(Protocol):
+    """Says where the values of a file stand."""
+
+    def __call__(self, path: str) -> str:
+        """Return a path with its file and line."""
+
+    def line(self, path: str) -> int:
+        """Return the line of a path, or of its nearest container; 0 if that is the file."""
+
+
 class Places:
     """Says where the values of one file stand.
 
     Parameters
     ----------
     name : the file's name in messages
-    reread : reads the file's text again, with its lines
+    search : returns the file's tree and the lines of it; called when first somebody asks
     """
 
-    def __init__(self, name: str, reread: Callable[[], tuple[Tree, Lines]]) -> None:
+    def __init__(self, name: str, search: Callable[[], tuple[Tree, Lines]]) -> None:
         self.name = name
-        self._reread = reread
+        self._search = search
         self._found: tuple[Tree, Lines] | None = None
 
     def __call__(self, path: str) -> str:
         """Return `file:line, path`; of what is missing, the line of what should contain it."""
-        line, _ = self.find(path)
-        start = self.name if line is None else f"{self.name}:{line}"
+        line = self.line(path)
+        start = f"{self.name}:{line}" if line else self.name
         return f"{start}, {printable(path)}" if path else start
 
-    def find(self, path: str) -> tuple[int | None, bool]:
-        """Return the line of a path or its nearest container, and whether all of it is there."""
+    def line(self, path: str) -> int:
+        """Return the line of a path, or of its nearest container; 0 if that is the file."""
+        return self._find(path)[0]
+
+    def __contains__(self, path: str) -> bool:
+        return self._find(path)[1]
+
+    def _find(self, path: str) -> tuple[int, bool]:
         if self._found is None:
-            self._found = self._reread()
-        (node, lines), line, rest = self._found, None, path
+            self._found = self._search()
+        (node, lines), line, rest = self._found, 0, path
         while rest:
             step = _step(node, rest)
             if step is None:

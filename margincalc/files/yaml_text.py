@@ -145,7 +145,8 @@ def _tags(value: Tree) -> tuple[str, ...]:
 def _malformed(error: yaml.YAMLError, text: str, name: str) -> InputError:
     mark = getattr(error, "problem_mark", None)
     if mark is None:  # the reader met a character that YAML does not allow
-        found = f"the character {shown(chr(error.character))}" if _has_character(error) else "noise"
+        code = getattr(error, "character", 0)
+        found = f"the character {shown(chr(code) if isinstance(code, int) else str(code))}"
         return input_error(name, found, "printable text", "remove control characters")
     lines = text.splitlines()
     line = lines[mark.line] if mark.line < len(lines) else ""
@@ -155,7 +156,3 @@ def _malformed(error: yaml.YAMLError, text: str, name: str) -> InputError:
         remedy = "indent with spaces, not tabs"
     found = shown(line.strip()) if line.strip() else "the end of the file"
     return input_error(f"{name}:{mark.line + 1}", found, f"valid YAML ({problem})", remedy)
-
-
-def _has_character(error: yaml.YAMLError) -> bool:
-    return isinstance(getattr(error, "character", None), int)

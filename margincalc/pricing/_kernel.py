@@ -110,8 +110,8 @@ def _moneyness(contracts: Contracts, space: Workspace) -> None:
 def _standardise(contracts: Contracts, space: Workspace) -> None:
     root = np.sqrt(contracts.time, out=space.root)
     total = np.multiply(contracts.volatility, root, out=space.total)
+    np.minimum(total, MOST_TOTAL, out=total)
     divisor = np.maximum(total, LEAST_TOTAL, out=space.spare)
-    np.minimum(divisor, MOST_TOTAL, out=divisor)
     far = np.divide(space.log, divisor, out=space.far)
     half = np.multiply(total, 0.5, out=space.half)
     np.subtract(far, half, out=space.near)

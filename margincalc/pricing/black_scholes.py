@@ -3,7 +3,7 @@
 The forward is ``F = S exp((r - q) T)``, and present values are ``exp(-r T)`` times the undiscounted
 ones; rate and yield are continuously compounded decimals per year.
 
-Reference: J. C. Hull, "Options, Futures, and Other Derivatives", 9th ed., chapters 17 and 19.
+Reference: J. C. Hull, "Options, Futures, and Other Derivatives", 7th ed., chapters 13, 15 and 17.
 """
 
 from dataclasses import dataclass

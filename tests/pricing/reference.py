@@ -5,7 +5,7 @@ from typing import NamedTuple
 import mpmath as mp  # type: ignore[import-untyped]
 import numpy as np
 
-from margincalc.arrays import BoolArray, FloatArray
+from margincalc.arrays import BoolArray, FloatArray, IntArray
 
 DIGITS = 50
 
@@ -18,6 +18,16 @@ class Case(NamedTuple):
     volatility: FloatArray
     time: FloatArray
     call: BoolArray
+
+    def part(self, rows: int | slice | IntArray) -> "Case":
+        """Take some elements: a view where `rows` is a slice."""
+        return Case(
+            np.asarray(self.forward[rows]),
+            np.asarray(self.strike[rows]),
+            np.asarray(self.volatility[rows]),
+            np.asarray(self.time[rows]),
+            np.asarray(self.call[rows]),
+        )
 
 
 class Exact(NamedTuple):

@@ -1,0 +1,106 @@
+"""Numbers as people read them: digits, separators, units and signs.
+
+Rounding happens here and nowhere else. Greeks are scaled here too: vega to a point of volatility,
+theta to a day, rho to a point of rate.
+"""
+
+import datetime as dt
+import math
+
+from margincalc.results import Sensitivity
+
+NONE = "none"
+BLANK = "-"
+_POINT = 0.01
+_DAYS = 365.0
+_CENTS = frozenset(
+    "USD EUR GBP JPY CHF CAD AUD NZD CNY CNH HKD SGD KRW INR BRL MXN ZAR TRY PLN SEK NOK DKK "
+    "USDC USDT USDE USDS DAI FDUSD PYUSD USD1 USDG BUSD EURC".split()
+)
+
+
+def decimals(currency: str) -> int:
+    """Return how many decimals an amount has: 2 in money, 8 in coin."""
+    return 2 if currency.upper() in _CENTS else 8
+
+
+def amount(value: float | None, currency: str, *, sign: bool = False) -> str:
+    """Return an amount in the account currency: `250,000.00`."""
+    return BLANK if value is None else _fixed(value, decimals(currency), sign)
+
+
+def price(value: float | None) -> str:
+    """Return a price with two decimals, and small ones with five digits: `78,528.00`, `0.062500`."""
+    if value is None:
+        return NONE
+    return _fixed(value, max(2, 4 - _magnitude(value)), False)
+
+
+def quantity(value: float | None) -> str:
+    """Return a quantity with the decimals that it has, at most eight."""
+    if value is None:
+        return BLANK
+    whole = _fixed(value, 8, False)
+    return whole.rstrip("0").rstrip(".")
+
+
+def percent(value: float | None) -> str:
+    """Return a share: `41.1 %`; near a whole, with the digits that tell which side of it."""
+    if value is None:
+        return NONE
+    near = value != 1.0 and abs(value - 1.0) < 0.001
+    return f"{_fixed(value * 100.0, 4 if near else 1, False)} %"
+
+
+def move(value: float | None) -> str:
+    """Return a relative move: `-21.5 %`."""
+    return NONE if value is None else f"{_fixed(value * 100.0, 1, True)} %"
+
+
+def distance(spot: float, target: float | None) -> str:
+    """Return how far a price is from the spot: `-21.5 %`."""
+    return "" if target is None else move(target / spot - 1.0)
+
+
+def volatility(value: float | None) -> str:
+    """Return an implied volatility: `62.5 %`."""
+    return BLANK if value is None else f"{_fixed(value * 100.0, 1, False)} %"
+
+
+def greek(value: float) -> str:
+    """Return a sensitivity with four digits and its sign: `-0.0003180`, `-1,904.2`."""
+    if value == 0.0:
+        return "0"
+    if abs(value) < 1e-6:
+        return f"{value:+.3e}"
+    return _fixed(value, max(1, 3 - _magnitude(value)), True)
+
+
+def greeks(line: Sensitivity) -> list[str]:
+    """Return delta, gamma, vega a point, theta a day and rho a point, as `GREEKS` names them."""
+    scaled = (line.delta, line.gamma, line.vega * _POINT, line.theta / _DAYS, line.rho * _POINT)
+    return [greek(value) for value in scaled]
+
+
+GREEKS = ("delta", "gamma", "vega/pt", "theta/day", "rho/pt")
+
+
+def words(key: str) -> str:
+    """Return a name of the JSON as a label: `short_options` is `short options`."""
+    return key.replace("_", " ")
+
+
+def moment(text: str) -> str:
+    """Return a time as a heading shows it: `2026-11-20 08:00 UTC`."""
+    time = dt.datetime.fromisoformat(text).astimezone(dt.UTC)
+    return f"{time:%Y-%m-%d %H:%M:%S}".removesuffix(":00") + " UTC"
+
+
+def _fixed(value: float, digits: int, sign: bool) -> str:
+    rounded = round(value, digits) + 0.0  # the sum makes a zero of minus zero
+    return f"{rounded:{'+' if sign and rounded else ''},.{digits}f}"
+
+
+def _magnitude(value: float) -> int:
+    """Return the power of ten of the first digit, held to what a table has room for."""
+    return max(math.floor(math.log10(abs(value))), -8) if value else 0
