@@ -21,7 +21,7 @@ from margincalc.errors import input_error
 from margincalc.liquidation.nearest import nearest
 from margincalc.margin.base import Venue
 from margincalc.margin.load import effective_dates, load_model, model_file, model_names
-from margincalc.pools import MODES, Mode, funded, labels, stated_margins
+from margincalc.pools import MODES, Mode, funded, funding, labels
 from margincalc.portfolio import Portfolio
 from margincalc.results import (
     CheckReport,
@@ -197,7 +197,7 @@ def _account(
     assembly = assemble(portfolio, label)
     book = assembly.book
     if chosen == "isolated":
-        book = funded(book, venue.model.margin(book).initial, stated_margins(portfolio, assembly))
+        book = funded(book, venue.model.margin(book).initial, funding(portfolio, assembly))
     notes = assembly.notes + venue.notes + _notes(portfolio, venue, chosen)
     result = venue.model.margin(book)
     return Account(portfolio, assembly, book, venue, chosen, result, None, notes)

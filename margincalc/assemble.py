@@ -281,6 +281,7 @@ def _book(draft: _Draft) -> Book:
         np.array([pool for pool, _ in keys], np.int64),
         np.array([instrument for _, instrument in keys], np.int64),
         np.array([net[key] for key in keys], np.float64),
+        np.zeros(len(pools), bool),
         draft.coin,
     )
 

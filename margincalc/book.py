@@ -105,7 +105,7 @@ class Book:
     instrument : shape (P,), row of the instrument held
     quantity : shape (P,), signed
     coin : amounts are in coin, each row's own underlying; otherwise in the quote currency
-    limited : a pool loses no more than its collateral (isolated)
+    limited : shape (A,), whether a pool loses no more than its collateral (isolated)
     """
 
     names: Names
@@ -114,8 +114,8 @@ class Book:
     pool: IntArray
     instrument: IntArray
     quantity: FloatArray
+    limited: BoolArray
     coin: bool = False
-    limited: bool = False
 
     @property
     def pools(self) -> int:
@@ -196,7 +196,7 @@ class Book:
             copy,
             np.arange(len(copy)),
             self.quantity[rows],
+            self.limited[pools],
             self.coin,
-            self.limited,
         )
         return book.shifted(factor.ravel())

@@ -83,4 +83,5 @@ def _reduced(book: Book, rows: Sequence[int]) -> Book:
         pool=np.repeat(np.arange(len(rows)), [len(each) for each in kept]),
         instrument=book.instrument[chosen],
         quantity=book.quantity[chosen],
+        limited=np.zeros(len(rows), bool),
     )

@@ -6,13 +6,13 @@ venue. A mode is a column of labels, not a code path: the same function margins 
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
 from margincalc.arrays import FloatArray, IntArray, group_sum
 from margincalc.assemble import Assembly, Label
-from margincalc.book import Book, Kind, Names
+from margincalc.book import Book, Kind
 from margincalc.contracts import Contract
 from margincalc.errors import input_error
 from margincalc.portfolio import Collateral, Portfolio, Position
@@ -39,53 +39,96 @@ def labels(mode: Mode, account: str) -> Label:
     return isolated if mode == "isolated" else shared
 
 
-def stated_margins(portfolio: Portfolio, assembly: Assembly) -> dict[str, float]:
-    """Return the isolated margin that a file states, by pool."""
-    stated: dict[str, float] = {}
+class Funding(NamedTuple):
+    """What a file says of the margin of isolated pools, by pool.
+
+    Attributes
+    ----------
+    stated : isolated margin, where there is one
+    venue : where the pool is; deposits fund the pools of their own venue
+    """
+
+    stated: dict[str, float]
+    venue: dict[str, str | None]
+
+
+def funding(portfolio: Portfolio, assembly: Assembly) -> Funding:
+    """Read the isolated margins of a portfolio."""
+    found = Funding({}, {})
     for position, pool in zip(portfolio.positions, assembly.pools, strict=True):
+        found.venue[pool] = position.venue
         if position.isolated_margin is not None:
-            stated[pool] = stated.get(pool, 0.0) + position.isolated_margin
-    return stated
+            found.stated[pool] = found.stated.get(pool, 0.0) + position.isolated_margin
+    for deposit in portfolio.collateral:
+        found.venue[labels("isolated", portfolio.account)(deposit, None)] = deposit.venue
+    return found
 
 
-def funded(book: Book, initial: FloatArray, stated: Mapping[str, float]) -> Book:
+def funded(book: Book, initial: FloatArray, funding: Funding) -> Book:
     """Divide the deposits of an isolated book among its pools.
 
     A pool holds its stated margin. One without is given, in file order and as long as there is any,
     its initial margin and what it would cost to buy back its short options; the rest stays
-    unallocated. Every pool holds the same mixture of assets.
+    unallocated. Every pool of a venue holds the same mixture of assets.
 
     Parameters
     ----------
     initial : shape (A,), initial margin of the pools without deposits
-    stated : isolated margin by pool
 
     Raises
     ------
     InputError
-        If the stated margins come to more than the deposits are worth.
+        If the stated margins of a venue come to more than its deposits are worth.
     """
     value = now(book)[book.instrument] * book.quantity
+    need = initial + _owed(book, value)
     deposits = book.rows(Kind.COLLATERAL)
-    worth = float(np.sum(value[deposits]))
-    share = _shares(book, initial + _owed(book, value), stated, max(worth, 0.0))
-    rows = np.setdiff1d(np.arange(len(book.pool)), deposits)
-    given = np.flatnonzero(share)
-    pools = np.concatenate([book.pool[rows], np.repeat(given, len(deposits))])
-    instrument = np.concatenate(
-        [book.instrument[rows], np.tile(book.instrument[deposits], len(given))]
-    )
-    slices = (share[given, None] * book.quantity[deposits]).ravel()
-    quantity = np.concatenate([book.quantity[rows], slices])
-    order = np.lexsort((instrument, pools))
+    holding: IntArray = np.unique(book.pool[deposits])  # the unallocated pools
+    parts = [_Rows.of(book, np.setdiff1d(np.arange(len(book.pool)), deposits))]
+    for source in holding:
+        mine = deposits[book.pool[deposits] == source]
+        members = _members(book, int(source), funding)
+        shares = _shares(book, members, need, funding.stated, float(np.sum(value[mine])))
+        parts += [
+            _Rows(np.full(len(mine), pool), book.instrument[mine], share * book.quantity[mine])
+            for pool, share in zip([*members, int(source)], shares, strict=True)
+            if share
+        ]
+    rows = _Rows(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    order = np.lexsort((rows.instrument, rows.pool))
+    limited = np.ones(book.pools, bool)
+    limited[holding] = False
     whole = replace(
         book,
-        pool=pools[order],
-        instrument=instrument[order],
-        quantity=quantity[order],
-        limited=True,
+        pool=rows.pool[order],
+        instrument=rows.instrument[order],
+        quantity=rows.quantity[order],
+        limited=limited,
     )
     return _without_empty(whole)
+
+
+class _Rows(NamedTuple):
+    """Columns of position rows, shape (P,) each."""
+
+    pool: IntArray
+    instrument: IntArray
+    quantity: FloatArray
+
+    @classmethod
+    def of(cls, book: Book, rows: IntArray) -> "_Rows":
+        return cls(book.pool[rows], book.instrument[rows], book.quantity[rows])
+
+
+def _members(book: Book, source: int, funding: Funding) -> list[int]:
+    """Return the pools that an unallocated one funds, in file order."""
+    venue = funding.venue[book.names.pools[source]]
+    holding = set(book.pool[book.rows(Kind.COLLATERAL)].tolist())
+    return [
+        pool
+        for pool, name in enumerate(book.names.pools)
+        if pool not in holding and funding.venue[name] == venue
+    ]
 
 
 def _owed(book: Book, value: FloatArray) -> FloatArray:
@@ -95,41 +138,33 @@ def _owed(book: Book, value: FloatArray) -> FloatArray:
     return np.maximum(-group_sum(value[rows] + marks, book.pool[rows], book.pools), 0.0)
 
 
-def _shares(book: Book, need: FloatArray, stated: Mapping[str, float], worth: float) -> FloatArray:
-    """Return the share of the deposits that each pool holds, shape (A,)."""
-    total = sum(stated.values())
-    if total > worth * (1.0 + 1e-12):
+def _shares(
+    book: Book, members: list[int], need: FloatArray, stated: Mapping[str, float], worth: float
+) -> list[float]:
+    """Return the share of deposits worth `worth` for each member, then what stays unallocated."""
+    names = [book.names.pools[pool] for pool in members]
+    total = sum(stated.get(name, 0.0) for name in names)
+    if total > max(worth, 0.0) * (1.0 + 1e-12):
         raise input_error(
             "positions, isolated_margin",
             f"{total:,.2f} in all",
             f"no more than the collateral's {worth:,.2f}",
             "list the isolated margins among the collateral too; they are a part of it",
         )
-    left = worth - total
-    amounts = np.zeros(book.pools)
-    for pool, name in enumerate(book.names.pools):
-        if name in stated:
-            amounts[pool] = stated[name]
-        elif not _is_unallocated(name):
-            amounts[pool] = min(need[pool], left)
-            left -= amounts[pool]
-    shares = amounts / worth if worth > 0.0 else amounts
-    for pool, name in enumerate(book.names.pools):
-        if _is_unallocated(name):
-            shares[pool] = left / worth if worth > 0.0 else 1.0
-    return shares
-
-
-def _is_unallocated(name: str) -> bool:
-    return name == UNALLOCATED or name.endswith(f": {UNALLOCATED}")
+    if worth <= 0.0:
+        return [0.0] * len(members) + [1.0]
+    left, shares = worth - total, []
+    for pool, name in zip(members, names, strict=True):
+        amount = stated.get(name, min(float(need[pool]), left))
+        left -= 0.0 if name in stated else amount
+        shares.append(amount / worth)
+    return [*shares, max(left, 0.0) / worth]
 
 
 def _without_empty(book: Book) -> Book:
     """Drop pools that hold nothing."""
     kept: IntArray = np.unique(book.pool)
-    names = Names(
-        tuple(book.names.pools[pool] for pool in kept),
-        book.names.underlyings,
-        book.names.instruments,
+    names = replace(book.names, pools=tuple(book.names.pools[pool] for pool in kept))
+    return replace(
+        book, names=names, pool=np.searchsorted(kept, book.pool), limited=book.limited[kept]
     )
-    return replace(book, names=names, pool=np.searchsorted(kept, book.pool))

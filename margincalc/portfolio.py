@@ -11,18 +11,33 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
-from margincalc.times import expiry_key, instant
+from margincalc.times import EXPIRY, TIME, expiry_key, instant
 
 Finite = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=-1e15, le=1e15)]
 Positive = Annotated[float, Field(allow_inf_nan=False, strict=True, gt=0, le=1e15)]
 Price = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=0, le=1e15)]
-Volatility = Annotated[float, Field(allow_inf_nan=False, strict=True, gt=0, le=10)]
-Rate = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=-2, le=2)]
-Fraction = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=0, le=1)]
+Volatility = Annotated[
+    float,
+    Field(
+        allow_inf_nan=False,
+        strict=True,
+        gt=0,
+        le=10,
+        description="a decimal per year: 0.6 is 60 %",
+    ),
+]
+Rate = Annotated[
+    float,
+    Field(allow_inf_nan=False, strict=True, ge=-2, le=2, description="a decimal: 0.05 is 5 %"),
+]
+Fraction = Annotated[
+    float,
+    Field(allow_inf_nan=False, strict=True, ge=0, le=1, description="a decimal: 0.15 is 15 %"),
+]
 Flag = Annotated[bool, Field(strict=True)]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
-Instant = Annotated[dt.datetime, BeforeValidator(instant)]
-ExpiryKey = Annotated[str, BeforeValidator(expiry_key)]
+Instant = Annotated[dt.datetime, BeforeValidator(instant), Field(description=TIME)]
+ExpiryKey = Annotated[str, BeforeValidator(expiry_key), Field(description=EXPIRY)]
 Settlement = Literal["linear", "inverse"]
 
 
@@ -35,15 +50,19 @@ class Instrument(_Written):
 
     kind: Literal["option", "future", "perpetual", "spot"] | None = None
     underlying: Text | None = None
-    expiry: ExpiryKey | None = None  # a day, or a day and time; the day's own hour is the market's
+    expiry: ExpiryKey | None = Field(
+        None, description="a day, or a day and time; the day's own hour is the market's"
+    )
     strike: Positive | None = None
     type: Literal["call", "put"] | None = None
     settlement: Settlement | None = None
-    multiplier: Positive | None = None  # units of the underlying per contract
+    multiplier: Positive | None = Field(None, description="units of the underlying per contract")
     exercise: Literal["european", "american"] | None = None
-    listed: Flag | None = None  # an exchange's equity option: 100 a contract, 16:00 in New York
-    lot: Positive | None = None  # smallest tradable quantity
-    fee: Fraction | None = None  # of the underlying's value, per trade
+    listed: Flag | None = Field(
+        None, description="an exchange's equity option: 100 a contract, 16:00 in New York"
+    )
+    lot: Positive | None = Field(None, description="smallest tradable quantity")
+    fee: Fraction | None = Field(None, description="of the underlying's value, per trade")
 
 
 class Quote(_Written):
@@ -71,8 +90,10 @@ class Svi(_Written):
     rho: Annotated[float, Field(allow_inf_nan=False, strict=True, ge=-1, le=1)]
     m: Finite
     sigma: Price
-    forward: Positive | None = None  # of the fit; default: the expiry's forward
-    time: Positive | None = None  # of the fit, in years; default: the time to expiry
+    forward: Positive | None = Field(None, description="of the fit; default: the expiry's forward")
+    time: Positive | None = Field(
+        None, description="of the fit, in years; default: the time to expiry"
+    )
 
 
 class ExpiryMarket(_Written):
@@ -112,7 +133,7 @@ class Underlying(_Written):
     beta: Finite | None = None
     correlation_set: Text | None = None
     confidence: Fraction | None = None
-    roots: tuple[Text, ...] = ()  # other symbols of its options, such as SPXW
+    roots: tuple[Text, ...] = Field((), description="other symbols of its options, such as SPXW")
     settlement: Settlement | None = None
     multiplier: Positive | None = None
     exercise: Literal["european", "american"] | None = None
@@ -133,11 +154,15 @@ class Collateral(_Written):
 
     asset: Text
     quantity: Finite
-    price: Positive | None = None  # default: 1 for money, the spot of an underlying
+    price: Positive | None = Field(
+        None, description="default: 1 for money, the spot of an underlying"
+    )
     haircut: Fraction | Haircut = 0.0
-    cap: Price | None = None  # the largest value that counts as collateral
-    moves_with: Text | None = None  # an underlying, or `none`; default: the asset's own
-    beta: Finite = 1.0  # relative move per relative move of that underlying
+    cap: Price | None = Field(None, description="the largest value that counts as collateral")
+    moves_with: Text | None = Field(
+        None, description="an underlying, or `none`; default: the asset's own"
+    )
+    beta: Finite = Field(1.0, description="relative move per relative move of that underlying")
     confidence: Fraction | None = None
     venue: Text | None = None
 
@@ -151,8 +176,8 @@ class Position(_Written):
     mark_price: Price | None = None
     volatility: Volatility | None = None
     isolated_margin: Price | None = None
-    group: Text | None = None  # legs that share an isolated pool
-    unsettled: Finite = 0.0  # profit and funding booked but not yet paid
+    group: Text | None = Field(None, description="legs that share an isolated pool")
+    unsettled: Finite = Field(0.0, description="profit and funding booked but not yet paid")
     venue: Text | None = None
 
 

@@ -51,7 +51,7 @@ def _figures(account: Account, pool: int) -> dict[str, Any]:
     result, book = account.result, account.book
     raw = float(result.equity[pool])
     rows = _rows(account, np.array([pool]))
-    equity = max(raw, 0.0) if book.limited else raw
+    equity = max(raw, 0.0) if book.limited[pool] else raw
     components = {name: float(amount[pool]) for name, amount in result.components.items()}
     initial = {name: float(amount[pool]) for name, amount in result.initial_components.items()}
     kinds = {
@@ -143,7 +143,7 @@ def _worst(account: Account, pool: int, equity: float) -> WorstScenario | None:
         spot, volatility = float(grid.spot[index]), float(grid.volatility[index])
         found.append(WorstScenario(index, label, spot, volatility, float(worst.pnl[group])))
     common = _common(found)
-    if common is None or not account.book.limited:
+    if common is None or not account.book.limited[pool]:
         return common
     pnl = max(common.pnl, -equity)
     return WorstScenario(common.index, common.label, common.spot, common.volatility, pnl)

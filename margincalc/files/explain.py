@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from math import isfinite
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -93,6 +94,8 @@ def _fault(key: _Key, detail: Any, model: type[BaseModel], place: str) -> Fault:
     wanted = _wanted(detail, name)
     if not key:
         wanted = f"a mapping with {', '.join(known for known, _ in _fields((), model))}"
+        remedy = "if this is CSV, give the file a name that ends in .csv"
+        return Fault(place, shown(value), wanted, remedy if isinstance(value, str) else "")
     return Fault(place, shown(value), wanted, _remedy(detail, name))
 
 
@@ -117,8 +120,8 @@ def _remedy(detail: Any, name: str) -> str:
         return "leave out what does not exist"
     if kind == "float_type" and isinstance(value, str):
         return _plain_number(value)
-    if kind == "string_type" and isinstance(value, int | float) and name not in _EITHER:
-        return f'put it in quotes: "{shown(value)}"'
+    if kind == "string_type" and isinstance(value, int | float) and isfinite(value):
+        return "" if name in _EITHER else f'put it in quotes: "{shown(value)}"'
     if kind == "literal_error" and isinstance(value, str):
         return did_you_mean(value, _choices(detail))
     if kind == "less_than_equal":

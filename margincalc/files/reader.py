@@ -81,12 +81,16 @@ def _positions(source: Source, *, alone: bool) -> tuple[Portfolio, Locator]:
     from margincalc.files.csv_text import CsvPositions  # the other formats start faster without
 
     cells = CsvPositions(source.text, source.name)
-    if alone:
-        remedy = "pass --market FILE, a YAML or JSON file with `as_of` and `market`"
-        raise input_error(source.name, "positions without a market", "a market file", remedy)
     account = printable(source.stem, 100) or "account"
     tree = {"account": account, "positions": cells.rows}
-    return _validated(Portfolio, tree, cells), cells
+    faults: list[Fault] = []
+    written = _tried(faults, lambda: _validated(Portfolio, tree, cells))
+    if alone:
+        remedy = "pass --market FILE, a YAML or JSON file with `as_of` and `market`"
+        faults.append(Fault(source.name, "positions without a market", "a market file", remedy))
+    if written is None or faults:
+        raise InputError(faults)
+    return written, cells
 
 
 def _snapshot(source: Source) -> tuple[MarketSnapshot, Places]:

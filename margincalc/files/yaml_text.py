@@ -103,7 +103,7 @@ class _Reader:
             self.tree.put(self._value(event), _line(event))
             return
         self._check(event, "str")
-        if event.value == "<<" and event.style is None:
+        if event.value == "<<" and not event.style:  # plain; a quoted one is a text
             self._refuse(event, "the merge key `<<`", "the keys themselves", "write them out")
         self.tree.key(event.value, _line(event))
 

@@ -87,7 +87,8 @@ def status_of(equity: float, initial: float, maintenance: float) -> Status:
     """Say where an account stands; equity of nothing cannot carry a requirement."""
     if equity < maintenance or (equity <= 0.0 and maintenance > 0.0):
         return "liquidatable"
-    return "restricted" if equity < initial else "healthy"
+    # A pool that was funded with exactly its initial margin has it but for rounding.
+    return "restricted" if equity < initial * (1.0 - 1e-12) else "healthy"
 
 
 class MarginModel(Protocol):

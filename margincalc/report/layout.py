@@ -6,7 +6,7 @@ is cut only when nothing else helps.
 
 import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from margincalc.errors import printable
 
@@ -14,9 +14,12 @@ Block = list[str]
 GAP = 3  # between things that stand side by side
 
 
+Row = Sequence[str]
+
+
 @dataclass(frozen=True)
 class Column:
-    """A column of finished cells.
+    """The head of a column.
 
     Attributes
     ----------
@@ -25,46 +28,51 @@ class Column:
     """
 
     heading: str
-    cells: Sequence[str]
     left: bool = False
     rank: int = 0
 
 
-def table(columns: Sequence[Column], width: int) -> Block:
+def table(columns: Sequence[Column], rows: Sequence[Row], width: int) -> Block:
     """Return a heading line and a line per row, with the columns that fit the width."""
-    kept = list(columns)
-    lines = _drawn(kept)
-    while width_of(lines) > width and any(column.rank for column in kept):
-        last = max(kept, key=lambda column: column.rank)
-        kept = [column for column in kept if column is not last]
-        lines = _drawn(kept)
+    kept = range(len(columns))
+    lines = _drawn(columns, rows, kept)
+    while width_of(lines) > width and any(columns[index].rank for index in kept):
+        last = max(kept, key=lambda index: columns[index].rank)
+        kept = [index for index in kept if index != last]
+        lines = _drawn(columns, rows, kept)
     excess = width_of(lines) - width
-    return lines if excess <= 0 else _drawn(_with_cut_names(kept, excess))
+    if excess <= 0:
+        return lines
+    return _drawn(columns, _with_cut_names(columns, rows, excess), kept)
 
 
-def _drawn(columns: Sequence[Column]) -> Block:
+def least_width(columns: Sequence[Column], rows: Sequence[Row]) -> int:
+    """Return the width of a table's indispensable columns, nothing cut."""
+    return width_of(_drawn(columns, rows, [i for i, column in enumerate(columns) if not column.rank]))
+
+
+def _drawn(columns: Sequence[Column], rows: Sequence[Row], kept: Sequence[int]) -> Block:
     from tabulate import tabulate  # only tables need it
 
-    rows = list(zip(*(column.cells for column in columns), strict=True))
     text = tabulate(
-        rows,
-        headers=[column.heading for column in columns],
+        [[row[index] for index in kept] for row in rows],
+        headers=[columns[index].heading for index in kept],
         tablefmt="plain",
-        colalign=["left" if column.left else "right" for column in columns],
+        colalign=["left" if columns[index].left else "right" for index in kept],
         disable_numparse=True,
+        preserve_whitespace=True,
     )
     return [line.rstrip() for line in text.splitlines()]
 
 
-def _with_cut_names(columns: list[Column], excess: int) -> list[Column]:
-    """Shorten the widest column of names by `excess` characters."""
-    names = [column for column in columns if column.left]
-    if not names:
-        return columns
-    widest = max(names, key=lambda column: width_of(column.cells))
-    limit = max(width_of(widest.cells) - excess, 8)
-    cut = replace(widest, cells=[shortened(cell, limit) for cell in widest.cells])
-    return [cut if column is widest else column for column in columns]
+def _with_cut_names(columns: Sequence[Column], rows: Sequence[Row], excess: int) -> list[Row]:
+    """Shorten the first column of names by `excess` characters."""
+    first = next((index for index, column in enumerate(columns) if column.left), 0)
+    limit = max(width_of(row[first] for row in rows) - excess, 8)
+    return [
+        [shortened(cell, limit) if index == first else cell for index, cell in enumerate(row)]
+        for row in rows
+    ]
 
 
 def shortened(text: str, limit: int) -> str:

@@ -1,0 +1,96 @@
+"""What commands share: their options, handed over as one frozen object."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import click
+
+Command = Callable[..., Any]
+MODES = ("isolated", "cross", "portfolio")
+FORMATS = ("table", "json", "csv")
+
+
+@dataclass(frozen=True)
+class Options:
+    """The shared options of one call; a command that does not take one has its default."""
+
+    file: str = "-"
+    mode: Literal["isolated", "cross", "portfolio"] | None = None
+    model: str | None = None
+    market: str | None = None
+    as_of: str | None = None
+    settings: tuple[str, ...] = ()
+    format: Literal["table", "json", "csv"] = "table"
+    output: str | None = None
+
+
+_OPTIONS: dict[str, Callable[[Command], Command]] = {
+    "file": click.argument("file"),
+    "mode": click.option(
+        "--mode",
+        type=click.Choice(MODES),
+        help="Who shares collateral: each position alone, or the whole account.  "
+        "[default: portfolio, or the model's own]",
+    ),
+    "model": click.option(
+        "--model",
+        metavar="NAME|PATH.toml",
+        help="By which rules: a name that `margincalc models` lists, or a file of your own.",
+    ),
+    "market": click.option(
+        "--market",
+        metavar="FILE",
+        help="Prices and volatilities from another file; needed with CSV positions.",
+    ),
+    "as_of": click.option(
+        "--as-of",
+        metavar="TIME",
+        help="Valuation time, such as 2026-11-20T08:00:00Z; replaces the file's.",
+    ),
+    "settings": click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Change a parameter of the model, such as factors.initial=1.3; repeatable.",
+    ),
+    "format": click.option(
+        "--format",
+        type=click.Choice(FORMATS),
+        default="table",
+        show_default=True,
+        help="A table to read, JSON at full precision, or CSV.",
+    ),
+    "output": click.option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="Write to a file, whole or not at all, instead of standard output.",
+    ),
+}
+EVERY = tuple(_OPTIONS)
+
+
+def shared(*names: str) -> Callable[[Command], Command]:
+    """Give a command the options of these names, as its first argument.
+
+    Options of its own follow as keywords.
+    """
+
+    def decorated(command: Command) -> Command:
+        @functools.wraps(command)
+        def gathered(**values: Any) -> Any:
+            return command(Options(**{name: values.pop(name) for name in names}), **values)
+
+        for name in reversed(names):
+            gathered = _OPTIONS[name](gathered)
+        return gathered
+
+    return decorated
+
+
+def examples(*lines: str) -> str:
+    """Return the end of a command's help: examples that work from the project's folder."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)

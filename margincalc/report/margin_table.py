@@ -1,0 +1,167 @@
+"""The first screen: am I safe, what would kill me, what is it made of."""
+
+from margincalc.report import numbers, parts
+from margincalc.report.layout import (
+    GAP,
+    Block,
+    Column,
+    Row,
+    beside,
+    least_width,
+    name,
+    packed,
+    table,
+    width_of,
+    wrapped,
+)
+from margincalc.report.pools_table import pools_table
+from margincalc.results import MarginReport, PositionLine, Sensitivity
+
+_LABEL = 20
+_EXPIRIES = 12  # Greeks are broken down by expiry while that takes no more lines
+_PARTS = ("collateral_value", "option_value", "spot_value", "unrealised")
+_POSITIONS = (
+    Column("position", left=True),
+    Column("quantity"),
+    Column("entry", rank=3),
+    Column("mark", rank=1),
+    Column("IV", rank=2),
+    Column("value", rank=5),
+    Column("unrealised", rank=4),
+    Column("delta", rank=6),
+    Column("gamma", rank=9),
+    Column("vega/pt", rank=7),
+    Column("theta/day", rank=8),
+    Column("P&L"),
+)
+_MADE_OF = (Column("Made of", left=True), Column("maintenance"), Column("initial"))
+
+
+def margin_blocks(report: MarginReport, width: int) -> list[Block]:
+    """Return the report of `margin` in the order in which its questions are asked."""
+    several = len(report.pools) > 1
+    return [
+        parts.identity(
+            width,
+            report.account,
+            report.as_of,
+            name(report.currency),
+            parts.rules(report.mode, report.model),
+        ),
+        _figures(report, width),
+        parts.liquidation_table(report.liquidation, width),
+        pools_table(report.pools, report.currency, width) if several else [],
+        _made_of(report) if several and report.mode == "isolated" else _worst_case(report, width),
+        parts.greeks_table(_greek_lines(report), width),
+    ]
+
+
+def _figures(report: MarginReport, width: int) -> Block:
+    """Return equity, the two margins and the ratio, each with what it is made of or leaves."""
+
+    def money(value: float) -> str:
+        return numbers.amount(value, report.currency)
+
+    left = [money(report.available_funds), money(report.excess)]
+    rest = width_of(left)
+    lines = [
+        ("Equity", money(report.equity), _equity_parts(report)),
+        ("Initial margin", money(report.initial_margin), [f"available  {left[0]:>{rest}}"]),
+        ("Maintenance margin", money(report.maintenance_margin), [f"excess     {left[1]:>{rest}}"]),
+        ("Margin ratio", numbers.percent(report.margin_ratio), [report.status.upper()]),
+    ]
+    figure = width_of(line[1] for line in lines)
+    starts = [f"{label:{_LABEL}}{text:>{figure}}    " for label, text, _ in lines]
+    return [
+        text
+        for start, (_, _, items) in zip(starts, lines, strict=True)
+        for text in packed(items, width, start)
+    ]
+
+
+def _equity_parts(report: MarginReport) -> list[str]:
+    """Return the parts of equity that there are, and what others had to bear."""
+    amounts = {part: getattr(report, part) for part in (*_PARTS, "shortfall")}
+    shown = [part for part, value in amounts.items() if value or part == "collateral_value"]
+    labels = {"collateral_value": "collateral", "option_value": "options", "spot_value": "spot"}
+    return [
+        f"{labels.get(part, part)} {numbers.amount(amounts[part], report.currency)}"
+        for part in shown
+    ]
+
+
+def _worst_case(report: MarginReport, width: int) -> Block:
+    """Return the worst case by position, beside what the requirement is made of."""
+    rows = [_position_cells(line, report.currency) for line in _shown_positions(report)]
+    if not rows:
+        return _made_of(report)
+    least = least_width(_POSITIONS, rows)
+    for made_of in (_made_of(report), _made_of(report, initial=False)):
+        room = width - GAP - width_of(made_of)
+        if least <= room:
+            return beside(_positions(report, rows, room), made_of)
+    return [*_positions(report, rows, width), "", *_made_of(report)]
+
+
+def _positions(report: MarginReport, rows: list[Row], width: int) -> Block:
+    worst = report.worst_scenario
+    title = "Positions"
+    if worst is not None:
+        pnl = numbers.amount(worst.pnl, report.currency, sign=True)
+        title = f"Worst case  {name(worst.label)}   P&L {pnl}"
+    drawn = table(_POSITIONS, rows, width)
+    rest = parts.unshown(len(report.positions), "positions", width)
+    return [*wrapped(title, width), *drawn, *rest]
+
+
+def _shown_positions(report: MarginReport) -> tuple[PositionLine, ...]:
+    return parts.largest(report.positions, _size)
+
+
+def _size(line: PositionLine) -> float:
+    """Return by what a position is large: its worst loss, or else its value."""
+    return abs(line.value or 0.0) if line.worst_pnl is None else abs(line.worst_pnl)
+
+
+def _position_cells(line: PositionLine, currency: str) -> Row:
+    greeks = Sensitivity(line.delta, line.gamma, line.vega, line.theta, line.rho)
+    return (
+        name(line.instrument),
+        numbers.quantity(line.quantity),
+        numbers.BLANK if line.entry_price is None else numbers.price(line.entry_price),
+        numbers.price(line.mark_price),
+        numbers.volatility(line.volatility),
+        numbers.amount(line.value, currency),
+        numbers.amount(line.unrealised, currency, sign=True),
+        *numbers.greeks(greeks)[:4],
+        numbers.amount(line.worst_pnl, currency, sign=True),
+    )
+
+
+def _made_of(report: MarginReport, *, initial: bool = True) -> Block:
+    """Return the components of both requirements, or of the maintenance margin alone."""
+    names = list(report.components)
+    if initial:
+        names += [key for key in report.initial_components if key not in report.components]
+    rows = [
+        (
+            numbers.words(key),
+            numbers.amount(report.components.get(key), report.currency),
+            numbers.amount(report.initial_components.get(key), report.currency),
+        )
+        for key in names
+    ]
+    shown = 3 if initial else 2
+    return table(_MADE_OF[:shown], [row[:shown] for row in rows], 10_000) if rows else []
+
+
+def _greek_lines(report: MarginReport) -> list[tuple[str, Sensitivity]]:
+    """Return the Greeks by underlying, and by expiry where that is short and says more."""
+    lines = [(name(underlying), line) for underlying, line in report.greeks.items()]
+    detailed: list[tuple[str, Sensitivity]] = []
+    for underlying, line in report.greeks.items():
+        expiries = report.greeks_by_expiry.get(underlying, {})
+        detailed.append((name(underlying), line))
+        if len(expiries) > 1:
+            detailed += [(f"  {expiry}", inner) for expiry, inner in expiries.items()]
+    return detailed if len(detailed) <= _EXPIRIES else lines
