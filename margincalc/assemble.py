@@ -15,7 +15,6 @@ from margincalc.book import Book, Instruments, Kind, Names
 from margincalc.contracts import Contract, Resolved, resolve
 from margincalc.errors import Fault, InputError
 from margincalc.portfolio import Collateral, Haircut, Portfolio, Position
-from margincalc.pricing.implied import Reason, implied_volatility
 from margincalc.quotes import Mark, Market
 from margincalc.risk import now
 
@@ -306,6 +305,8 @@ def _marked(draft: _Draft, book: Book) -> Book:
 
 
 def _implied(draft: _Draft, book: Book, rows: np.ndarray, quoted: FloatArray) -> Book:
+    from margincalc.pricing.implied import Reason, implied_volatility  # not every file has marks
+
     columns = book.instruments.take(rows)
     grown = quoted * np.exp(columns.rate * columns.time)
     price = np.where(columns.inverse, grown * columns.forward, grown)

@@ -10,10 +10,11 @@ on the order in which its file lists it, nor on the other pools of the book.
 
 from dataclasses import dataclass, fields, replace
 from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
 
-from margincalc.arrays import BoolArray, FloatArray, IntArray
+from margincalc.arrays import BoolArray, FloatArray, IntArray, group_rows
 
 
 class Kind(IntEnum):
@@ -27,7 +28,7 @@ class Kind(IntEnum):
     SETTLEMENT = 5  # money or coin owed: unrealised profit and unpaid cash flows
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Instruments:
     """Columns of shape (I,).
 
@@ -80,11 +81,13 @@ class Instruments:
 
     def is_kind(self, *kinds: Kind) -> BoolArray:
         """Return which rows are of one of the kinds."""
-        return np.isin(self.kind, [int(kind) for kind in kinds])
+        found = np.zeros(len(self.kind), bool)
+        for kind in kinds:
+            found |= self.kind == int(kind)
+        return found
 
 
-@dataclass(frozen=True)
-class Names:
+class Names(NamedTuple):
     """What the rows are called; carried for reports, never computed with."""
 
     pools: tuple[str, ...]  # [A]
@@ -92,7 +95,7 @@ class Names:
     instruments: tuple[str, ...]  # [I]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Book:
     """Pools of positions in one market.
 
@@ -150,10 +153,11 @@ class Book:
 
     def restricted(self, rows: IntArray) -> "Book":
         """Return the book with the given position rows only."""
-        held, instrument = np.unique(self.instrument[rows], return_inverse=True)
+        first, instrument = group_rows(self.instrument[rows])
+        held = self.instrument[rows][first]
         return replace(
             self,
-            names=replace(self.names, instruments=()),
+            names=self.names._replace(instruments=()),
             instruments=self.instruments.take(held),
             pool=self.pool[rows],
             instrument=instrument,

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
-from margincalc.arrays import FloatArray, IntArray, group_sum
+from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.assemble import Assembly, Label
 from margincalc.book import Book, Kind
 from margincalc.contracts import Contract
@@ -83,8 +83,9 @@ def funded(book: Book, initial: FloatArray, funding: Funding) -> Book:
     value = now(book)[book.instrument] * book.quantity
     need = initial + _owed(book, value)
     deposits = book.rows(Kind.COLLATERAL)
-    holding: IntArray = np.unique(book.pool[deposits])  # the unallocated pools
-    parts = [_Rows.of(book, np.setdiff1d(np.arange(len(book.pool)), deposits))]
+    holding = book.pool[deposits][group_rows(book.pool[deposits])[0]]  # the unallocated pools
+    own = np.flatnonzero(book.kind != Kind.COLLATERAL)
+    parts = [_Rows(book.pool[own], book.instrument[own], book.quantity[own])]
     for source in holding:
         mine = deposits[book.pool[deposits] == source]
         members = _members(book, int(source), funding)
@@ -114,10 +115,6 @@ class _Rows(NamedTuple):
     pool: IntArray
     instrument: IntArray
     quantity: FloatArray
-
-    @classmethod
-    def of(cls, book: Book, rows: IntArray) -> "_Rows":
-        return cls(book.pool[rows], book.instrument[rows], book.quantity[rows])
 
 
 def _members(book: Book, source: int, funding: Funding) -> list[int]:
@@ -163,8 +160,8 @@ def _shares(
 
 def _without_empty(book: Book) -> Book:
     """Drop pools that hold nothing."""
-    kept: IntArray = np.unique(book.pool)
-    names = replace(book.names, pools=tuple(book.names.pools[pool] for pool in kept))
+    kept = book.pool[group_rows(book.pool)[0]]
+    names = book.names._replace(pools=tuple(book.names.pools[pool] for pool in kept))
     return replace(
         book, names=names, pool=np.searchsorted(kept, book.pool), limited=book.limited[kept]
     )

@@ -171,9 +171,9 @@ class Position(_Written):
     """A signed quantity of an instrument, named or spelled out."""
 
     instrument: Text | Instrument
-    quantity: Finite
+    quantity: Finite = Field(description="negative is short")
     entry_price: Price | None = None
-    mark_price: Price | None = None
+    mark_price: Price | None = Field(None, description="of an inverse option in coin")
     volatility: Volatility | None = None
     isolated_margin: Price | None = None
     group: Text | None = Field(None, description="legs that share an isolated pool")
@@ -185,7 +185,7 @@ class Order(_Written):
     """An open order; a positive quantity buys."""
 
     instrument: Text | Instrument
-    quantity: Finite
+    quantity: Finite = Field(description="negative sells")
     price: Price
     venue: Text | None = None
 

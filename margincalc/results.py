@@ -1,12 +1,13 @@
 """What the library answers: frozen results, the same words as the JSON and the tables.
 
 Amounts are in the account currency, ratios and moves decimals, Greeks per unit of spot, per 1.00 of
-volatility and per year. What does not exist is None.
+volatility and per year. What does not exist is None. Records are named tuples where their fields
+allow it: one costs a tenth of a data class to define, and every start of the program pays for all.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
 
 Json = Any
 """Whatever `json.dumps` takes."""
@@ -14,8 +15,9 @@ Json = Any
 
 def to_json(value: object) -> Json:
     """Turn a result into plain dicts, lists and numbers, in the order of its fields."""
-    if is_dataclass(value):
-        return {field.name: to_json(getattr(value, field.name)) for field in fields(value)}
+    names = getattr(value, "_fields", None) or getattr(value, "__dataclass_fields__", None)
+    if names is not None:
+        return {name: to_json(getattr(value, name)) for name in names}
     if isinstance(value, Mapping):
         return {key: to_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -23,8 +25,7 @@ def to_json(value: object) -> Json:
     return value
 
 
-@dataclass(frozen=True)
-class ModelInfo:
+class ModelInfo(NamedTuple):
     """By which rules, from when, and how far they are proven."""
 
     name: str
@@ -51,8 +52,7 @@ class WorstScenario:
     pnl: float
 
 
-@dataclass(frozen=True)
-class Liquidation:
+class Liquidation(NamedTuple):
     """Nearest spots at which equity equals maintenance margin, other underlyings unchanged."""
 
     spot: float
@@ -60,8 +60,7 @@ class Liquidation:
     above: float | None
 
 
-@dataclass(frozen=True)
-class Sensitivity:
+class Sensitivity(NamedTuple):
     """Greeks in account currency."""
 
     delta: float
@@ -71,8 +70,7 @@ class Sensitivity:
     rho: float
 
 
-@dataclass(frozen=True)
-class PositionLine:
+class PositionLine(NamedTuple):
     """One instrument held by one pool.
 
     Attributes
@@ -186,8 +184,7 @@ class MarginReport(Figures):
         }
 
 
-@dataclass(frozen=True, kw_only=True)
-class CheckReport:
+class CheckReport(NamedTuple):
     """The answer of `check`: `failed` is the exit status 1."""
 
     account: str
@@ -207,8 +204,7 @@ class CheckReport:
         return {"schema": "margincalc.check/1", **to_json(self)}
 
 
-@dataclass(frozen=True)
-class FirstToGo:
+class FirstToGo(NamedTuple):
     """A pool or position that would be liquidated first.
 
     Attributes
@@ -223,8 +219,7 @@ class FirstToGo:
     relief: float
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(NamedTuple):
     """One column of `compare`.
 
     Attributes
@@ -253,8 +248,7 @@ class Comparison:
 _LEFT_OUT = {"schema", "account", "as_of", "currency", "positions", "pools", "greeks_by_expiry"}
 
 
-@dataclass(frozen=True)
-class CompareReport:
+class CompareReport(NamedTuple):
     """The answer of `compare`: the same book under several modes."""
 
     account: str
@@ -273,8 +267,7 @@ class CompareReport:
         }
 
 
-@dataclass(frozen=True)
-class GreekLine:
+class GreekLine(NamedTuple):
     """Greeks of one group: `level` is underlying, expiry or position."""
 
     level: str
@@ -288,8 +281,7 @@ class GreekLine:
     rho: float
 
 
-@dataclass(frozen=True)
-class GreeksReport:
+class GreeksReport(NamedTuple):
     """The answer of `greeks`."""
 
     account: str
@@ -325,8 +317,7 @@ class ScenarioLine:
     worst: bool
 
 
-@dataclass(frozen=True)
-class ScenariosReport:
+class ScenariosReport(NamedTuple):
     """The answer of `scenarios`; `volatility_rule` is relative or absolute."""
 
     account: str
@@ -342,8 +333,7 @@ class ScenariosReport:
         return {"schema": "margincalc.scenarios/1", **to_json(self)}
 
 
-@dataclass(frozen=True)
-class ModelReport:
+class ModelReport(NamedTuple):
     """The answer of `models show`."""
 
     name: str

@@ -8,7 +8,6 @@ An inverse option is worth ``black / forward`` coin, and therefore ``spot / forw
 quote currency: the same formula as a linear option, with another discount factor.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -22,8 +21,7 @@ PRICER = "numpy"
 UNCHANGED = ScenarioGrid(np.zeros(1), np.zeros(1), np.ones(1), np.zeros(1))
 
 
-@dataclass(frozen=True)
-class Greeks:
+class Greeks(NamedTuple):
     """Sensitivities of value in account currency, of any shape.
 
     Attributes

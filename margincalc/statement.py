@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from margincalc.account import Account
-from margincalc.arrays import FloatArray, IntArray
+from margincalc.arrays import BoolArray, FloatArray, IntArray
 from margincalc.book import Kind
 from margincalc.lines import position_lines
 from margincalc.margin.base import STATUSES, status_of
@@ -111,7 +111,13 @@ def _together(account: Account, pools: tuple[PoolMargin, ...]) -> dict[str, Any]
 
 def _rows(account: Account, pools: IntArray) -> IntArray:
     """Return the position rows of pools."""
-    return np.flatnonzero(np.isin(account.book.pool, pools))
+    return np.flatnonzero(_chosen(pools, account.book.pools)[account.book.pool])
+
+
+def _chosen(pools: IntArray, count: int) -> BoolArray:
+    chosen = np.zeros(count, bool)
+    chosen[pools] = True
+    return chosen
 
 
 def _expiry(account: Account, row: int) -> str:
@@ -168,10 +174,12 @@ def _liquidation(account: Account, pools: IntArray) -> dict[str, Liquidation]:
     if nearest is None:
         return {}
     prices = {}
-    mine = np.isin(nearest.pool, pools)
-    for underlying in np.unique(nearest.underlying[mine]):
+    mine = _chosen(pools, book.pools)[nearest.pool]
+    for underlying, name in enumerate(book.names.underlyings):
         chosen = mine & (nearest.underlying == underlying)
-        prices[book.names.underlyings[underlying]] = Liquidation(
+        if not np.any(chosen):
+            continue
+        prices[name] = Liquidation(
             float(book.spot[underlying]),
             _nearest_of(nearest.below[chosen], highest=True),
             _nearest_of(nearest.above[chosen], highest=False),

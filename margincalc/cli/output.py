@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, TextIO
 from margincalc.cli.options import Options
 
 if TYPE_CHECKING:
+    from margincalc.errors import MargincalcError
     from margincalc.report import Report, Screen
-    from margincalc.errors import OutputError
 
 
 def show(report: "Report", options: Options, notes: Iterable[str] = ()) -> None:
@@ -22,47 +22,106 @@ def show(report: "Report", options: Options, notes: Iterable[str] = ()) -> None:
 
     write(render(report, options.format, _screen(options)), options)
     for note in notes:
-        _put(sys.stderr, f"note: {note}\n")
+        say(f"note: {note}")
 
 
 def write(text: str, options: Options) -> None:
-    """Write text to the file of `-o`, or to standard output."""
-    if options.output is None or options.output == "-":
-        put(sys.stdout, text)
+    """Write text to the file of `-o`, or to standard output.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    if options.output is not None and options.output != "-":
+        _write_file(options.output, text, options.file)
+    elif sys.stdout is None:
+        raise _unwritten("standard output", "it is closed")
     else:
-        _write_file(Path(options.output), text, options)
+        try:
+            _put(sys.stdout, text)
+        except OSError as error:
+            raise _unwritten("standard output", error.strerror) from None
 
 
-def put(stream: TextIO | None, text: str) -> None:
-    """Write and flush; a closed pipe is quiet, a full disk is an error."""
-    if stream is None:  # closed before the program began
-        return
+def say(message: str) -> None:
+    """Write a line to standard error, if anyone listens."""
+    try:
+        if sys.stderr is not None:
+            _put(sys.stderr, f"{message}\n")
+    except OSError:
+        pass  # there is nowhere left to say so
+
+
+def _put(stream: TextIO, text: str) -> None:
+    """Write and flush what the stream's encoding can carry; the rest is escaped."""
     encoding = stream.encoding or "utf-8"
     try:
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()
     except BrokenPipeError:
-        _silence(stream)
-    except OSError as error:
-        _silence(stream)
-        raise _output_error("standard output", error) from None
+        silence(stream)
+    except OSError:
+        silence(stream)
+        raise
 
 
-def _silence(stream: TextIO) -> None:
+def silence(stream: TextIO) -> None:
     """Point a stream nowhere, so that the interpreter's last flush does not fail again."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
 
 
+def _write_file(name: str, text: str, source: str) -> None:
+    """Write a file, unless it is the one that was read."""
+    path = Path(os.path.realpath(name))  # the file behind a link, not the link
+    if source != "-" and path.exists() and Path(source).exists() and path.samefile(source):
+        from margincalc.errors import input_error
+
+        raise input_error("--output", name, "another file than the one that is read")
+    content = text.encode("utf-8", "backslashreplace")
+    try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            path.write_bytes(content)  # a device or a named pipe cannot be replaced
+        else:
+            _replace(path, content)
+    except BrokenPipeError:
+        pass
+    except OSError as error:
+        raise _unwritten(name, error.strerror) from None
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Put a complete file in the place of `path`, with the permissions that it had."""
+    if path.is_dir():
+        raise IsADirectoryError(0, "it is a folder")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(0, f"there is no folder {path.parent}")
+    draft = path.with_name(f".{path.name[:200]}.{os.getpid()}.part")
+    try:
+        with open(draft, "xb") as file:
+            file.write(content)
+        if path.exists():
+            draft.chmod(path.stat().st_mode)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _unwritten(name: str, reason: str | None) -> "MargincalcError":
+    from margincalc.errors import OutputError
+
+    return OutputError(f"{name} could not be written: {reason or 'unknown reason'}")
+
+
 def _screen(options: Options) -> "Screen":
-    """Return what a table is read on."""
+    """Return what a table is read on: the terminal, else 80 columns or what COLUMNS says."""
     from margincalc.report import Screen
 
-    terminal = options.output is None and sys.stdout is not None and sys.stdout.isatty()
-    if terminal:
+    if options.output is None and sys.stdout is not None and sys.stdout.isatty():
         import shutil
 
         return Screen(shutil.get_terminal_size().columns, not os.environ.get("NO_COLOR"))
     stated = os.environ.get("COLUMNS", "")
-    return Screen(int(stated) if stated.isdecimal() and int(stated) else 80)
+    return Screen(int(stated)) if stated.isdecimal() and int(stated) else Screen()

@@ -26,7 +26,7 @@ _MEANINGLESS: dict[Kind, tuple[str, ...]] = {
     "perpetual": ("expiry", "strike", "type", "exercise", "listed"),
     "spot": ("expiry", "strike", "type", "exercise", "listed", "settlement", "multiplier"),
 }
-_SPELLED = "{underlying: BTC, expiry: 2026-12-25, strike: 110000, type: call}"
+_EXAMPLES = {"underlying": "BTC", "expiry": "2026-12-25", "strike": "110000", "type": "call"}
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,8 @@ class Resolver:
         try:
             terms = parse(name)
         except ValueError as error:
-            self._faults.add(path, f"{shown(name)} ({error})", "a contract that can exist")
+            found = f"{shown(name)} ({error})"
+            self._faults.add(path, found, "a contract that can exist", "correct the name")
             return None
         if terms is None and name in self._market:
             terms = Terms("spot", name)
@@ -187,7 +188,8 @@ class Resolver:
 
     def _incomplete(self, written: _Written, what: str, missing: list[str]) -> None:
         found = f"{what} without {' and '.join(missing)}"
-        self._faults.add(written.path, found, "all of its terms", f"spell it out: {_SPELLED}")
+        examples = " and ".join(f"`{field}: {_EXAMPLES[field]}`" for field in missing)
+        self._faults.add(written.path, found, "all of its terms", f"add its own, as {examples}")
 
     def _underlying(self, written: _Written, name: str | None) -> str | None:
         """Return the key in `market` of a contract's underlying or option root."""
@@ -206,9 +208,11 @@ class Resolver:
 
     def _unknown(self, name: str, path: str) -> None:
         known = {*self._market, *self._entries, *map(canonical, self._portfolio.quotes)}
+        known |= {f"{own}-PERPETUAL" for own in self._market}
         upper = canonical(name.upper())
         near = f"did you mean `{upper}`?" if _is_name(upper) else did_you_mean(name, known)
-        remedy = near or f"or spell it out: {_SPELLED}"
+        spelled = ", ".join(f"{field}: {example}" for field, example in _EXAMPLES.items())
+        remedy = near or f"or spell it out: {{{spelled}}}"
         self._faults.add(path, f"the unknown instrument {shown(name)}", EXAMPLE, remedy)
 
     def _expired(self, contract: Contract, path: str) -> bool:

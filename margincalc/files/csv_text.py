@@ -73,19 +73,23 @@ class CsvPositions:
 
     def _check_header(self, columns: list[str], line: int) -> bool:
         known = list(Position.model_fields)
+        if not any(column in known for column in columns):
+            wanted = f"a header such as {EXAMPLE}"
+            semicolons = "separate the columns with commas, not semicolons"
+            remedy = semicolons if ";" in columns[0] else "name the columns in the first line"
+            self._fault(line, shown(columns[0]), wanted, remedy)
+            return False
         for column in dict.fromkeys(columns):
             if column not in known:
-                remedy = did_you_mean(column, known)
-                if ";" in column:
-                    remedy = "separate the columns with commas, not semicolons"
+                remedy = did_you_mean(column, known) or f"known are {', '.join(known)}"
                 found = f"the unknown column {shown(column)}"
-                self._fault(line, found, f"columns among {', '.join(known)}", remedy)
+                self._fault(line, found, "a known column", remedy)
             elif columns.count(column) > 1:
                 self._fault(line, f"the column {column} twice", "it once", "keep one of the two")
         missing = [column for column in _NEEDED if column not in columns]
         if missing and not self._faults:
-            found = f"no column {' or '.join(missing)}"
-            self._fault(line, found, f"a header such as {EXAMPLE}", "name the columns in line 1")
+            found, wanted = f"no column {' or '.join(missing)}", f"a header such as {EXAMPLE}"
+            self._fault(line, found, wanted, "name the column in the first line")
         return not self._faults
 
     def _fault(self, line: int, found: str, wanted: str, remedy: str) -> None:

@@ -146,8 +146,10 @@ def _malformed(error: yaml.YAMLError, text: str, name: str) -> InputError:
     mark = getattr(error, "problem_mark", None)
     if mark is None:  # the reader met a character that YAML does not allow
         code = getattr(error, "character", 0)
-        found = f"the character {shown(chr(code) if isinstance(code, int) else str(code))}"
-        return input_error(name, found, "printable text", "remove control characters")
+        sign = chr(code) if isinstance(code, int) else str(code)
+        place = f"{name}:{text[: max(text.find(sign), 0)].count(chr(10)) + 1}"
+        found = f"the character {shown(sign)}"
+        return input_error(place, found, "printable text", "remove control characters")
     lines = text.splitlines()
     line = lines[mark.line] if mark.line < len(lines) else ""
     problem = getattr(error, "problem", None) or "it ends too early"

@@ -5,10 +5,11 @@ brackets are closed together. Two crossings between neighbouring nodes of the la
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from margincalc.arrays import BoolArray, FloatArray, IntArray, group_sum
+from margincalc.arrays import BoolArray, FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book
 from margincalc.margin.base import MarginModel
 from margincalc.risk import now
@@ -23,8 +24,7 @@ ROWS_AT_ONCE = 1 << 14  # position rows of one margin call: bounds memory, keeps
 NOISE = 1e-13  # of gross value: an excess this far below zero is rounding, not a shortfall
 
 
-@dataclass(frozen=True)
-class Nearest:
+class Nearest(NamedTuple):
     """Liquidation prices per pool and underlying (G pairs).
 
     Attributes
@@ -50,8 +50,7 @@ def excess_at(book: Book, model: MarginModel, pools: IntArray, factor: FloatArra
     sizes = np.bincount(book.pool, minlength=book.pools)[pools]
     batch = np.cumsum(sizes) // ROWS_AT_ONCE
     excess = np.empty(len(pools))
-    for number in np.unique(batch):
-        chosen = np.flatnonzero(batch == number)
+    for chosen in np.split(np.arange(len(pools)), np.flatnonzero(np.diff(batch)) + 1):
         result = model.margin(book.copies(pools[chosen], factor[chosen]))
         excess[chosen] = result.equity - result.maintenance
     return excess
@@ -59,16 +58,16 @@ def excess_at(book: Book, model: MarginModel, pools: IntArray, factor: FloatArra
 
 def nearest(book: Book, model: MarginModel) -> Nearest:
     """Find the nearest liquidation prices of every pool, for each underlying that moves it."""
-    held = book.underlying >= 0
-    pairs = np.unique(np.stack([book.pool[held], book.underlying[held]]), axis=1)
+    held = np.flatnonzero(book.underlying >= 0)
+    held = held[group_rows(book.pool[held], book.underlying[held])[0]]
     gross = np.abs(book.quantity * now(book)[book.instrument])
     slack = NOISE * group_sum(gross, book.pool, book.pools)
-    search = _Search(book, model, pairs[0], pairs[1], slack)
+    search = _Search(book, model, book.pool[held], book.underlying[held], slack)
     excess = search.ladder()
-    below = search.close(_bracket(excess[:, SPOT_NODE::-1], LADDER[SPOT_NODE::-1]))
-    above = search.close(_bracket(excess[:, SPOT_NODE:], LADDER[SPOT_NODE:]))
-    spot = book.spot[pairs[1]]
-    return Nearest(pairs[0], pairs[1], below * spot, above * spot)
+    below = _bracket(excess[:, SPOT_NODE::-1], LADDER[SPOT_NODE::-1])
+    above = _bracket(excess[:, SPOT_NODE:], LADDER[SPOT_NODE:])
+    price = search.close(below, above) * book.spot[search.underlying]
+    return Nearest(search.pool, search.underlying, price[0], price[1])
 
 
 @dataclass(frozen=True)
@@ -94,19 +93,28 @@ class _Search:
         factor = np.tile(LADDER, len(self.pool))
         return self.excess(pairs, factor).reshape(len(self.pool), len(LADDER))
 
-    def close(self, bracket: tuple[BoolArray, FloatArray, FloatArray]) -> FloatArray:
-        """Return the crossing inside each pair's bracket, NaN where it has none, shape (G,)."""
-        found, near, far = bracket
-        pairs = np.flatnonzero(found)
+    def close(self, below: "_Bracket", above: "_Bracket") -> FloatArray:
+        """Return the crossings inside the brackets, NaN where there is none, shape (2, G)."""
+        found, near, far = (np.concatenate(both) for both in zip(below, above, strict=True))
+        chosen = np.flatnonzero(found)
+        pairs = chosen % len(self.pool)
         root = np.full(len(found), np.nan)
-        root[pairs] = find_roots(
-            lambda numbers, factor: self.excess(pairs[numbers], factor), near[pairs], far[pairs]
+        root[chosen] = find_roots(
+            lambda numbers, factor: self.excess(pairs[numbers], factor), near[chosen], far[chosen]
         )
-        return root
+        return root.reshape(2, -1)
 
 
-def _bracket(excess: FloatArray, factor: FloatArray) -> tuple[BoolArray, FloatArray, FloatArray]:
-    """Find the first change of sign going away from spot, shape (G,) each."""
+class _Bracket(NamedTuple):
+    """The multiples of spot between which the sign changes first, shape (G,) each."""
+
+    found: BoolArray
+    near: FloatArray
+    far: FloatArray
+
+
+def _bracket(excess: FloatArray, factor: FloatArray) -> _Bracket:
+    """Find the first change of sign going away from spot."""
     change = (excess[:, 1:] >= 0.0) != (excess[:, :-1] >= 0.0)
     first = np.argmax(change, axis=1)
-    return np.any(change, axis=1), factor[first], factor[first + 1]
+    return _Bracket(np.any(change, axis=1), factor[first], factor[first + 1])

@@ -2,8 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -26,8 +25,7 @@ class Parameters(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
-@dataclass(frozen=True)
-class Worst:
+class Worst(NamedTuple):
     """The scenario that binds, per pool and underlying (G groups).
 
     Attributes
@@ -47,8 +45,7 @@ class Worst:
     by_position: FloatArray
 
 
-@dataclass(frozen=True)
-class MarginResult:
+class MarginResult(NamedTuple):
     """Equity and requirement of every pool, each array of shape (A,).
 
     Attributes
@@ -102,8 +99,7 @@ class MarginModel(Protocol):
         """Margin every pool of a book."""
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """Where a parameter was published, and when it was read."""
 
     what: str
@@ -111,8 +107,7 @@ class Source:
     read: dt.date | None
 
 
-@dataclass(frozen=True)
-class Venue:
+class Venue(NamedTuple):
     """A model with its papers: what a TOML file says.
 
     Attributes

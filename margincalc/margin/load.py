@@ -15,10 +15,23 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from margincalc.errors import Fault, InputError, input_error
-from margincalc.margin import scan, standard
-from margincalc.margin.base import Build, Parameters, Source, Venue
+from margincalc.margin.base import Build, MarginModel, Parameters, Source, Venue
 
-FAMILIES: dict[str, Build] = {"scan": scan.build, "standard": standard.build}
+
+def _scan(tables: Mapping[str, Any]) -> MarginModel:
+    from margincalc.margin import scan
+
+    return scan.build(tables)
+
+
+def _standard(tables: Mapping[str, Any]) -> MarginModel:
+    from margincalc.margin import standard
+
+    return standard.build(tables)
+
+
+# A family is imported when a model of it is read; a new one is a line here.
+FAMILIES: dict[str, Build] = {"scan": _scan, "standard": _standard}
 FOLDER = Path(__file__).parent.parent / "venues"
 PROOFS = ("exact", "partly", "rules only", "own")
 MAXIMUM_BYTES = 1 << 20

@@ -106,12 +106,12 @@ def _on_forward(option: Option, market: Market, volatility: npt.ArrayLike) -> _F
     rates = reals(rate=market.rate, yield_=market.yield_)
     every = np.broadcast_arrays(*sizes.values(), *rates.values(), flags("call", option.call))
     # Contiguous, because NumPy may round exp differently over strided memory.
-    spot, strike, sigma, time, rate, yield_ = (np.ascontiguousarray(a) for a in every[:-1])
+    spot, strike, sigma, time, rate, yield_ = (np.asarray(a, order="C") for a in every[:-1])
     with np.errstate(over="ignore"):
         growth, discount = np.exp((rate - yield_) * time), np.exp(-rate * time)
         forward = spot * growth
     _refuse_overflow(forward, discount)
-    contract = (strike, sigma, time, np.ascontiguousarray(every[-1]))
+    contract = (strike, sigma, time, every[-1])
     return _Forward(forward, growth, discount, rate - yield_, rate, contract)
 
 

@@ -26,6 +26,7 @@ from margincalc.pricing._mills import mills, symmetric_difference
 
 CLOSE = 1e-5  # a step this small leaves an error of its fourth power
 MOST_STEPS = 25  # four suffice wherever F / K is below 1e100
+LEAST_GUESS = 1e-300  # an underflow of the guess would divide zero by zero
 LOG_PEAK = float(np.log(PEAK))
 
 Step = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
@@ -186,7 +187,7 @@ def _lower_guess(x: FloatArray, log_share: FloatArray) -> FloatArray:
     z = np.sqrt(square)
     top = 0.5 + z * (0.07342361 + z * (0.00549898 + z * 0.05411398))
     bottom = 1.0 + z * (0.14258493 + z * (0.43852714 + z * (0.01310063 + z * 0.05411398)))
-    at_the_money = np.exp(log_share) / PEAK
+    at_the_money = np.maximum(np.exp(log_share) / PEAK, LEAST_GUESS)
     return np.where(log < -25.0, at_the_money, x * bottom / (square * top))
 
 
@@ -227,10 +228,10 @@ def _lower_step(x: FloatArray, s: FloatArray, target: FloatArray) -> FloatArray:
     whole = np.where(crossed, 1.0 + density * difference, 1.0)
     ratio = np.where(crossed, 1.0, difference)
     log = np.where(crossed, np.log(whole), np.log(PEAK * ratio) - 0.5 * point.near * point.near)
-    first = np.where(crossed, density / whole, 1.0 / ratio)
-    second, third = _curvature(point, s, first)
-    newton = (target - log) / (s * first)
-    return _householder(newton, 1.0 + s * second, 1.0 + s * (3.0 * second + s * third))
+    slope = np.where(crossed, s * density / whole, s / ratio)
+    second, third = _curvature(point, slope)
+    # The chain rule turns derivatives by s, times powers of s, into those by ln s.
+    return _householder((target - log) / slope, 1.0 + second, 1.0 + 3.0 * second + third)
 
 
 def _upper_step(x: FloatArray, s: FloatArray, target: FloatArray) -> FloatArray:
@@ -238,21 +239,21 @@ def _upper_step(x: FloatArray, s: FloatArray, target: FloatArray) -> FloatArray:
     point = _point(x, s)
     tails = point.mills_near + point.mills_beyond
     log = np.log(PEAK * tails) - 0.5 * point.near * point.near
-    first = -1.0 / tails
-    second, third = _curvature(point, s, first)
-    change = _householder((target - log) / first, second, third)
-    return np.log1p(np.maximum(change / s, -0.5))
+    slope = -s / tails
+    share = _householder((target - log) / slope, *_curvature(point, slope))
+    return np.log1p(np.maximum(share, -0.5))
 
 
-def _curvature(point: _Point, s: FloatArray, first: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Second and third derivative of a logarithm over its `first`, with respect to s.
+def _curvature(point: _Point, slope: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Second and third derivative of a logarithm by s, over the first, times s and s squared.
 
-    Both ``ln v`` and ``ln(1 - v)``: the derivative of v is ``phi(near)``, whose own logarithmic
-    derivative is ``far**2 / s - s / 4``.
+    `slope` is the first derivative times s. It serves ``ln v`` and ``ln(1 - v)`` alike: the
+    derivative of v is ``phi(near)``, whose own logarithmic derivative is ``far**2 / s - s / 4``.
+    Multiplied by powers of s, nothing overflows however small s is.
     """
-    bend = point.far * point.far / s - 0.5 * point.half
-    twist = bend * bend - 3.0 * (point.far / s) ** 2 - 0.25
-    return bend - first, twist - 3.0 * bend * first + 2.0 * first * first
+    bend = (point.far - point.half) * (point.far + point.half)
+    twist = bend * bend - 3.0 * point.far * point.far - point.half * point.half
+    return bend - slope, twist - 3.0 * bend * slope + 2.0 * slope * slope
 
 
 def _householder(newton: FloatArray, second: FloatArray, third: FloatArray) -> FloatArray:

@@ -54,9 +54,10 @@ def least_width(columns: Sequence[Column], rows: Sequence[Row]) -> int:
 def _drawn(columns: Sequence[Column], rows: Sequence[Row], kept: Sequence[int]) -> Block:
     from tabulate import tabulate  # only tables need it
 
+    # The headings are a row like any other: tabulate would pad its own.
+    drawn = [[column.heading for column in columns], *rows]
     text = tabulate(
-        [[row[index] for index in kept] for row in rows],
-        headers=[columns[index].heading for index in kept],
+        [[row[index] for index in kept] for row in drawn],
         tablefmt="plain",
         colalign=["left" if columns[index].left else "right" for index in kept],
         disable_numparse=True,

@@ -15,10 +15,11 @@ from margincalc.report.layout import (
     wrapped,
 )
 from margincalc.report.pools_table import pools_table
+from margincalc.report.screen import WIDEST
 from margincalc.results import MarginReport, PositionLine, Sensitivity
 
 _LABEL = 20
-_EXPIRIES = 12  # Greeks are broken down by expiry while that takes no more lines
+_LINES = 12  # Greeks are broken down by expiry while that takes no more lines
 _PARTS = ("collateral_value", "option_value", "spot_value", "unrealised")
 _POSITIONS = (
     Column("position", left=True),
@@ -68,7 +69,7 @@ def _figures(report: MarginReport, width: int) -> Block:
         ("Equity", money(report.equity), _equity_parts(report)),
         ("Initial margin", money(report.initial_margin), [f"available  {left[0]:>{rest}}"]),
         ("Maintenance margin", money(report.maintenance_margin), [f"excess     {left[1]:>{rest}}"]),
-        ("Margin ratio", numbers.percent(report.margin_ratio), [report.status.upper()]),
+        ("Margin ratio", numbers.percent(report.margin_ratio), _status(report)),
     ]
     figure = width_of(line[1] for line in lines)
     starts = [f"{label:{_LABEL}}{text:>{figure}}    " for label, text, _ in lines]
@@ -90,32 +91,33 @@ def _equity_parts(report: MarginReport) -> list[str]:
     ]
 
 
+def _status(report: MarginReport) -> list[str]:
+    several = len(report.pools) > 1
+    return [report.status.upper(), *([f"worst of {len(report.pools)} pools"] if several else [])]
+
+
 def _worst_case(report: MarginReport, width: int) -> Block:
     """Return the worst case by position, beside what the requirement is made of."""
-    rows = [_position_cells(line, report.currency) for line in _shown_positions(report)]
+    shown = parts.largest(report.positions, _size)
+    rows = [_position_cells(line, report.currency) for line in shown]
     if not rows:
         return _made_of(report)
     least = least_width(_POSITIONS, rows)
+    title = wrapped(_title(report), width)
+    rest = parts.unshown(len(report.positions), "positions", width)
     for made_of in (_made_of(report), _made_of(report, initial=False)):
         room = width - GAP - width_of(made_of)
         if least <= room:
-            return beside(_positions(report, rows, room), made_of)
-    return [*_positions(report, rows, width), "", *_made_of(report)]
+            return [*title, *beside(table(_POSITIONS, rows, room), made_of), *rest]
+    return [*title, *table(_POSITIONS, rows, width), *rest, "", *_made_of(report)]
 
 
-def _positions(report: MarginReport, rows: list[Row], width: int) -> Block:
+def _title(report: MarginReport) -> str:
     worst = report.worst_scenario
-    title = "Positions"
-    if worst is not None:
-        pnl = numbers.amount(worst.pnl, report.currency, sign=True)
-        title = f"Worst case  {name(worst.label)}   P&L {pnl}"
-    drawn = table(_POSITIONS, rows, width)
-    rest = parts.unshown(len(report.positions), "positions", width)
-    return [*wrapped(title, width), *drawn, *rest]
-
-
-def _shown_positions(report: MarginReport) -> tuple[PositionLine, ...]:
-    return parts.largest(report.positions, _size)
+    if worst is None:
+        return "Positions"
+    pnl = numbers.amount(worst.pnl, report.currency, sign=True)
+    return f"Worst case  {name(worst.label)}   P&L {pnl}"
 
 
 def _size(line: PositionLine) -> float:
@@ -140,28 +142,25 @@ def _position_cells(line: PositionLine, currency: str) -> Row:
 
 def _made_of(report: MarginReport, *, initial: bool = True) -> Block:
     """Return the components of both requirements, or of the maintenance margin alone."""
-    names = list(report.components)
-    if initial:
-        names += [key for key in report.initial_components if key not in report.components]
+    both = (report.components, report.initial_components)
+    names = dict.fromkeys(key for part in both for key, value in part.items() if value)
     rows = [
         (
             numbers.words(key),
-            numbers.amount(report.components.get(key), report.currency),
-            numbers.amount(report.initial_components.get(key), report.currency),
+            *(numbers.amount(part.get(key), report.currency) for part in both),
         )
         for key in names
     ]
     shown = 3 if initial else 2
-    return table(_MADE_OF[:shown], [row[:shown] for row in rows], 10_000) if rows else []
+    return table(_MADE_OF[:shown], [row[:shown] for row in rows], WIDEST) if rows else []
 
 
 def _greek_lines(report: MarginReport) -> list[tuple[str, Sensitivity]]:
     """Return the Greeks by underlying, and by expiry where that is short and says more."""
-    lines = [(name(underlying), line) for underlying, line in report.greeks.items()]
-    detailed: list[tuple[str, Sensitivity]] = []
-    for underlying, line in report.greeks.items():
+    lines = []
+    for underlying, whole in report.greeks.items():
         expiries = report.greeks_by_expiry.get(underlying, {})
-        detailed.append((name(underlying), line))
-        if len(expiries) > 1:
-            detailed += [(f"  {expiry}", inner) for expiry, inner in expiries.items()]
-    return detailed if len(detailed) <= _EXPIRIES else lines
+        some = [(f"  {numbers.expiry(key)}", line) for key, line in expiries.items() if any(vars(line).values())]
+        lines.append((name(underlying), whole, some if len(some) > 1 else []))
+    detailed = [entry for title, whole, some in lines for entry in ((title, whole), *some)]
+    return detailed if len(detailed) <= _LINES else [(title, whole) for title, whole, _ in lines]

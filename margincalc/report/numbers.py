@@ -36,6 +36,14 @@ def price(value: float | None) -> str:
     return _fixed(value, max(2, 4 - _magnitude(value)), False)
 
 
+def level(value: float | None, spot: float) -> str:
+    """Return a price of an underlying, with the digits that its spot deserves: `78,528`."""
+    if value is None:
+        return NONE
+    size = _magnitude(spot)
+    return _fixed(value, 0 if size >= 4 else max(2, 4 - size), False)
+
+
 def quantity(value: float | None) -> str:
     """Return a quantity with the decimals that it has, at most eight."""
     if value is None:
@@ -54,7 +62,9 @@ def percent(value: float | None) -> str:
 
 def move(value: float | None) -> str:
     """Return a relative move: `-21.5 %`."""
-    return NONE if value is None else f"{_fixed(value * 100.0, 1, True)} %"
+    if value is None:
+        return NONE
+    return f"{_fixed(value * 100.0, 2 if abs(value) < 0.01 else 1, True)} %"
 
 
 def distance(spot: float, target: float | None) -> str:
@@ -94,6 +104,11 @@ def moment(text: str) -> str:
     """Return a time as a heading shows it: `2026-11-20 08:00 UTC`."""
     time = dt.datetime.fromisoformat(text).astimezone(dt.UTC)
     return f"{time:%Y-%m-%d %H:%M:%S}".removesuffix(":00") + " UTC"
+
+
+def expiry(key: str) -> str:
+    """Return an expiry as a line shows it: `2026-12-25 08:00`; other groups are words."""
+    return moment(key).removesuffix(" UTC") if key[:1].isdigit() else words(key)
 
 
 def _fixed(value: float, digits: int, sign: bool) -> str:

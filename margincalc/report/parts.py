@@ -50,10 +50,10 @@ def unshown(total: int, what: str, width: int) -> Block:
 def liquidation_cells(line: Liquidation) -> Row:
     """Return spot, then below and above, each with its distance."""
     return (
-        numbers.price(line.spot),
-        numbers.price(line.below),
+        numbers.level(line.spot, line.spot),
+        numbers.level(line.below, line.spot),
         numbers.distance(line.spot, line.below),
-        numbers.price(line.above),
+        numbers.level(line.above, line.spot),
         numbers.distance(line.spot, line.above),
     )
 

@@ -53,12 +53,13 @@ def _rows(pool: PoolMargin, currency: str) -> list[Row]:
         numbers.amount(pool.excess, currency),
         numbers.percent(pool.margin_ratio),
     )
-    prices = [liquidation_cells(line) for line in pool.liquidation.values()]
-    if len(prices) == 1:
-        return [(*figures, *prices[0])]
+    found = pool.liquidation
+    prices = {key: line for key, line in found.items() if line.below or line.above} or found
+    if len(found) < 2 or prices is found:
+        cells = [liquidation_cells(line) for line in found.values()][:1]
+        return [(*figures, *(cells[0] if cells else [""] * _PRICES))]
     empty = [""] * (len(figures) - 1)
-    named = zip(pool.liquidation, prices, strict=True)
     return [
         (*figures, *[""] * _PRICES),
-        *((f"    {name(underlying)}", *empty, *line) for underlying, line in named),
+        *((f"    {name(key)}", *empty, *liquidation_cells(line)) for key, line in prices.items()),
     ]

@@ -37,6 +37,7 @@ class Chain:
     volatility: FloatArray
 
     def half_digit(self) -> FloatArray:
+        """Half of the last published digit of each mark, in coin."""
         return np.array([HALF_DIGIT[currency] for currency in self.currency.tolist()])
 
 
@@ -116,12 +117,13 @@ class Listed:
     volatility: FloatArray
 
     def repriced(self) -> FloatArray:
+        """Present values at the published volatilities."""
         undiscounted = black.price(self.forward, self.strike, self.volatility, self.time, self.call)
         return self.discount * undiscounted
 
 
 def read_spx(valuation: date) -> Listed:
-    """Read the SPX table: blocks by expiry of strike, call price, volatility, put price, volatility.
+    """Read the SPX table: by expiry, rows of strike, then price and volatility of call and put.
 
     The author's time is one day less than the calendar says, over 365.25.
     """

@@ -107,7 +107,7 @@ def test_what_cannot_be_priced_is_refused() -> None:
         price(Option(100.0, 1.0, True), Market([1.0, -1.0]), 0.2)
     with pytest.raises(ValueError, match=r"rate is nan; wanted a finite number"):
         price(Option(100.0, 1.0, True), Market(100.0, np.nan), 0.2)
-    with pytest.raises(ValueError, match=r"forward from spot is inf; .* decimals per year"):
-        price(Option(100.0, 2.0, True), Market(100.0, 500.0), 0.2)
+    with pytest.raises(ValueError, match=r"forward from spot\[0\] is inf; .* decimals per year"):
+        price(Option(100.0, 2.0, True), Market([100.0], 500.0), 0.2)
     with pytest.raises(ValueError, match=r"discount factor\[0\] is inf; .* decimals per year"):
         greeks(Option([100.0], 2.0, True), Market(100.0, -500.0), 0.2)

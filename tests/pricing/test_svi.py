@@ -58,4 +58,4 @@ def test_several_fits_broadcast_with_their_strikes() -> None:
 )
 def test_fits_that_are_no_volatility_are_refused(change: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        volatility(replace(FIT, **change), [90.0, 110.0])  # type: ignore[arg-type]
+        volatility(replace(FIT, **change), [90.0, 110.0])

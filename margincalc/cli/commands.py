@@ -1,0 +1,190 @@
+"""The commands: each parses its options, calls the function of its name, and shows the result."""
+
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from margincalc._version import __version__
+from margincalc.cli.options import EVERY, MODES, Options, examples, shared
+from margincalc.cli.output import show, write
+from margincalc.cli.program import Program
+
+if TYPE_CHECKING:
+    from margincalc.pools import Mode
+    from margincalc.portfolio import Portfolio
+
+SAMPLES = "sample_portfolios"
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(
+    cls=Program,
+    context_settings=_CONTEXT,
+    epilog=examples(
+        f"margincalc margin {SAMPLES}/btc_short_strangle.yaml",
+        f"margincalc compare {SAMPLES}/btc_short_strangle.yaml",
+    ),
+)
+@click.version_option(__version__, prog_name="margincalc", message="%(prog)s %(version)s")
+def program() -> None:
+    """Margin, liquidation prices and Greeks of a portfolio file.
+
+    FILE is a portfolio in YAML, JSON or CSV; `-` is standard input. Data goes to standard output,
+    everything else to standard error.
+    """
+
+
+@program.command(
+    epilog=examples(
+        f"margincalc margin {SAMPLES}/btc_short_strangle.yaml",
+        f"margincalc margin {SAMPLES}/btc_short_strangle.yaml --mode isolated --format json",
+    )
+)
+@shared(*EVERY)
+def margin(options: Options) -> None:
+    """Equity, margins, liquidation prices, worst scenario, Greeks."""
+    from margincalc import api
+
+    report = api.margin(_portfolio(options), **_rules(options))
+    show(report, options, report.notes)
+
+
+@program.command(
+    epilog=examples(
+        f"margincalc compare {SAMPLES}/two_underlyings_three_collaterals.yaml",
+        f"margincalc compare {SAMPLES}/btc_short_strangle.yaml --mode cross --mode portfolio",
+    )
+)
+@shared(*(name for name in EVERY if name not in ("mode", "model")))
+@click.option(
+    "--mode",
+    "modes",
+    type=click.Choice(MODES),
+    multiple=True,
+    help="A mode to show; repeatable.  [default: all three]",
+)
+def compare(options: Options, modes: "tuple[Mode, ...]") -> None:
+    """Isolated, cross and portfolio margin side by side."""
+    from margincalc import api
+
+    portfolio = _portfolio(options)
+    report = api.compare(portfolio, modes=modes or MODES, settings=options.settings)
+    notes = dict.fromkeys(note for column in report.columns for note in column.report.notes)
+    show(report, options, notes)
+
+
+@program.command(
+    epilog=examples(
+        f"margincalc greeks {SAMPLES}/eth_calendar_spread.yaml",
+        f"margincalc greeks {SAMPLES}/eth_calendar_spread.yaml --format csv",
+    )
+)
+@shared(*EVERY)
+def greeks(options: Options) -> None:
+    """Greeks by underlying, expiry and position."""
+    from margincalc import api
+
+    report = api.greeks(_portfolio(options), **_rules(options))
+    show(report, options, report.notes)
+
+
+@program.command(
+    epilog=examples(
+        f"margincalc scenarios {SAMPLES}/btc_short_strangle.yaml",
+        f"margincalc scenarios {SAMPLES}/btc_short_strangle.yaml --format csv",
+    )
+)
+@shared(*EVERY)
+def scenarios(options: Options) -> None:
+    """Profit and loss by move of spot and volatility."""
+    from margincalc import api
+
+    report = api.scenarios(_portfolio(options), **_rules(options))
+    show(report, options, report.notes)
+
+
+@program.command(
+    epilog=examples(
+        f"margincalc check {SAMPLES}/btc_short_strangle.yaml",
+        f"margincalc check {SAMPLES}/btc_short_strangle.yaml --above 0.8",
+    )
+)
+@shared(*EVERY)
+@click.option("--above", type=float, metavar="RATIO", help="Also fail above this margin ratio.")
+def check(options: Options, above: float | None) -> int:
+    """Exit with 1 if under maintenance, or if the margin ratio is above RATIO.
+
+    The margin ratio is maintenance margin / equity: 0.8 is 80 %, above 1 is liquidated.
+    """
+    from margincalc import api
+
+    if above is not None and not 0.0 <= above < float("inf"):
+        raise click.BadParameter("a ratio such as 0.8 is wanted", param_hint="'--above'")
+    report = api.check(_portfolio(options), above=above, **_rules(options))
+    show(report, options, report.notes)
+    return 1 if report.failed else 0
+
+
+@program.group(
+    invoke_without_command=True,
+    epilog=examples("margincalc models list", "margincalc models show generic-portfolio"),
+)
+@click.pass_context
+def models(context: click.Context) -> None:
+    """List margin models, and show their parameters and sources."""
+    if context.invoked_subcommand is None:
+        context.invoke(list_models)
+
+
+@models.command(
+    "list", epilog=examples("margincalc models list", "margincalc models list --format json")
+)
+@shared("format", "output")
+def list_models(options: Options) -> None:
+    """List the models: family, mode, effective date, proof."""
+    from margincalc import api
+    from margincalc.results import ModelsReport
+
+    show(ModelsReport(api.models()), options)
+
+
+@models.command(
+    epilog=examples(
+        "margincalc models show generic-portfolio",
+        "margincalc models show generic-standard --set delta_one.initial=0.05 --format json",
+    )
+)
+@click.argument("name", metavar="NAME|PATH.toml")
+@shared("as_of", "settings", "format", "output")
+def show_model(options: Options, name: str) -> None:
+    """Show a model's file: parameters with their units, sources, proof.
+
+    What it prints is a model file: change a copy and pass it to --model.
+    """
+    from margincalc import api
+
+    show(api.show_model(name, as_of=options.as_of, settings=options.settings), options)
+
+
+@program.command(
+    epilog=examples("margincalc schema", "margincalc schema --output portfolio.schema.json")
+)
+@shared("output")
+def schema(options: Options) -> None:
+    """Print the JSON Schema of portfolio files."""
+    from margincalc import api
+    from margincalc.report.as_json import json_text
+
+    write(json_text(api.schema()), options)
+
+
+def _portfolio(options: Options) -> "Portfolio":
+    from margincalc import api
+
+    return api.load(options.file, market=options.market, as_of=options.as_of)
+
+
+def _rules(options: Options) -> dict[str, Any]:
+    """Return the options that say how to margin, as the functions name them."""
+    return {"mode": options.mode, "model": options.model, "settings": options.settings}

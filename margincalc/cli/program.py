@@ -1,0 +1,59 @@
+"""The group: every exception becomes a message and an exit status here, and only here.
+
+    0    computed; a closed pipe too          2    bad usage or bad input
+    1    `check`: under maintenance           3    could not be written, or failed
+    130  interrupted
+"""
+
+import os
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from margincalc.cli.output import say, silence
+
+DEBUG = "MARGINCALC_DEBUG"  # set: failures keep their traceback
+
+
+class Program(click.Group):
+    """A group of commands whose results, where they are numbers, are exit statuses."""
+
+    def main(self, *args: Any, **extra: Any) -> NoReturn:
+        """Run a command line, and exit with its status."""
+        extra["standalone_mode"] = False  # click raises, and what it raises is explained below
+        try:
+            result = super().main(*args, **extra)
+        except Exception as error:
+            sys.exit(_explained(error))
+        sys.exit(result if isinstance(result, int) else 0)
+
+
+def _explained(error: Exception) -> int:
+    """Say what happened on standard error, and return the exit status."""
+    from margincalc.errors import MargincalcError
+
+    if isinstance(error, MargincalcError):
+        say(f"error: {error}")
+        return error.exit_status
+    if isinstance(error, click.Abort):
+        return 130
+    if isinstance(error, click.ClickException):
+        return _usage(error)
+    if isinstance(error, BrokenPipeError):
+        silence(sys.stdout)
+        return 0
+    if os.environ.get(DEBUG):
+        raise error
+    say(f"error: internal error: {type(error).__name__}: {error} (please report)")
+    return 3
+
+
+def _usage(error: click.ClickException) -> int:
+    """Say what is wrong with a command line, and where its help is."""
+    message = f"error: {error.format_message()}"
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        message += f"\n    `{context.command_path} --help` shows how it is used"
+    say(message)
+    return error.exit_code

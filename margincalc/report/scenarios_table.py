@@ -1,0 +1,86 @@
+"""The profit and loss of every underlying: spot moves down, volatility moves across."""
+
+from collections.abc import Sequence
+
+from margincalc.report import numbers
+from margincalc.report.layout import Block, Column, name, table, wrapped
+from margincalc.report.parts import SHOWN, identity, unshown
+from margincalc.results import ScenarioLine, ScenariosReport
+
+WORST = "*"
+_OTHERS = (
+    Column("Others", left=True),
+    Column("P&L"),
+    Column("weight"),
+    Column("counts as"),
+)
+
+
+def scenarios_blocks(report: ScenariosReport, width: int) -> list[Block]:
+    """Return a matrix per underlying, the largest losses first, and what has another weight."""
+    by_underlying: dict[str, list[ScenarioLine]] = {}
+    for line in report.lines:
+        by_underlying.setdefault(line.underlying, []).append(line)
+    ranked = sorted(by_underlying.values(), key=_worst)
+    title = f"{name(report.model.name)} {report.model.effective}"
+    head = identity(width, report.account, report.as_of, name(report.currency), title)
+    blocks = [block for lines in ranked[:SHOWN] for block in _blocks(lines, report, width)]
+    legend = wrapped(f"{WORST} the worst loss that counts; P&L in {name(report.currency)}", width)
+    return [head, *blocks, unshown(len(ranked), "underlyings", width), legend]
+
+
+def _worst(lines: Sequence[ScenarioLine]) -> float:
+    return min(line.weighted_pnl for line in lines)
+
+
+def _blocks(lines: Sequence[ScenarioLine], report: ScenariosReport, width: int) -> list[Block]:
+    """Return an underlying's matrix and its other scenarios."""
+    plain = [line for line in lines if line.weight == 1.0 and line.days_forward == 0.0]
+    others = [line for line in lines if line not in plain]
+    return [_matrix(plain, report, width), _list(others, report.currency, width)]
+
+
+def _matrix(lines: Sequence[ScenarioLine], report: ScenariosReport, width: int) -> Block:
+    """Return the matrix; volatility moves that find no room follow below."""
+    if not lines:
+        return []
+    cells = {(line.spot, line.volatility): _pnl(line, line.pnl, report.currency) for line in lines}
+    spots = sorted({line.spot for line in lines})
+    moves = sorted({line.volatility for line in lines})
+    widest = max(len(cell) for cell in cells.values()) + 2
+    across = max((width - len(name(lines[0].underlying)) - 8) // max(widest, 12), 1)
+    block: Block = []
+    for start in range(0, len(moves), across):
+        some = moves[start : start + across]
+        heads = [Column(_volatility(move, report.volatility_rule) + " ") for move in some]
+        rows = [
+            (numbers.move(spot), *(cells.get((spot, move), numbers.BLANK) for move in some))
+            for spot in spots
+        ]
+        block += table((Column(name(lines[0].underlying)), *heads), rows, width)
+    return block
+
+
+def _volatility(move: float, rule: str) -> str:
+    if move == 0.0:
+        return "IV"
+    return f"IV {numbers.move(move)}" if rule == "relative" else f"IV {move * 100:+.4g} points"
+
+
+def _list(lines: Sequence[ScenarioLine], currency: str, width: int) -> Block:
+    """Return scenarios that count with a weight, or in which days pass."""
+    rows = [
+        (
+            f"{line.label}",
+            f"{numbers.amount(line.pnl, currency, sign=True)} ",
+            f"{numbers.percent(line.weight)}",
+            _pnl(line, line.weighted_pnl, currency),
+        )
+        for line in lines
+    ]
+    return table(_OTHERS, rows, width) if rows else []
+
+
+def _pnl(line: ScenarioLine, value: float, currency: str) -> str:
+    """Return an amount with the mark of the worst, or room for it."""
+    return numbers.amount(value, currency, sign=True) + (WORST if line.worst else " ")
