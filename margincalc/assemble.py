@@ -7,6 +7,7 @@ and unpaid amount a row that says which pool holds how much of it.
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,8 +31,7 @@ _KINDS = {
 _MONEY = "money"  # the row in which linear profits and unpaid amounts are booked
 
 
-@dataclass(frozen=True)
-class Assembly:
+class Assembly(NamedTuple):
     """A book, with the terms and times of what it holds.
 
     Attributes
@@ -50,8 +50,7 @@ class Assembly:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Row:
+class _Row(NamedTuple):
     """One instrument before it becomes columns; the fields of `Instruments` and a name."""
 
     name: str
@@ -141,7 +140,7 @@ def _add_contract(draft: _Draft, contract: Contract, place: str) -> None:
         terms.rate,
     )
     if contract.kind == "option":
-        row = replace(row, volatility=_volatility(draft, contract, place))
+        row = row._replace(volatility=_volatility(draft, contract, place))
     draft.rows[contract.name] = row
 
 

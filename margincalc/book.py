@@ -151,11 +151,11 @@ class Book:
         instruments = replace(columns, variable=np.maximum(variable, 0.0))
         return replace(self, spot=self.spot * factor, instruments=instruments)
 
-    def restricted(self, rows: IntArray) -> "Book":
-        """Return the book with the given position rows only."""
+    def restricted(self, rows: IntArray) -> tuple["Book", IntArray]:
+        """Return the book with the given position rows only, and the instruments it keeps."""
         first, instrument = group_rows(self.instrument[rows])
         held = self.instrument[rows][first]
-        return replace(
+        book = replace(
             self,
             names=self.names._replace(instruments=()),
             instruments=self.instruments.take(held),
@@ -163,6 +163,7 @@ class Book:
             instrument=instrument,
             quantity=self.quantity[rows],
         )
+        return book, held
 
     def with_volatility(self, multiple: float) -> "Book":
         """Return the book with every implied volatility multiplied."""

@@ -103,7 +103,7 @@ class PositionLine(NamedTuple):
     worst_pnl: float | None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Figures:
     """The figures that a pool and an account share; nothing is only a Figures.
 
@@ -140,7 +140,7 @@ class Figures:
         return {field.name: to_json(getattr(self, field.name)) for field in fields(Figures)}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class PoolMargin(Figures):
     """One margin pool."""
 
@@ -151,7 +151,7 @@ class PoolMargin(Figures):
         return {"pool": self.pool, **self.figures()}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class MarginReport(Figures):
     """The answer of `margin`: an account's figures, its positions and its pools."""
 

@@ -4,7 +4,7 @@ A grid is written per scenario and applied per instrument: the spot move is comm
 underlying, the volatility move depends on each option's time to expiry.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,8 +14,7 @@ from margincalc.times import DAYS_PER_YEAR
 PIVOT_DAYS = 30.0  # the expiry at which a volatility move has its stated size
 
 
-@dataclass(frozen=True)
-class VolatilityRule:
+class VolatilityRule(NamedTuple):
     """How a stated volatility move becomes an option's.
 
     The move is scaled by ``(30 / max(days, floor_days)) ** power``, with one power for options
@@ -50,8 +49,7 @@ class VolatilityRule:
         return np.where(move > 0.0, np.maximum(moved, self.minimum_up), moved)
 
 
-@dataclass(frozen=True)
-class ScenarioGrid:
+class ScenarioGrid(NamedTuple):
     """Rows of shocks, each array of shape (S,).
 
     Attributes

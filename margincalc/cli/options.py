@@ -2,8 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import click
 
@@ -12,8 +11,7 @@ MODES = ("isolated", "cross", "portfolio")
 FORMATS = ("table", "json", "csv")
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """The shared options of one call; a command that does not take one has its default."""
 
     file: str = "-"

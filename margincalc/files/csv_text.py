@@ -47,22 +47,25 @@ class CsvPositions:
 
     def _read(self, reader: Any) -> None:
         columns: list[str] = []
-        for cells in reader:
-            cells = [cell.strip() for cell in cells]
+        end = 0
+        for record in reader:
+            line, end = end + 1, reader.line_num  # a quoted text may span lines
+            cells = [cell.strip() for cell in record]
             if not any(cells):
                 continue
-            if not columns:
-                columns = [cell.casefold() for cell in cells]
-                if not self._check_header(columns, reader.line_num):
-                    return
-            elif len(cells) != len(columns):
-                found, wanted = f"{len(cells)} cells", f"{len(columns)}, as the header has"
-                remedy = "put a text with commas in double quotes; leave an absent cell empty"
-                self._fault(reader.line_num, found, wanted, remedy)
-            else:
-                self._row(columns, cells, reader.line_num)
+            if columns:
+                self._row(columns, cells, line)
+                continue
+            columns = [cell.casefold() for cell in cells]
+            if not self._check_header(columns, line):
+                return
 
     def _row(self, columns: list[str], cells: list[str], line: int) -> None:
+        if len(cells) != len(columns):
+            found, wanted = f"{len(cells)} cells", f"{len(columns)}, as the header has"
+            remedy = "put a text with commas in double quotes; leave an absent cell empty"
+            self._fault(line, found, wanted, remedy)
+            return
         row = {
             column: cell if column in _TEXTS else scalar(cell)
             for column, cell in zip(columns, cells, strict=True)

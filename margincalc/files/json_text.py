@@ -64,11 +64,10 @@ def _integer(digits: str) -> int | float:
 
 
 def _deep(tree: Tree) -> bool:
-    level, depth = [tree], 0
-    while level and depth <= DEEPEST:
+    level: list[Tree] = [tree] if isinstance(tree, dict | list) else []
+    for _ in range(DEEPEST):
         inner = [node.values() if isinstance(node, dict) else node for node in level]
         level = [leaf for node in inner for leaf in node if isinstance(leaf, dict | list)]
-        depth += 1
     return bool(level)
 
 

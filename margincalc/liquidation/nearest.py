@@ -4,7 +4,6 @@ A wide ladder of spots is margined as one book of copies, each sign change is br
 brackets are closed together. Two crossings between neighbouring nodes of the ladder go unseen.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -70,8 +69,7 @@ def nearest(book: Book, model: MarginModel) -> Nearest:
     return Nearest(search.pool, search.underlying, price[0], price[1])
 
 
-@dataclass(frozen=True)
-class _Search:
+class _Search(NamedTuple):
     """Pools and the underlyings to move them by, shape (G,) each."""
 
     book: Book

@@ -6,8 +6,7 @@ large as the cover would have made. Initial margin is the same loss under anothe
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -113,16 +112,14 @@ class ScanParameters(ScanSet):
     underlyings: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class _Set:
+class _Set(NamedTuple):
     """Parameters of some underlyings, with their scenarios."""
 
     parameters: ScanSet
     grid: ScenarioGrid
 
 
-@dataclass(frozen=True)
-class Scan:
+class Scan(NamedTuple):
     """Worst weighted loss over a grid, plus charges, times a factor."""
 
     sets: Mapping[str, _Set]  # by underlying; "" for all others
@@ -140,8 +137,9 @@ class Scan:
         found = []
         for number, rows in self._split(book):
             chosen = list(self.sets.values())[number]
-            part, losses = _losses(book.restricted(rows), chosen, number)
-            found.append((rows, part))
+            part, held = book.restricted(rows)
+            worst, losses = _losses(part, chosen, value[held])
+            found.append((rows, worst._replace(grid=np.full(len(worst.pool), number))))
             factors = chosen.parameters.factors
             for name, loss in losses.items():
                 _add(maintenance, name, factors.maintenance * loss)
@@ -162,15 +160,16 @@ class Scan:
                 yield index, rows
 
 
-def _losses(book: Book, chosen: _Set, number: int) -> tuple[Worst, Components]:
+def _losses(book: Book, chosen: _Set, value: FloatArray) -> tuple[Worst, Components]:
+    """Scan one set's rows and charge them; `value` is their present one, shape (I,)."""
     first, labels = group_rows(book.pool, book.underlying)
-    risk = risk_array(book, chosen.grid, now(book)) * chosen.grid.weight
+    risk = risk_array(book, chosen.grid, value) * chosen.grid.weight
     pnl = scenario_pnl(book, risk, labels, len(first))
     scenario = np.argmin(pnl, axis=1) if len(first) else np.zeros(0, np.int64)
     worst = Worst(
         book.pool[first],
         book.underlying[first],
-        np.full(len(first), number),
+        np.zeros(len(first), np.int64),
         scenario,
         pnl[np.arange(len(first)), scenario],
         book.quantity * risk[book.instrument, scenario[labels]],

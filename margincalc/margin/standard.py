@@ -7,8 +7,7 @@ perpetuals and spot need a share of their notional, which may grow with their si
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -53,8 +52,7 @@ class StandardParameters(StandardSet):
     underlyings: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Standard:
+class Standard(NamedTuple):
     """Requirements per position, summed by pool."""
 
     sets: Mapping[str, StandardSet]  # by underlying; "" for all others

@@ -6,7 +6,7 @@ is cut only when nothing else helps.
 
 import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from margincalc.errors import printable
 
@@ -17,8 +17,7 @@ GAP = 3  # between things that stand side by side
 Row = Sequence[str]
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """The head of a column.
 
     Attributes
@@ -44,6 +43,18 @@ def table(columns: Sequence[Column], rows: Sequence[Row], width: int) -> Block:
     if excess <= 0:
         return lines
     return _drawn(columns, _with_cut_names(columns, rows, excess), kept)
+
+
+def folded(columns: Sequence[Column], rows: Sequence[Row], width: int) -> Block:
+    """Return a table whose columns, after the first, continue below where they find no room."""
+    others = range(1, len(columns))
+    for across in range(len(others), 1, -1):
+        starts = range(0, len(others), across)
+        parts = [_drawn(columns, rows, [0, *others[at : at + across]]) for at in starts]
+        if all(width_of(part) <= width for part in parts):
+            return [line for part in parts for line in ["", *part]][1:]
+    single = [([columns[0], columns[at]], [(row[0], row[at]) for row in rows]) for at in others]
+    return [line for heads, cells in single for line in ["", *table(heads, cells, width)]][1:]
 
 
 def least_width(columns: Sequence[Column], rows: Sequence[Row]) -> int:

@@ -160,7 +160,7 @@ def _greek_lines(report: MarginReport) -> list[tuple[str, Sensitivity]]:
     lines = []
     for underlying, whole in report.greeks.items():
         expiries = report.greeks_by_expiry.get(underlying, {})
-        some = [(f"  {numbers.expiry(key)}", line) for key, line in expiries.items() if any(vars(line).values())]
+        some = [(f"  {numbers.expiry(key)}", line) for key, line in expiries.items() if any(line)]
         lines.append((name(underlying), whole, some if len(some) > 1 else []))
     detailed = [entry for title, whole, some in lines for entry in ((title, whole), *some)]
     return detailed if len(detailed) <= _LINES else [(title, whole) for title, whole, _ in lines]

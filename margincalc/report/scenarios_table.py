@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from margincalc.report import numbers
-from margincalc.report.layout import Block, Column, name, table, wrapped
+from margincalc.report.layout import Block, Column, folded, name, table, wrapped
 from margincalc.report.parts import SHOWN, identity, unshown
 from margincalc.results import ScenarioLine, ScenariosReport
 
@@ -41,24 +41,18 @@ def _blocks(lines: Sequence[ScenarioLine], report: ScenariosReport, width: int) 
 
 
 def _matrix(lines: Sequence[ScenarioLine], report: ScenariosReport, width: int) -> Block:
-    """Return the matrix; volatility moves that find no room follow below."""
+    """Return the matrix of the scenarios that count in full."""
     if not lines:
         return []
     cells = {(line.spot, line.volatility): _pnl(line, line.pnl, report.currency) for line in lines}
     spots = sorted({line.spot for line in lines})
     moves = sorted({line.volatility for line in lines})
-    widest = max(len(cell) for cell in cells.values()) + 2
-    across = max((width - len(name(lines[0].underlying)) - 8) // max(widest, 12), 1)
-    block: Block = []
-    for start in range(0, len(moves), across):
-        some = moves[start : start + across]
-        heads = [Column(_volatility(move, report.volatility_rule) + " ") for move in some]
-        rows = [
-            (numbers.move(spot), *(cells.get((spot, move), numbers.BLANK) for move in some))
-            for spot in spots
-        ]
-        block += table((Column(name(lines[0].underlying)), *heads), rows, width)
-    return block
+    heads = [Column(_volatility(move, report.volatility_rule) + " ") for move in moves]
+    rows = [
+        (numbers.move(spot), *(cells.get((spot, move), numbers.BLANK) for move in moves))
+        for spot in spots
+    ]
+    return folded((Column(name(lines[0].underlying)), *heads), rows, width)
 
 
 def _volatility(move: float, rule: str) -> str:

@@ -1,15 +1,14 @@
 """What a table is read on: its width, and whether it shows colour."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 NARROWEST, WIDEST = 40, 200
 _COLOURS = {"HEALTHY": "32", "RESTRICTED": "33", "LIQUIDATABLE": "31;1"}
 _STATUS = re.compile(r"(?<![\w.-])(" + "|".join(_COLOURS) + r")(?![\w.-])")
 
 
-@dataclass(frozen=True)
-class Screen:
+class Screen(NamedTuple):
     """A terminal, or whatever stands in its place.
 
     Attributes

@@ -1,18 +1,32 @@
 """Which table belongs to which result."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from margincalc import results
+from margincalc.report.check_line import check_blocks
+from margincalc.report.compare_table import compare_blocks
+from margincalc.report.greeks_table import greeks_blocks
 from margincalc.report.layout import Block, sections
 from margincalc.report.margin_table import margin_blocks
+from margincalc.report.models_table import model_blocks, models_blocks
+from margincalc.report.scenarios_table import scenarios_blocks
 from margincalc.report.screen import Screen
-from margincalc.results import MarginReport
+
+if TYPE_CHECKING:
+    from margincalc.report import Report
 
 _BLOCKS: dict[type, Callable[[Any, int], list[Block]]] = {
-    MarginReport: margin_blocks,
+    results.MarginReport: margin_blocks,
+    results.CheckReport: check_blocks,
+    results.CompareReport: compare_blocks,
+    results.GreeksReport: greeks_blocks,
+    results.ScenariosReport: scenarios_blocks,
+    results.ModelReport: model_blocks,
+    results.ModelsReport: models_blocks,
 }
 
 
-def table_text(report: object, screen: Screen) -> str:
+def table_text(report: "Report", screen: Screen) -> str:
     """Return a result as a table to read."""
     return screen.painted(sections(_BLOCKS[type(report)](report, screen.columns)))

@@ -7,7 +7,13 @@ from margincalc.files.csv_text import CsvPositions
 
 
 def test_rows_and_places() -> None:
-    text = 'Instrument, quantity ,group,venue\n\n"BTC-PERPETUAL",1e2,007,\n,,,\nBTC,-1,"two\nlines",x\n'
+    text = """Instrument, quantity ,group,venue
+
+"BTC-PERPETUAL",1e2,007,
+,,,
+BTC,-1,"two
+lines",x
+"""
     cells = CsvPositions(text, "p.csv")
     assert cells.rows == [
         {"instrument": "BTC-PERPETUAL", "quantity": 100.0, "group": "007"},

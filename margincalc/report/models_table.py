@@ -1,0 +1,50 @@
+"""Models: the list, and one model's file under a head that is a comment."""
+
+from margincalc.report.layout import Block, Column, name, table, wrapped
+from margincalc.results import ModelReport, ModelsReport
+
+_COLUMNS = ("name", "family", "mode", "effective", "proof")
+_LEAST_TITLE = 12
+_PROOFS = {
+    "exact": "matches published or contract-computed examples",
+    "partly": "matches the published examples of a part of its rules",
+    "rules only": "follows published rules, for which there are no worked examples",
+    "own": "margincalc's own rules; no venue's number",
+}
+
+
+def models_blocks(report: ModelsReport, width: int) -> list[Block]:
+    """Return a line per model, the titles wrapped into the room that is left."""
+    heads = [Column(heading, left=True) for heading in _COLUMNS]
+    rows = [[name(getattr(model, key)) for key in _COLUMNS] for model in report.models]
+    drawn = table(heads, rows, width)
+    margin = max(len(line) for line in drawn) + 2
+    titles = ["title", *(model.title for model in report.models)]
+    room = width - margin
+    if room < _LEAST_TITLE:
+        return [drawn]
+    block: Block = []
+    for line, title in zip(drawn, titles, strict=True):
+        first, *rest = wrapped(name(title), room)
+        block.append(f"{line:{margin}}{first}")
+        block += [" " * margin + more for more in rest]
+    return [block]
+
+
+def model_blocks(report: ModelReport, width: int) -> list[Block]:
+    """Return a model's file, whole, under comments: what is printed is again a model file."""
+    facts = [
+        f"{report.name}: {report.title}",
+        f"{report.family} family, {report.mode} mode, effective {report.effective}",
+        f"proof: {report.proof} ({_PROOFS.get(report.proof, 'unknown')})",
+        f"parameters sha256 {report.parameters_sha256}",
+        *_other_dates(report),
+        *(f"note: {note}" for note in report.notes),
+    ]
+    head = [line for fact in facts for line in wrapped(name(fact), width, "# ")]
+    return [head, report.text.rstrip("\n").split("\n")]
+
+
+def _other_dates(report: ModelReport) -> list[str]:
+    others = [day for day in report.effective_dates if day != report.effective]
+    return [f"also effective from {', '.join(others)}; --as-of chooses"] if others else []
