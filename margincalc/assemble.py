@@ -29,6 +29,7 @@ _KINDS = {
     "spot": Kind.SPOT,
 }
 _MONEY = "money"  # the row in which linear profits and unpaid amounts are booked
+_QUOTE_ACCOUNT = "keep the account in its quote currency: `currency: USD`"
 
 
 class Assembly(NamedTuple):
@@ -71,6 +72,8 @@ class _Row(NamedTuple):
     haircut: float = 0.0
     initial_haircut: float = 0.0
     cap: float = np.inf
+    american: bool = False
+    confidence: float = 1.0
 
 
 @dataclass
@@ -81,7 +84,8 @@ class _Draft:
     market: Market
     underlyings: tuple[str, ...]
     rows: dict[str, _Row] = field(default_factory=dict)
-    held: list[tuple[str, str, float]] = field(default_factory=list)  # pool, instrument, quantity
+    held: list[tuple[str, str, float, float]] = field(default_factory=list)
+    """Pool, instrument, quantity and entry price, NaN where there is none."""
     marks: dict[str, Mark] = field(default_factory=dict)  # of options
     unknown: list[str] = field(default_factory=list)  # options whose mark gives the volatility
     faults: list[Fault] = field(default_factory=list)
@@ -139,8 +143,10 @@ def _add_contract(draft: _Draft, contract: Contract, place: str) -> None:
         terms.fixed + terms.variable,
         terms.rate,
     )
+    row = row._replace(confidence=_confidence(draft.market.confidence(contract)))
     if contract.kind == "option":
-        row = row._replace(volatility=_volatility(draft, contract, place))
+        volatility = _volatility(draft, contract, place)
+        row = row._replace(volatility=volatility, american=contract.american)
     draft.rows[contract.name] = row
 
 
@@ -171,7 +177,8 @@ def _hold(draft: _Draft, label: Label, number: int, contract: Contract) -> None:
     """Book a position, the profit it has made and what it is still owed."""
     position = draft.portfolio.positions[number]
     pool = label(position, contract)
-    draft.held.append((pool, contract.name, position.quantity))
+    entry = np.nan if position.entry_price is None else position.entry_price
+    draft.held.append((pool, contract.name, position.quantity, entry))
     row = draft.rows[contract.name]
     money, coin = position.unsettled, 0.0
     if row.kind in (Kind.FUTURE, Kind.PERPETUAL) and position.entry_price:
@@ -183,9 +190,9 @@ def _hold(draft: _Draft, label: Label, number: int, contract: Contract) -> None:
     if row.inverse:
         coin, money = coin + position.unsettled, 0.0
     if money:
-        draft.held.append((pool, _settlement(draft, None, contract), money))
+        draft.held.append((pool, _settlement(draft, None, contract), money, np.nan))
     if coin:
-        draft.held.append((pool, _settlement(draft, contract.underlying, contract), coin))
+        draft.held.append((pool, _settlement(draft, contract.underlying, contract), coin, np.nan))
 
 
 def _settlement(draft: _Draft, coin: str | None, contract: Contract) -> str:
@@ -212,7 +219,9 @@ def _deposit(draft: _Draft, number: int, pool: str) -> None:
     haircut = deposit.haircut
     if not isinstance(haircut, Haircut):
         haircut = Haircut(maintenance=haircut, initial=haircut)
-    name = f"{deposit.asset} deposit {number + 1}"
+    # Names order rows, so the numbers are of one width.
+    width = len(str(len(draft.portfolio.collateral)))
+    name = f"{deposit.asset} deposit {number + 1:0{width}d}"
     draft.rows[name] = _Row(
         name,
         Kind.COLLATERAL,
@@ -222,8 +231,9 @@ def _deposit(draft: _Draft, number: int, pool: str) -> None:
         haircut=haircut.maintenance,
         initial_haircut=haircut.initial,
         cap=_cap(deposit),
+        confidence=_confidence(deposit.confidence),
     )
-    draft.held.append((pool, name, deposit.quantity))
+    draft.held.append((pool, name, deposit.quantity, np.nan))
 
 
 def _cap(deposit: Collateral) -> float:
@@ -234,14 +244,15 @@ def _cap(deposit: Collateral) -> float:
 
 
 def _asset_price(draft: _Draft, deposit: Collateral) -> float:
+    """Return an asset's price in quote currency; it is written in the account's."""
+    market = draft.portfolio.market
     if deposit.price is not None:
-        return deposit.price
-    market = draft.portfolio.market.get(deposit.asset)
-    return market.spot if market is not None else 1.0
+        return deposit.price * (market[draft.portfolio.currency].spot if draft.coin else 1.0)
+    return market[deposit.asset].spot if deposit.asset in market else 1.0
 
 
 def _refuse_foreign_coin(draft: _Draft, resolved: Resolved) -> None:
-    """Refuse an account in one coin that holds contracts on another."""
+    """Refuse an account in one coin that holds what moves with another."""
     if not draft.coin:
         return
     currency = draft.portfolio.currency
@@ -251,7 +262,16 @@ def _refuse_foreign_coin(draft: _Draft, resolved: Resolved) -> None:
                 f"positions[{number}].instrument",
                 f"a contract on {contract.underlying} in an account kept in {currency}",
                 f"contracts on {currency}",
-                "keep the account in its quote currency: `currency: USD`",
+                _QUOTE_ACCOUNT,
+            )
+    for number, deposit in enumerate(draft.portfolio.collateral):
+        follows = deposit.moves_with or deposit.asset
+        if follows in draft.underlyings and follows != currency:
+            draft.fault(
+                f"collateral[{number}]",
+                f"an asset that moves with {follows} in an account kept in {currency}",
+                f"money and {currency}",
+                _QUOTE_ACCOUNT,
             )
 
 
@@ -261,9 +281,11 @@ def _book(draft: _Draft) -> Book:
     number = {row.name: index for index, row in enumerate(rows)}
     pools: dict[str, int] = {}
     net: dict[tuple[int, int], float] = {}
-    for pool, name, quantity in draft.held:
+    paid: dict[tuple[int, int], float] = {}
+    for pool, name, quantity, price in draft.held:
         key = (pools.setdefault(pool, len(pools)), number[name])
         net[key] = net.get(key, 0.0) + quantity
+        paid[key] = paid.get(key, 0.0) + quantity * price
     keys = sorted(net)
     columns = {
         column.name: np.array([getattr(row, column.name) for row in rows])
@@ -279,9 +301,17 @@ def _book(draft: _Draft) -> Book:
         np.array([pool for pool, _ in keys], np.int64),
         np.array([instrument for _, instrument in keys], np.int64),
         np.array([net[key] for key in keys], np.float64),
+        np.array([paid[key] / net[key] if net[key] else np.nan for key in keys], np.float64),
+        np.array([_confidence(market[name].confidence) for name in draft.underlyings], np.float64),
         np.zeros(len(pools), bool),
         draft.coin,
+        draft.portfolio.stable_price,
     )
+
+
+def _confidence(stated: float | None) -> float:
+    """A feed of which nothing is said is trusted."""
+    return 1.0 if stated is None else stated
 
 
 def _marked(draft: _Draft, book: Book) -> Book:

@@ -49,6 +49,8 @@ class Instruments:
     offset : mark less model value of one long unit, account currency
     haircut, initial_haircut : share of an asset's value
     cap : largest price of an asset that counts, account currency
+    american : whether an option may be exercised before it expires
+    confidence : of the feeds that price the instrument alone, from 0 to 1
     """
 
     kind: IntArray
@@ -68,6 +70,8 @@ class Instruments:
     haircut: FloatArray
     initial_haircut: FloatArray
     cap: FloatArray
+    american: BoolArray
+    confidence: FloatArray
 
     def take(self, rows: IntArray) -> "Instruments":
         """Return the given rows."""
@@ -107,6 +111,9 @@ class Book:
     pool : shape (P,), row of the pool that holds a position
     instrument : shape (P,), row of the instrument held
     quantity : shape (P,), signed
+    entry : shape (P,), average entry price; NaN where it is not known
+    confidence : shape (U,), of the spot feeds, from 0 to 1
+    stable : price of the money that the account settles in, in its unit of account
     coin : amounts are in coin, each row's own underlying; otherwise in the quote currency
     limited : shape (A,), whether a pool loses no more than its collateral (isolated)
     """
@@ -117,8 +124,11 @@ class Book:
     pool: IntArray
     instrument: IntArray
     quantity: FloatArray
+    entry: FloatArray
+    confidence: FloatArray
     limited: BoolArray
     coin: bool = False
+    stable: float = 1.0
 
     @property
     def pools(self) -> int:
@@ -162,6 +172,7 @@ class Book:
             pool=self.pool[rows],
             instrument=instrument,
             quantity=self.quantity[rows],
+            entry=self.entry[rows],
         )
         return book, held
 
@@ -201,7 +212,10 @@ class Book:
             copy,
             np.arange(len(copy)),
             self.quantity[rows],
+            self.entry[rows],
+            np.tile(self.confidence, len(pools)),
             self.limited[pools],
             self.coin,
+            self.stable,
         )
         return book.shifted(factor.ravel())

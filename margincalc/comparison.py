@@ -83,5 +83,6 @@ def _reduced(book: Book, rows: Sequence[int]) -> Book:
         pool=np.repeat(np.arange(len(rows)), [len(each) for each in kept]),
         instrument=book.instrument[chosen],
         quantity=book.quantity[chosen],
+        entry=book.entry[chosen],
         limited=np.zeros(len(rows), bool),
     )

@@ -85,13 +85,18 @@ def funded(book: Book, initial: FloatArray, funding: Funding) -> Book:
     deposits = book.rows(Kind.COLLATERAL)
     holding = book.pool[deposits][group_rows(book.pool[deposits])[0]]  # the unallocated pools
     own = np.flatnonzero(book.kind != Kind.COLLATERAL)
-    parts = [_Rows(book.pool[own], book.instrument[own], book.quantity[own])]
+    parts = [_Rows(book.pool[own], book.instrument[own], book.quantity[own], book.entry[own])]
     for source in holding:
         mine = deposits[book.pool[deposits] == source]
         members = _members(book, int(source), funding)
         shares = _shares(book, members, need, funding.stated, float(np.sum(value[mine])))
         parts += [
-            _Rows(np.full(len(mine), pool), book.instrument[mine], share * book.quantity[mine])
+            _Rows(
+                np.full(len(mine), pool),
+                book.instrument[mine],
+                share * book.quantity[mine],
+                book.entry[mine],
+            )
             for pool, share in zip([*members, int(source)], shares, strict=True)
             if share
         ]
@@ -104,6 +109,7 @@ def funded(book: Book, initial: FloatArray, funding: Funding) -> Book:
         pool=rows.pool[order],
         instrument=rows.instrument[order],
         quantity=rows.quantity[order],
+        entry=rows.entry[order],
         limited=limited,
     )
     return _without_empty(whole)
@@ -115,6 +121,7 @@ class _Rows(NamedTuple):
     pool: IntArray
     instrument: IntArray
     quantity: FloatArray
+    entry: FloatArray
 
 
 def _members(book: Book, source: int, funding: Funding) -> list[int]:

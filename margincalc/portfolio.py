@@ -207,6 +207,7 @@ class Portfolio(_Written):
     account: Text = "account"
     currency: Text = "USD"
     as_of: Instant | None = None
+    stable_price: Positive = 1.0  # of the money it settles in: 0.998 where USDC trades there
     market: dict[Text, Underlying] = {}
     quotes: dict[Text, Quote] = {}
     instruments: dict[Text, Instrument] = {}

@@ -5,9 +5,12 @@ spot by rate and yield. A volatility is quoted, else implied by the mark (by who
 that of the expiry's SVI, else the underlying's default.
 """
 
+import datetime as dt
 import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
+from margincalc import names
 from margincalc.contracts import Contract, Resolved
 from margincalc.portfolio import ExpiryMarket, Forward, Portfolio, Svi
 from margincalc.times import instant, years_between
@@ -51,17 +54,26 @@ class Market:
             name = resolved.positions[number].name
             place = f"positions[{number}].mark_price"
             self._note(name, position.mark_price, position.volatility, place)
-        self._futures = {
-            (contract.underlying, contract.expiry): self._marks[contract.name].value
-            for contract in resolved.positions
-            if contract.kind == "future" and contract.name in self._marks
-        }
+        self._futures = dict(self._quoted_futures())
+        for contract in resolved.positions:
+            if contract.kind == "future" and contract.expiry and contract.name in self._marks:
+                day = (contract.underlying, contract.expiry.date())
+                self._futures[day] = self._marks[contract.name].value
 
     def _note(self, name: str, mark: float | None, volatility: float | None, place: str) -> None:
         if mark is not None:
             self._marks[name] = Mark(mark, place)
         if volatility is not None:
             self._volatilities[name] = volatility
+
+    def _quoted_futures(self) -> Iterator[tuple[tuple[str, dt.date], float]]:
+        """Yield the marks of futures by underlying and day, whether they are held or not."""
+        for name, mark in self._marks.items():
+            terms = _terms_of(name)
+            if terms is not None and terms.kind == "future" and terms.expiry is not None:
+                quoted_in = f"{terms.base}_{terms.quote}"
+                own = quoted_in if quoted_in in self._portfolio.market else terms.base
+                yield (own, terms.expiry), mark.value
 
     def mark(self, contract: Contract) -> Mark | None:
         """Return the quoted mark; of an inverse option it is in coin."""
@@ -70,6 +82,13 @@ class Market:
     def volatility(self, contract: Contract) -> float | None:
         """Return the quoted volatility."""
         return self._volatilities.get(contract.name)
+
+    def confidence(self, contract: Contract) -> float | None:
+        """Return the confidence of the feeds that price a contract beside its spot's."""
+        if contract.kind == "perpetual":
+            perpetual = self._portfolio.market[contract.underlying].perpetual
+            return perpetual.confidence if perpetual is not None else None
+        return self._expiry(contract).confidence
 
     def default_volatility(self, contract: Contract, terms: Terms) -> float | None:
         """Return what stands in for a volatility that neither quote nor mark gives."""
@@ -92,7 +111,8 @@ class Market:
             return Terms(time, 0.0, mark.value, discount)
         if isinstance(quoted.forward, Forward):
             return Terms(time, quoted.forward.fixed, quoted.forward.variable, discount)
-        forward = quoted.forward or self._futures.get((contract.underlying, contract.expiry))
+        future = self._futures.get((contract.underlying, contract.expiry.date()))
+        forward = quoted.forward or future
         return Terms(time, 0.0, forward or self._carried(contract, rate, time), discount)
 
     def _now(self, contract: Contract) -> float:
@@ -122,6 +142,13 @@ class Market:
         expiries = self._portfolio.market[contract.underlying].expiries
         exact = expiries.get(contract.expiry.isoformat())
         return exact or expiries.get(contract.expiry.date().isoformat()) or ExpiryMarket()
+
+
+def _terms_of(name: str) -> names.Terms | None:
+    try:
+        return names.parse(name)
+    except ValueError:  # a quote of what cannot exist is nobody's
+        return None
 
 
 def _svi_volatility(svi: Svi, strike: float, terms: Terms) -> float:

@@ -115,6 +115,7 @@ class Figures:
     margin_ratio : maintenance / equity; above 1 is liquidated; None when equity is not positive
     available_funds : equity - initial_margin
     excess : equity - maintenance_margin
+    details : figures that a venue reports by its own names
     """
 
     equity: float
@@ -134,6 +135,7 @@ class Figures:
     worst_scenario: WorstScenario | None
     liquidation: Mapping[str, Liquidation]
     greeks: Mapping[str, Sensitivity]
+    details: Mapping[str, float]
 
     def figures(self) -> dict[str, Json]:
         """Return the shared figures alone."""

@@ -74,6 +74,7 @@ def _figures(account: Account, pool: int) -> dict[str, Any]:
         "worst_scenario": _worst(account, pool, equity),
         "liquidation": _liquidation(account, np.array([pool])),
         "greeks": _greeks(account, rows),
+        "details": {name: float(amount[pool]) for name, amount in result.details.items()},
     }
 
 
@@ -106,6 +107,7 @@ def _together(account: Account, pools: tuple[PoolMargin, ...]) -> dict[str, Any]
         "worst_scenario": _common([pool.worst_scenario for pool in pools]),
         "liquidation": _liquidation(account, everything),
         "greeks": _greeks(account, _rows(account, everything)),
+        "details": _summed(pool.details for pool in pools),
     }
 
 

@@ -81,10 +81,8 @@ def contract_of(written: Written, instrument: str | Written) -> Contract:
     market = written["market"][own["underlying"]]
     default = "option" if "strike" in own else "future"
     kind = own.get("kind", default)
-    if kind == "spot":
-        return Contract(repr(sorted(own.items())), "spot", own["underlying"])
     return Contract(
-        repr(sorted(own.items())),
+        repr(sorted(own.items(), key=str)),
         kind,
         own["underlying"],
         _moment(own["expiry"]) if "expiry" in own else None,

@@ -1,38 +1,41 @@
 """The commands: each parses its options, calls the function of its name, and shows the result."""
 
-
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from margincalc._version import __version__
-from margincalc.cli.options import EVERY, MODES, Options, examples, shared
-from margincalc.cli.output import show, write
+from margincalc.cli.options import EVERY, MODES, Mode, Options, examples, shared
+from margincalc.cli.output import say, show, write
 from margincalc.cli.program import Program
 
 if TYPE_CHECKING:
-    from margincalc.pools import Mode
     from margincalc.portfolio import Portfolio
 
 SAMPLES = "sample_portfolios"
-_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+_CONTEXT = {"help_option_names": ["-h", "--help"], "terminal_width": 80}
 
 
 @click.group(
     cls=Program,
     context_settings=_CONTEXT,
+    invoke_without_command=True,
     epilog=examples(
         f"margincalc margin {SAMPLES}/btc_short_strangle.yaml",
         f"margincalc compare {SAMPLES}/btc_short_strangle.yaml",
     ),
 )
 @click.version_option(__version__, prog_name="margincalc", message="%(prog)s %(version)s")
-def program() -> None:
+@click.pass_context
+def program(context: click.Context) -> None:
     """Margin, liquidation prices and Greeks of a portfolio file.
 
     FILE is a portfolio in YAML, JSON or CSV; `-` is standard input. Data goes to standard output,
     everything else to standard error.
     """
+    if context.invoked_subcommand is None:
+        say(context.get_help())
+        context.exit(2)
 
 
 @program.command(
@@ -64,7 +67,7 @@ def margin(options: Options) -> None:
     multiple=True,
     help="A mode to show; repeatable.  [default: all three]",
 )
-def compare(options: Options, modes: "tuple[Mode, ...]") -> None:
+def compare(options: Options, modes: tuple[Mode, ...]) -> None:
     """Isolated, cross and portfolio margin side by side."""
     from margincalc import api
 
@@ -150,10 +153,11 @@ def list_models(options: Options) -> None:
 
 
 @models.command(
+    "show",
     epilog=examples(
         "margincalc models show generic-portfolio",
         "margincalc models show generic-standard --set delta_one.initial=0.05 --format json",
-    )
+    ),
 )
 @click.argument("name", metavar="NAME|PATH.toml")
 @shared("as_of", "settings", "format", "output")

@@ -2,25 +2,26 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import click
 
 Command = Callable[..., Any]
-MODES = ("isolated", "cross", "portfolio")
-FORMATS = ("table", "json", "csv")
+Mode = Literal["isolated", "cross", "portfolio"]
+MODES: tuple[Mode, ...] = get_args(Mode)  # repeated from `pools`, which imports too much for --help
+Format = Literal["table", "json", "csv"]
 
 
 class Options(NamedTuple):
     """The shared options of one call; a command that does not take one has its default."""
 
     file: str = "-"
-    mode: Literal["isolated", "cross", "portfolio"] | None = None
+    mode: Mode | None = None
     model: str | None = None
     market: str | None = None
     as_of: str | None = None
     settings: tuple[str, ...] = ()
-    format: Literal["table", "json", "csv"] = "table"
+    format: Format = "table"
     output: str | None = None
 
 
@@ -56,7 +57,7 @@ _OPTIONS: dict[str, Callable[[Command], Command]] = {
     ),
     "format": click.option(
         "--format",
-        type=click.Choice(FORMATS),
+        type=click.Choice(get_args(Format)),
         default="table",
         show_default=True,
         help="A table to read, JSON at full precision, or CSV.",
@@ -82,9 +83,10 @@ def shared(*names: str) -> Callable[[Command], Command]:
         def gathered(**values: Any) -> Any:
             return command(Options(**{name: values.pop(name) for name in names}), **values)
 
+        result: Command = gathered
         for name in reversed(names):
-            gathered = _OPTIONS[name](gathered)
-        return gathered
+            result = _OPTIONS[name](result)
+        return result
 
     return decorated
 

@@ -34,7 +34,7 @@ def write(text: str, options: Options) -> None:
         If it cannot be written.
     """
     if options.output is not None and options.output != "-":
-        _write_file(options.output, text, options.file)
+        _write_file(options.output, text, options)
     elif sys.stdout is None:
         raise _unwritten("standard output", "it is closed")
     else:
@@ -73,29 +73,37 @@ def silence(stream: TextIO) -> None:
     os.close(nowhere)
 
 
-def _write_file(name: str, text: str, source: str) -> None:
-    """Write a file, unless it is the one that was read."""
-    path = Path(os.path.realpath(name))  # the file behind a link, not the link
-    if source != "-" and path.exists() and Path(source).exists() and path.samefile(source):
-        from margincalc.errors import input_error
+def _write_file(name: str, text: str, options: Options) -> None:
+    """Write a file, unless it is one that was read."""
+    path = Path(name)
+    for source in (options.file, options.market, options.model):
+        if _same(path, source):
+            from margincalc.errors import input_error
 
-        raise input_error("--output", name, "another file than the one that is read")
+            raise input_error("--output", name, "another file than those that are read")
     content = text.encode("utf-8", "backslashreplace")
     try:
-        if path.exists() and not path.is_file() and not path.is_dir():
+        if path.is_dir():
+            raise IsADirectoryError(0, "it is a folder")
+        if path.exists() and not path.is_file():
             path.write_bytes(content)  # a device or a named pipe cannot be replaced
         else:
-            _replace(path, content)
+            _replace(Path(os.path.realpath(path)), content)  # the file behind a link, not the link
     except BrokenPipeError:
         pass
     except OSError as error:
         raise _unwritten(name, error.strerror) from None
 
 
+def _same(path: Path, source: str | None) -> bool:
+    """Whether both are one regular file."""
+    return (
+        source is not None and path.is_file() and os.path.isfile(source) and path.samefile(source)
+    )
+
+
 def _replace(path: Path, content: bytes) -> None:
     """Put a complete file in the place of `path`, with the permissions that it had."""
-    if path.is_dir():
-        raise IsADirectoryError(0, "it is a folder")
     if not path.parent.is_dir():
         raise FileNotFoundError(0, f"there is no folder {path.parent}")
     draft = path.with_name(f".{path.name[:200]}.{os.getpid()}.part")

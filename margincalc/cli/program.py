@@ -1,8 +1,8 @@
 """The group: every exception becomes a message and an exit status here, and only here.
 
-    0    computed; a closed pipe too          2    bad usage or bad input
-    1    `check`: under maintenance           3    could not be written, or failed
-    130  interrupted
+0    computed; a closed pipe too          2    bad usage or bad input
+1    `check`: under maintenance           3    could not be written, or failed
+130  interrupted
 """
 
 import os
@@ -45,6 +45,9 @@ def _explained(error: Exception) -> int:
         return 0
     if os.environ.get(DEBUG):
         raise error
+    if isinstance(error, OSError):
+        say(f"error: {error.filename or 'output'}: {error.strerror or error}")
+        return 3
     say(f"error: internal error: {type(error).__name__}: {error} (please report)")
     return 3
 

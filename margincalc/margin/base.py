@@ -54,12 +54,14 @@ class MarginResult(NamedTuple):
     components : parts of the maintenance margin; they sum to it
     initial_components : parts of the initial margin
     worst : the binding scenarios, of models that have scenarios
+    details : figures that a venue reports by its own names, such as an adjusted equity
     """
 
     equity: FloatArray
     components: Components
     initial_components: Components
     worst: Worst | None = None
+    details: Components = {}  # noqa: RUF012 - a named tuple's default, never changed
 
     @property
     def maintenance(self) -> FloatArray:

@@ -1,9 +1,9 @@
 """Reports: a frozen result goes in, text comes out.
 
     render -> as_json | as_csv | tables -> one file per table
-                                           layout (columns, widths)  <  numbers (digits, units, signs)
 
-Each module imports only from those to its right, and nothing here computes a number.
+Tables are set by `layout` (columns, widths) from cells that `numbers` writes (digits, units,
+signs). Nothing here computes a number.
 """
 
 from typing import Literal, TypeAlias, get_args

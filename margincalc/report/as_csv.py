@@ -1,4 +1,127 @@
-"""CSV."""
+"""Results as CSV: flat rows, numbers at full precision, nothing for what does not exist.
 
-def csv_text(report: object) -> str:
-    raise NotImplementedError
+Nested figures become columns: `component.scenario_loss`, `liquidation.BTC.below`. Rows of several
+levels have the columns of all; `level` says which a row is. Lines end in a plain newline.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from margincalc import results
+from margincalc.results import Json, to_json
+
+if TYPE_CHECKING:
+    from margincalc.report import Report
+
+Record = dict[str, Json]
+_SINGULAR = {"components": "component", "initial_components": "initial_component"}
+
+_NO_SCENARIO = dict.fromkeys(("index", "label", "spot", "volatility", "pnl"))
+
+
+def csv_text(report: "Report") -> str:
+    """Return a result as CSV under a line of column names, in the order in which they appear."""
+    rows = [flat(record) for record in _RECORDS[type(report)](report)]
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
+    return text.getvalue()
+
+
+def flat(record: Mapping[str, Json], prefix: str = "") -> Record:
+    """Return a record whose mappings have become columns, and whose lists have become texts."""
+    result: Record = {}
+    for key, value in record.items():
+        title = f"{prefix}{_SINGULAR.get(key, key)}"
+        if isinstance(value, Mapping):
+            result |= flat(value, f"{title}.")
+        elif isinstance(value, list):
+            result[title] = "; ".join(str(item) for item in value)
+        else:
+            result[title] = value
+    return result
+
+
+def _cell(value: Json) -> Json:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _head(report: results.MarginReport) -> Record:
+    """Return what tells the rows of one report from those of another."""
+    return {
+        "account": report.account,
+        "as_of": report.as_of,
+        "currency": report.currency,
+        "mode": report.mode,
+        "model": report.model.name,
+        "effective": report.model.effective,
+    }
+
+
+def _figures(figures: results.Figures) -> Record:
+    """Return figures; the columns of a worst scenario are there even if it is not."""
+    record = figures.figures()
+    return {**record, "worst_scenario": record["worst_scenario"] or _NO_SCENARIO}
+
+
+def _margin(report: results.MarginReport) -> Iterator[Record]:
+    """Yield the account, its pools and its positions."""
+    head = _head(report)
+    yield {"level": "account", "name": report.account, **head, **_figures(report)}
+    for pool in report.pools:
+        yield {"level": "pool", "name": pool.pool, **head, **_figures(pool)}
+    for line in report.positions:
+        yield {"level": "position", "name": line.instrument, **head, **to_json(line)}
+
+
+def _compare(report: results.CompareReport) -> Iterator[Record]:
+    """Yield a record per mode."""
+    for column in report.columns:
+        first = [entry.name for entry in column.first]
+        savings = {"saving": column.saving, "saving_share": column.saving_share}
+        figures = _figures(column.report)
+        yield {**_head(column.report), **savings, **figures, "liquidated_first": first}
+
+
+def _lines(report: results.GreeksReport | results.ScenariosReport) -> Iterator[Record]:
+    """Yield a record per line."""
+    head = {"account": report.account, "as_of": report.as_of, "currency": report.currency}
+    for line in report.lines:
+        yield {**to_json(line), **head}
+
+
+def _whole(report: results.CheckReport) -> Iterator[Record]:
+    """Yield the report itself."""
+    yield {key: value for key, value in report.to_dict().items() if key != "schema"}
+
+
+def _models(report: results.ModelsReport) -> Iterator[Record]:
+    """Yield a record per model; its sources are for JSON."""
+    for model in report.to_dict()["models"]:
+        yield {key: value for key, value in model.items() if key != "sources"}
+
+
+def _parameters(report: results.ModelReport) -> Iterator[Record]:
+    """Yield a record per parameter."""
+    for key, value in flat(to_json(report.parameters)).items():
+        yield {
+            "model": report.name,
+            "effective": report.effective,
+            "parameter": key,
+            "value": value,
+        }
+
+
+_RECORDS: dict[type, Callable[[Any], Iterator[Record]]] = {
+    results.MarginReport: _margin,
+    results.CheckReport: _whole,
+    results.CompareReport: _compare,
+    results.GreeksReport: _lines,
+    results.ScenariosReport: _lines,
+    results.ModelReport: _parameters,
+    results.ModelsReport: _models,
+}

@@ -9,10 +9,20 @@ from margincalc.results import CheckReport
 def check_blocks(report: CheckReport, width: int) -> list[Block]:
     """Return one line, however narrow the screen: `HEALTHY ratio 41.1 % excess ...`."""
     excess = numbers.amount(report.excess, report.currency)
-    parts = [report.status.upper(), f"ratio {numbers.percent(report.margin_ratio)}"]
-    if report.above is not None:
-        over = report.failed and report.status != "liquidatable"
-        parts.append(f"{'above' if over else 'limit'} {numbers.percent(report.above)}")
-    parts += [f"excess {excess} {name(report.currency)}", name(report.account)]
-    parts += [numbers.moment(report.as_of), rules(report.mode, report.model)]
+    parts = [
+        report.status.upper(),
+        _ratio(report),
+        f"excess {excess} {name(report.currency)}",
+        name(report.account),
+        numbers.moment(report.as_of),
+        rules(report.mode, report.model),
+    ]
     return [["  ".join(parts)]]
+
+
+def _ratio(report: CheckReport) -> str:
+    if report.above is None:
+        return f"ratio {numbers.percent(report.margin_ratio)}"
+    ratio, limit = numbers.percent(report.margin_ratio, report.above), numbers.percent(report.above)
+    over = report.margin_ratio is not None and report.margin_ratio > report.above
+    return f"ratio {ratio}, above the limit of {limit}" if over else f"ratio {ratio}, limit {limit}"

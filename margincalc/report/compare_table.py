@@ -20,9 +20,7 @@ _Cell = Callable[[Comparison], str]
 def compare_blocks(report: CompareReport, width: int) -> list[Block]:
     """Return the comparison with a column per mode, and what each would liquidate first."""
     heads = [Column(column.report.mode) for column in report.columns]
-    rows = [
-        (title, *(cell(column) for column in report.columns)) for title, cell in _lines(report)
-    ]
+    rows = [(title, *(cell(column) for column in report.columns)) for title, cell in _lines(report)]
     return [
         identity(width, report.account, report.as_of, name(report.currency)),
         folded((Column("", left=True), *heads), rows, width),
@@ -71,7 +69,7 @@ def _savings(report: CompareReport) -> Iterator[tuple[str, _Cell]]:
     modes = [column.report.mode for column in report.columns]
     base = "isolated" if "isolated" in modes else modes[0]
     yield f"saves on {base}", lambda column: numbers.amount(column.saving, report.currency)
-    yield "", lambda column: numbers.percent(column.saving_share)
+    yield "  as a share", lambda column: numbers.percent(column.saving_share)
 
 
 def _goes_first(report: CompareReport, width: int) -> Block:
@@ -86,5 +84,9 @@ def _goes_first(report: CompareReport, width: int) -> Block:
 
 
 def _first_cells(first: FirstToGo, currency: str) -> Row:
-    far = "" if first.distance is None else numbers.percent(first.distance)
-    return name(first.name), far or numbers.BLANK, numbers.amount(first.relief, currency)
+    far = numbers.BLANK if first.distance is None else numbers.percent(first.distance)
+    return (
+        name(first.name),
+        "now" if first.distance == 0.0 else far,
+        numbers.amount(first.relief, currency),
+    )

@@ -1,7 +1,5 @@
 """Greeks by underlying, expiry and position."""
 
-from collections.abc import Sequence
-
 from margincalc.report import numbers
 from margincalc.report.layout import Block, Column, Row, name, table, wrapped
 from margincalc.report.parts import GREEKS, identity, largest, unshown
@@ -25,6 +23,8 @@ def greeks_blocks(report: GreeksReport, width: int) -> list[Block]:
     for level, lines in shown.items():
         title = f"By {level}"
         heading = f"{title}{drawn[0][len(title) :]}"
+        if level != "position":
+            heading = heading.replace("quantity", "        ")
         body = drawn[start : start + len(lines)]
         start += len(lines)
         rest = unshown(len(groups[level]), _LEVELS[level], width)
@@ -44,5 +44,3 @@ def _cells(line: GreekLine) -> Row:
 def _size(line: GreekLine) -> tuple[float, float]:
     """Return by what a line is large: volatility first, then direction."""
     return abs(line.vega), abs(line.delta)
-
-

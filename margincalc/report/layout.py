@@ -33,7 +33,7 @@ class Column(NamedTuple):
 
 def table(columns: Sequence[Column], rows: Sequence[Row], width: int) -> Block:
     """Return a heading line and a line per row, with the columns that fit the width."""
-    kept = range(len(columns))
+    kept = list(range(len(columns)))
     lines = _drawn(columns, rows, kept)
     while width_of(lines) > width and any(columns[index].rank for index in kept):
         last = max(kept, key=lambda index: columns[index].rank)
@@ -59,7 +59,9 @@ def folded(columns: Sequence[Column], rows: Sequence[Row], width: int) -> Block:
 
 def least_width(columns: Sequence[Column], rows: Sequence[Row]) -> int:
     """Return the width of a table's indispensable columns, nothing cut."""
-    return width_of(_drawn(columns, rows, [i for i, column in enumerate(columns) if not column.rank]))
+    return width_of(
+        _drawn(columns, rows, [i for i, column in enumerate(columns) if not column.rank])
+    )
 
 
 def _drawn(columns: Sequence[Column], rows: Sequence[Row], kept: Sequence[int]) -> Block:

@@ -13,15 +13,16 @@ NONE = "none"
 BLANK = "-"
 _POINT = 0.01
 _DAYS = 365.0
-_CENTS = frozenset(
-    "USD EUR GBP JPY CHF CAD AUD NZD CNY CNH HKD SGD KRW INR BRL MXN ZAR TRY PLN SEK NOK DKK "
-    "USDC USDT USDE USDS DAI FDUSD PYUSD USD1 USDG BUSD EURC".split()
-)
+_MONEY = (
+    "USD", "EUR", "GBP", "JPY", "CHF", "CAD", "AUD", "NZD", "CNY", "CNH", "HKD", "SGD", "KRW",
+    "INR", "BRL", "MXN", "ZAR", "TRY", "PLN", "SEK", "NOK", "DKK", "USDC", "USDT", "USDE", "USDS",
+    "DAI", "FDUSD", "PYUSD", "USD1", "USDG", "BUSD", "EURC",
+)  # fmt: skip
 
 
 def decimals(currency: str) -> int:
     """Return how many decimals an amount has: 2 in money, 8 in coin."""
-    return 2 if currency.upper() in _CENTS else 8
+    return 2 if currency.upper() in _MONEY else 8
 
 
 def amount(value: float | None, currency: str, *, sign: bool = False) -> str:
@@ -30,7 +31,7 @@ def amount(value: float | None, currency: str, *, sign: bool = False) -> str:
 
 
 def price(value: float | None) -> str:
-    """Return a price with two decimals, and small ones with five digits: `78,528.00`, `0.062500`."""
+    """Return a price with two decimals, a small one with five digits: `2,900.00`, `0.062500`."""
     if value is None:
         return NONE
     return _fixed(value, max(2, 4 - _magnitude(value)), False)
@@ -52,11 +53,11 @@ def quantity(value: float | None) -> str:
     return whole.rstrip("0").rstrip(".")
 
 
-def percent(value: float | None) -> str:
-    """Return a share: `41.1 %`; near a whole, with the digits that tell which side of it."""
+def percent(value: float | None, limit: float = 1.0) -> str:
+    """Return a share: `41.1 %`; near a limit, with the digits that tell which side of it."""
     if value is None:
         return NONE
-    near = value != 1.0 and abs(value - 1.0) < 0.001
+    near = value != limit and abs(value - limit) < 0.001
     return f"{_fixed(value * 100.0, 4 if near else 1, False)} %"
 
 

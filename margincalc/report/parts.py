@@ -1,7 +1,7 @@
 """Parts that several tables share: identity, liquidation prices, Greeks, the largest of many."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from margincalc.report import numbers
 from margincalc.report.layout import Block, Column, Row, name, packed, table, wrapped
@@ -31,7 +31,7 @@ def rules(mode: str, model: ModelInfo) -> str:
     return f"{mode}, {name(model.name)} {model.effective}"
 
 
-def largest(items: Sequence[_Item], size: Callable[[_Item], float]) -> tuple[_Item, ...]:
+def largest(items: Sequence[_Item], size: Callable[[_Item], Any]) -> tuple[_Item, ...]:
     """Return all of a few items in their order, of many the largest, largest first."""
     if len(items) <= SHOWN:
         return tuple(items)
@@ -42,9 +42,7 @@ def unshown(total: int, what: str, width: int) -> Block:
     """Return the line that says how many are not shown, and how to get them."""
     if total <= SHOWN:
         return []
-    return wrapped(
-        f"... and {total - SHOWN:,} more {what}; --format csv has all {total:,}", width
-    )
+    return wrapped(f"... and {total - SHOWN:,} more {what}; --format csv has all {total:,}", width)
 
 
 def liquidation_cells(line: Liquidation) -> Row:

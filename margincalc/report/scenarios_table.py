@@ -9,10 +9,12 @@ from margincalc.results import ScenarioLine, ScenariosReport
 
 WORST = "*"
 _OTHERS = (
-    Column("Others", left=True),
-    Column("P&L"),
+    Column("others"),
+    Column("IV"),
+    Column("days on", rank=1),
     Column("weight"),
-    Column("counts as"),
+    Column("P&L"),
+    Column("counts as "),
 )
 
 
@@ -37,7 +39,7 @@ def _blocks(lines: Sequence[ScenarioLine], report: ScenariosReport, width: int) 
     """Return an underlying's matrix and its other scenarios."""
     plain = [line for line in lines if line.weight == 1.0 and line.days_forward == 0.0]
     others = [line for line in lines if line not in plain]
-    return [_matrix(plain, report, width), _list(others, report.currency, width)]
+    return [_matrix(plain, report, width), _others(others, report, width)]
 
 
 def _matrix(lines: Sequence[ScenarioLine], report: ScenariosReport, width: int) -> Block:
@@ -47,32 +49,35 @@ def _matrix(lines: Sequence[ScenarioLine], report: ScenariosReport, width: int) 
     cells = {(line.spot, line.volatility): _pnl(line, line.pnl, report.currency) for line in lines}
     spots = sorted({line.spot for line in lines})
     moves = sorted({line.volatility for line in lines})
-    heads = [Column(_volatility(move, report.volatility_rule) + " ") for move in moves]
+    heads = [Column(f"IV {_volatility(move, report.volatility_rule)} ") for move in moves]
     rows = [
-        (numbers.move(spot), *(cells.get((spot, move), numbers.BLANK) for move in moves))
-        for spot in spots
+        (_move(spot), *(cells.get((spot, move), numbers.BLANK) for move in moves)) for spot in spots
     ]
-    return folded((Column(name(lines[0].underlying)), *heads), rows, width)
+    return folded((Column(f"{name(lines[0].underlying)} spot"), *heads), rows, width)
 
 
-def _volatility(move: float, rule: str) -> str:
-    if move == 0.0:
-        return "IV"
-    return f"IV {numbers.move(move)}" if rule == "relative" else f"IV {move * 100:+.4g} points"
-
-
-def _list(lines: Sequence[ScenarioLine], currency: str, width: int) -> Block:
+def _others(lines: Sequence[ScenarioLine], report: ScenariosReport, width: int) -> Block:
     """Return scenarios that count with a weight, or in which days pass."""
     rows = [
         (
-            f"{line.label}",
-            f"{numbers.amount(line.pnl, currency, sign=True)} ",
-            f"{numbers.percent(line.weight)}",
-            _pnl(line, line.weighted_pnl, currency),
+            _move(line.spot),
+            _volatility(line.volatility, report.volatility_rule),
+            f"{line.days_forward:g}",
+            f"{line.weight * 100.0:.4g} %",
+            numbers.amount(line.pnl, report.currency, sign=True),
+            _pnl(line, line.weighted_pnl, report.currency),
         )
         for line in lines
     ]
     return table(_OTHERS, rows, width) if rows else []
+
+
+def _move(move: float) -> str:
+    return f"{move * 100.0:+.4g} %" if move else "0 %"
+
+
+def _volatility(move: float, rule: str) -> str:
+    return _move(move) if rule == "relative" or not move else f"{move * 100.0:+.4g} points"
 
 
 def _pnl(line: ScenarioLine, value: float, currency: str) -> str:
