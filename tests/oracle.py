@@ -413,7 +413,9 @@ def _default_volatility(
     svi = expiry_of(written, contract).get("svi")
     if svi is None:
         return float(written["market"][contract.underlying]["volatility"])
-    away = math.log(contract.strike / (svi["forward"] or forward)) - svi["m"]
+    reach = 4.0 * math.sqrt(svi["a"] + svi["b"] * svi["sigma"])
+    away = math.log(contract.strike / (svi["forward"] or forward))
+    away = min(max(away, -reach), reach) - svi["m"]
     bend = math.sqrt(away**2 + svi["sigma"] ** 2)
     variance = svi["a"] + svi["b"] * (svi["rho"] * away + bend)
     return math.sqrt(variance / (svi["time"] or years))
@@ -532,7 +534,11 @@ def scan(tables: Written) -> Rules:
     def rules(account: Account) -> Requirement:
         worst: dict[str, tuple[int, float]] = {}
         for underlying in sorted({held.underlying for held in account.holdings if held.underlying}):
-            mine = [held for held in account.holdings if held.underlying == underlying]
+            mine = [
+                (held, held.value(account.market))
+                for held in account.holdings
+                if held.underlying == underlying
+            ]
             pnl = [scenario_pnl(account, mine, underlying, tables, row) for row in rows]
             least = min(range(len(rows)), key=pnl.__getitem__)
             worst[underlying] = (least, pnl[least])
@@ -552,16 +558,15 @@ def scan(tables: Written) -> Rules:
 
 def scenario_pnl(
     account: Account,
-    holdings: Sequence[Holding],
+    holdings: Sequence[tuple[Holding, float]],
     underlying: str,
     tables: Written,
     row: tuple[float, float, float],
 ) -> float:
-    """Return the weighted profit of holdings in one scenario."""
+    """Return the weighted profit of holdings, each with its present value, in one scenario."""
     spot, volatility, weight = row
     there = Market(account.spot, {underlying: spot}, shocked(tables, volatility))
-    gains = (held.value(there) - held.value(account.market) for held in holdings)
-    return weight * math.fsum(gains)
+    return weight * math.fsum(held.value(there) - now for held, now in holdings)
 
 
 def _net_short(account: Account) -> float:

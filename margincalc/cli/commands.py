@@ -41,7 +41,7 @@ def program(context: click.Context) -> None:
 @program.command(
     epilog=examples(
         f"margincalc margin {SAMPLES}/btc_short_strangle.yaml",
-        f"margincalc margin {SAMPLES}/btc_short_strangle.yaml --mode isolated --format json",
+        f"margincalc margin {SAMPLES}/btc_short_strangle.yaml --mode isolated",
     )
 )
 @shared(*EVERY)
@@ -56,10 +56,9 @@ def margin(options: Options) -> None:
 @program.command(
     epilog=examples(
         f"margincalc compare {SAMPLES}/two_underlyings_three_collaterals.yaml",
-        f"margincalc compare {SAMPLES}/btc_short_strangle.yaml --mode cross --mode portfolio",
+        f"margincalc compare {SAMPLES}/spx_iron_condor.yaml --format json",
     )
 )
-@shared(*(name for name in EVERY if name not in ("mode", "model")))
 @click.option(
     "--mode",
     "modes",
@@ -67,6 +66,7 @@ def margin(options: Options) -> None:
     multiple=True,
     help="A mode to show; repeatable.  [default: all three]",
 )
+@shared(*(name for name in EVERY if name not in ("mode", "model")))
 def compare(options: Options, modes: tuple[Mode, ...]) -> None:
     """Isolated, cross and portfolio margin side by side."""
     from margincalc import api
@@ -113,10 +113,10 @@ def scenarios(options: Options) -> None:
         f"margincalc check {SAMPLES}/btc_short_strangle.yaml --above 0.8",
     )
 )
-@shared(*EVERY)
 @click.option("--above", type=float, metavar="RATIO", help="Also fail above this margin ratio.")
+@shared(*EVERY)
 def check(options: Options, above: float | None) -> int:
-    """Exit with 1 if under maintenance, or if the margin ratio is above RATIO.
+    """Exit with 1 under maintenance, or above a margin ratio.
 
     The margin ratio is maintenance margin / equity: 0.8 is 80 %, above 1 is liquidated.
     """
@@ -156,7 +156,7 @@ def list_models(options: Options) -> None:
     "show",
     epilog=examples(
         "margincalc models show generic-portfolio",
-        "margincalc models show generic-standard --set delta_one.initial=0.05 --format json",
+        "margincalc models show generic-standard --as-of 2026-12-01 --format json",
     ),
 )
 @click.argument("name", metavar="NAME|PATH.toml")

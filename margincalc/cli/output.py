@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 def show(report: "Report", options: Options, notes: Iterable[str] = ()) -> None:
     """Write a report as the options say, then its notes to standard error."""
+    from margincalc.errors import printable
     from margincalc.report import render
 
     write(render(report, options.format, _screen(options)), options)
     for note in notes:
-        say(f"note: {note}")
+        say(f"note: {printable(note, 1000)}")
 
 
 def write(text: str, options: Options) -> None:

@@ -137,6 +137,8 @@ class Resolver:
         """Check the terms of all layers together, then add the underlying's defaults."""
         before = len(self._faults)
         self._check_agreement(written)
+        if len(self._faults) > before:
+            return None
         merged = written.merged()
         kind = merged.kind or _kind(merged)
         if kind is None:
@@ -298,11 +300,11 @@ def _distinguished(contract: Contract, named: Contract) -> Contract:
         text
         for text, here, there in (
             ("inverse" if contract.inverse else "linear", contract.inverse, named.inverse),
-            (f"x{contract.multiplier!r}", contract.multiplier, named.multiplier),
+            (f"x{shown(contract.multiplier)}", contract.multiplier, named.multiplier),
             ("american" if contract.american else "european", contract.american, named.american),
             (f"{contract.expiry:%H:%M}" if contract.expiry else "", contract.expiry, named.expiry),
-            (f"lot {contract.lot!r}", contract.lot, named.lot),
-            (f"fee {contract.fee!r}", contract.fee, named.fee),
+            (f"lot {shown(contract.lot)}", contract.lot, named.lot),
+            (f"fee {shown(contract.fee)}", contract.fee, named.fee),
         )
         if here != there
     ]

@@ -93,7 +93,7 @@ def _fault(key: _Key, detail: Any, model: type[BaseModel], place: str) -> Fault:
     name = next((part for part in reversed(key) if isinstance(part, str)), "")
     wanted = _wanted(detail, name)
     if not key:
-        wanted = f"a mapping with {', '.join(known for known, _ in _fields((), model))}"
+        wanted = "a mapping with keys such as `as_of` and `market`"
         remedy = "if this is CSV, give the file a name that ends in .csv"
         return Fault(place, shown(value), wanted, remedy if isinstance(value, str) else "")
     return Fault(place, shown(value), wanted, _remedy(detail, name))

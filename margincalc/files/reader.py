@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TypeVar
 
@@ -54,7 +55,7 @@ def load(
     portfolio, own_places = own
     locate: Callable[[str], str] = own_places
     if other is not None:
-        locate = _either(own_places, other[1], len(portfolio.collateral))
+        locate = _Either(own_places, other[1], len(portfolio.collateral))
         portfolio = portfolio.with_market(other[0])
     if time is not None:
         portfolio = portfolio.model_copy(update={"as_of": time})
@@ -111,9 +112,9 @@ def _read(source: Source) -> tuple[Tree, Places]:
         from margincalc.files.json_text import json_lines, read_json
 
         tree = read_json(source.text, source.name)
-        return tree, Places(source.name, lambda: json_lines(source.text, source.name))
-    tree, lines = read_yaml(source.text, source.name)
-    return tree, Places(source.name, lambda: (tree, lines))
+        return tree, Places(source.name, source.text, json_lines)
+    tree, _ = read_yaml(source.text, source.name)
+    return tree, Places(source.name, source.text, read_yaml)
 
 
 M = TypeVar("M", Portfolio, MarketSnapshot)
@@ -132,22 +133,25 @@ def _validated(model: type[M], tree: Tree, place: Locator) -> M:
     return written
 
 
-def _either(own: Locator, market: Places, deposits: int) -> Callable[[str], str]:
-    """Return where a path stands: in the market file if that has it, else in the account's own.
+@dataclass(frozen=True)
+class _Either:
+    """Where a path stands: in the market file if that has it, else in the account's own.
 
     The deposits of the market file come after the account's own.
     """
 
-    def locate(path: str) -> str:
+    own: Locator
+    market: Places
+    deposits: int
+
+    def __call__(self, path: str) -> str:
         inside = path
         if path.startswith("collateral["):
             number, _, rest = path.removeprefix("collateral[").partition("]")
-            if int(number) < deposits:
-                return own(path)
-            inside = f"collateral[{int(number) - deposits}]{rest}"
-        return market(inside) if inside in market else own(path)
-
-    return locate
+            if int(number) < self.deposits:
+                return self.own(path)
+            inside = f"collateral[{int(number) - self.deposits}]{rest}"
+        return self.market(inside) if inside in self.market else self.own(path)
 
 
 def _time(text: str) -> dt.datetime:

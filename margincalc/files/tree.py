@@ -1,10 +1,12 @@
 """A file as nested mappings, lists and scalars, and the lines on which they stand.
 
-Lines are wanted only when there is a fault; where noting them takes time, they are found then.
+Lines are wanted only when there is a fault, and a file is read once more for them then.
 """
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 
 from margincalc.errors import Fault, InputError, printable
@@ -12,6 +14,8 @@ from margincalc.errors import Fault, InputError, printable
 Tree: TypeAlias = Any  # dict[str, Tree] | list[Tree] | str | int | float | bool | None
 Lines: TypeAlias = dict[int, dict[Any, int]]
 """By the `id` of a mapping or list, the line of each of its keys or indices."""
+
+Search: TypeAlias = Callable[[str, str], tuple[Tree, Lines]]
 
 DEEPEST = 32  # levels; a portfolio has eight
 _INDEX = re.compile(r"\[(\d+)\]\.?", re.ASCII)
@@ -28,19 +32,19 @@ class Locator(Protocol):
         """Return the line of a path, or of its nearest container; 0 if that is the file."""
 
 
+@dataclass(frozen=True)
 class Places:
-    """Says where the values of one file stand.
+    """Says where the values of one YAML or JSON file stand.
 
-    Parameters
+    Attributes
     ----------
     name : the file's name in messages
-    search : returns the file's tree and the lines of it; called when first somebody asks
+    search : reads the text once more, for its lines
     """
 
-    def __init__(self, name: str, search: Callable[[], tuple[Tree, Lines]]) -> None:
-        self.name = name
-        self._search = search
-        self._found: tuple[Tree, Lines] | None = None
+    name: str
+    text: str
+    search: Search
 
     def __call__(self, path: str) -> str:
         """Return `file:line, path`; of what is missing, the line of what should contain it."""
@@ -56,9 +60,8 @@ class Places:
         return self._find(path)[1]
 
     def _find(self, path: str) -> tuple[int, bool]:
-        if self._found is None:
-            self._found = self._search()
-        (node, lines), line, rest = self._found, 0, path
+        node, lines = _searched(self.search, self.text, self.name)
+        line, rest = 0, path
         while rest:
             step = _step(node, rest)
             if step is None:
@@ -67,6 +70,12 @@ class Places:
             line = lines[id(node)].get(key, line)
             node = node[key]
         return line, True
+
+
+@lru_cache(maxsize=2)
+def _searched(search: Search, text: str, name: str) -> tuple[Tree, Lines]:
+    """Search a file once for all of its faults."""
+    return search(text, name)
 
 
 def _step(node: Tree, path: str) -> tuple[str | int, str] | None:

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from margincalc.report import Report
 
 Record = dict[str, Json]
-_SINGULAR = {"components": "component", "initial_components": "initial_component"}
+_SINGULAR = {
+    "components": "component",
+    "initial_components": "initial_component",
+    "details": "detail",
+}
 
 _NO_SCENARIO = dict.fromkeys(("index", "label", "spot", "volatility", "pnl"))
 

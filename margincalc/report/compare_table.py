@@ -75,12 +75,17 @@ def _savings(report: CompareReport) -> Iterator[tuple[str, _Cell]]:
 def _goes_first(report: CompareReport, width: int) -> Block:
     rows: list[Row] = []
     for column in report.columns:
-        chosen = [first for first in column.first if first.distance is not None or first.relief > 0]
         title = column.report.mode
+        chosen = [first for first in column.first if _goes(first, title)]
         for first in chosen[:_NAMES]:
             rows.append((title, *_first_cells(first, report.currency)))
             title = ""
     return table(_GOES_FIRST, rows, width) if rows else []
+
+
+def _goes(first: FirstToGo, mode: str) -> bool:
+    """Whether some move liquidates an isolated pool, or closing a position frees anything."""
+    return first.distance is not None if mode == "isolated" else first.relief > 0.0
 
 
 def _first_cells(first: FirstToGo, currency: str) -> Row:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from margincalc.errors import printable
 
 Block = list[str]
+LONGEST_NAME = 60  # nobody's own names are longer, but a file may hold anything
 GAP = 3  # between things that stand side by side
 
 
@@ -97,9 +98,9 @@ def shortened(text: str, limit: int) -> str:
     return f"{text[: limit - 2 - tail]}..{text[len(text) - tail :]}"
 
 
-def name(text: str) -> str:
+def name(text: str, limit: int = LONGEST_NAME) -> str:
     """Return a name from a file fit for a terminal."""
-    return printable(text)
+    return shortened(printable(text), limit)
 
 
 def width_of(lines: Iterable[str]) -> int:

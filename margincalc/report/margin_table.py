@@ -19,6 +19,7 @@ from margincalc.report.screen import WIDEST
 from margincalc.results import MarginReport, PositionLine, Sensitivity
 
 _LABEL = 20
+_LABELS = 400  # characters of the worst case's name: several underlyings each have theirs
 _LINES = 12  # Greeks are broken down by expiry while that takes no more lines
 _PARTS = ("collateral_value", "option_value", "spot_value", "unrealised")
 _POSITIONS = (
@@ -71,8 +72,11 @@ def _figures(report: MarginReport, width: int) -> Block:
         ("Maintenance margin", money(report.maintenance_margin), [f"excess     {left[1]:>{rest}}"]),
         ("Margin ratio", numbers.percent(report.margin_ratio), _status(report)),
     ]
+    # What a venue reports by its own names stands under what every venue has.
+    lines += [(numbers.words(key), money(value), []) for key, value in report.details.items()]
     figure = width_of(line[1] for line in lines)
-    starts = [f"{label:{_LABEL}}{text:>{figure}}    " for label, text, _ in lines]
+    title = max(_LABEL, width_of(line[0] for line in lines) + 2)
+    starts = [f"{label:{title}}{text:>{figure}}    " for label, text, _ in lines]
     return [
         text
         for start, (_, _, items) in zip(starts, lines, strict=True)
@@ -102,14 +106,15 @@ def _worst_case(report: MarginReport, width: int) -> Block:
     rows = [_position_cells(line, report.currency) for line in shown]
     if not rows:
         return _made_of(report)
-    least = least_width(_POSITIONS, rows)
+    columns = _POSITIONS if any(line.worst_pnl is not None for line in shown) else _POSITIONS[:-1]
+    least = least_width(columns, rows)
     title = wrapped(_title(report), width)
     rest = parts.unshown(len(report.positions), "positions", width)
     for made_of in (_made_of(report), _made_of(report, initial=False)):
         room = width - GAP - width_of(made_of)
         if least <= room:
-            return [*title, *beside(table(_POSITIONS, rows, room), made_of), *rest]
-    return [*title, *table(_POSITIONS, rows, width), *rest, "", *_made_of(report)]
+            return [*title, *beside(table(columns, rows, room), made_of), *rest]
+    return [*title, *table(columns, rows, width), *rest, "", *_made_of(report)]
 
 
 def _title(report: MarginReport) -> str:
@@ -117,7 +122,7 @@ def _title(report: MarginReport) -> str:
     if worst is None:
         return "Positions"
     pnl = numbers.amount(worst.pnl, report.currency, sign=True)
-    return f"Worst case  {name(worst.label)}   P&L {pnl}"
+    return f"Worst case  {name(worst.label, _LABELS)}   P&L {pnl}"
 
 
 def _size(line: PositionLine) -> float:

@@ -7,22 +7,18 @@ theta to a day, rho to a point of rate.
 import datetime as dt
 import math
 
+from margincalc.contracts.checks import MONEY
 from margincalc.results import Sensitivity
 
 NONE = "none"
 BLANK = "-"
 _POINT = 0.01
 _DAYS = 365.0
-_MONEY = (
-    "USD", "EUR", "GBP", "JPY", "CHF", "CAD", "AUD", "NZD", "CNY", "CNH", "HKD", "SGD", "KRW",
-    "INR", "BRL", "MXN", "ZAR", "TRY", "PLN", "SEK", "NOK", "DKK", "USDC", "USDT", "USDE", "USDS",
-    "DAI", "FDUSD", "PYUSD", "USD1", "USDG", "BUSD", "EURC",
-)  # fmt: skip
 
 
 def decimals(currency: str) -> int:
     """Return how many decimals an amount has: 2 in money, 8 in coin."""
-    return 2 if currency.upper() in _MONEY else 8
+    return 2 if currency in MONEY else 8
 
 
 def amount(value: float | None, currency: str, *, sign: bool = False) -> str:

@@ -23,7 +23,7 @@ LIQUIDATION = (
 
 def identity(width: int, account: str, as_of: str, *parts: str) -> Block:
     """Return the line that says what was computed: account, time, currency, rules."""
-    return packed([name(account), numbers.moment(as_of), *parts], width)
+    return packed([name(account, width), numbers.moment(as_of), *parts], width)
 
 
 def rules(mode: str, model: ModelInfo) -> str:

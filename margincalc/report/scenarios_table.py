@@ -53,7 +53,7 @@ def _matrix(lines: Sequence[ScenarioLine], report: ScenariosReport, width: int) 
     rows = [
         (_move(spot), *(cells.get((spot, move), numbers.BLANK) for move in moves)) for spot in spots
     ]
-    return folded((Column(f"{name(lines[0].underlying)} spot"), *heads), rows, width)
+    return folded((Column(f"{name(lines[0].underlying, 20)} spot"), *heads), rows, width)
 
 
 def _others(lines: Sequence[ScenarioLine], report: ScenariosReport, width: int) -> Block:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import pickle
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,8 @@ def market(tmp_path: Path) -> Path:
 def test_yaml_and_json_say_the_same(book: Path) -> None:
     portfolio = load(book)
     written = portfolio.model_dump_json(by_alias=True, exclude_unset=True)
-    assert load("-", stdin=io.BytesIO(written.encode())) == portfolio
+    again = load("-", stdin=io.BytesIO(written.encode()))
+    assert again.model_dump() == portfolio.model_dump()
     assert portfolio.market["BTC"].spot == 100000.0
     assert list(portfolio.market["BTC"].expiries) == ["2026-12-25"]
 
@@ -112,7 +114,8 @@ def test_a_complete_portfolio_as_market_lends_its_market_alone(book: Path, tmp_p
     portfolio = load(own, market=book)
     assert portfolio.market["BTC"].spot == 100000
     assert portfolio.account == "account"
-    assert portfolio.positions == portfolio.collateral == ()
+    assert portfolio.positions == ()
+    assert portfolio.collateral == ()
 
 
 def test_time_given_holds(book: Path, market: Path) -> None:
@@ -162,3 +165,10 @@ def test_many_faults_are_counted(tmp_path: Path) -> None:
         load(path)
     assert len(caught.value.faults) == 1001
     assert "200 more faults" in str(caught.value)
+
+
+def test_a_portfolio_travels_with_its_places(book: Path, market: Path) -> None:
+    portfolio = load(book, market=market)
+    there = pickle.loads(pickle.dumps(portfolio))
+    assert there == portfolio == load(book, market=market)
+    assert there.place("market.BTC.spot") == f"{market}:3, market.BTC.spot"

@@ -1,0 +1,73 @@
+"""The README's examples, found in its text and run; ``python -m tests.readme`` rewrites them.
+
+A ``console`` block holds commands after ``$ `` and what they print; a ``pycon`` block holds an
+interactive session. Both run in the repository's folder.
+"""
+
+import code
+import contextlib
+import io
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+BLOCK = re.compile(r"```(console|pycon)\n(.*?)```", re.DOTALL)
+
+
+def blocks(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the kind and content of every block that can be run."""
+    for match in BLOCK.finditer(text):
+        yield match[1], match[2]
+
+
+def rerun(kind: str, content: str) -> str:
+    """Return a block as it should read."""
+    return _console(content) if kind == "console" else _session(content)
+
+
+def refresh(text: str) -> str:
+    """Return the text with the output of every block brought up to date."""
+    return BLOCK.sub(lambda match: f"```{match[1]}\n{rerun(match[1], match[2])}```", text)
+
+
+def _console(content: str) -> str:
+    commands = [line[2:] for line in content.splitlines() if line.startswith("$ ")]
+    return "\n".join(f"$ {command}\n{_output(command)}" for command in commands)
+
+
+def _output(command: str) -> str:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=ROOT,
+        env={**os.environ, "PATH": path, "COLUMNS": "80"},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    return done.stdout
+
+
+def _session(content: str) -> str:
+    console, lines = code.InteractiveConsole(), []
+    before = Path.cwd()
+    os.chdir(ROOT)
+    try:
+        for line in content.splitlines():
+            if line.startswith(">>> "):
+                out = io.StringIO()
+                with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+                    console.push(line[4:])
+                lines.append(f"{line}\n{out.getvalue()}")
+    finally:
+        os.chdir(before)
+    return "".join(lines)
+
+
+if __name__ == "__main__":
+    README.write_text(refresh(README.read_text("utf-8")), "utf-8")
