@@ -49,10 +49,14 @@ class Account:
         return {contract.name: contract for contract in self.assembly.contracts}
 
     @cached_property
+    def unit_values(self) -> FloatArray:
+        """What one long unit counts for in equity, account currency, shape (I,)."""
+        return now(self.book) + self.book.instruments.offset
+
+    @cached_property
     def values(self) -> FloatArray:
         """Contribution of each position row to equity, account currency, shape (P,)."""
-        unit = now(self.book) + self.book.instruments.offset
-        return self.book.quantity * unit[self.book.instrument]
+        return self.book.quantity * self.unit_values[self.book.instrument]
 
     @cached_property
     def unit_greeks(self) -> Greeks:

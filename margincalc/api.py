@@ -4,24 +4,20 @@
     portfolio = mc.load("book.yaml")
     mc.margin(portfolio, mode="portfolio").maintenance_margin
 
-Each function has its command's defaults. Mode and model each imply the other: isolated and cross
-imply `generic-standard`, portfolio implies `generic-portfolio`, a model implies its own mode; both
-given, both are honoured.
+Each function has its command's options, with the same defaults. `mode` says who shares collateral
+and `model` by which rules (a name, or the path of a TOML file); each implies the other. `settings`
+are changes of parameters, `key=value`; `effective` is a day whose parameters are used instead of
+those of the valuation day. All raise InputError where portfolio, model or setting is wrong.
 """
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from margincalc.account import Account
-from margincalc.assemble import assemble
-from margincalc.errors import input_error
-from margincalc.liquidation.nearest import nearest
-from margincalc.margin.base import Venue
 from margincalc.margin.load import effective_dates, load_model, model_file, model_names
-from margincalc.pools import MODES, Mode, funded, funding, labels
+from margincalc.margining import Rules, margined
+from margincalc.pools import MODES, Mode
 from margincalc.portfolio import Portfolio
 from margincalc.results import (
     CheckReport,
@@ -30,15 +26,9 @@ from margincalc.results import (
     MarginReport,
     ModelReport,
     ScenariosReport,
+    VerifyReport,
 )
 from margincalc.times import instant
-
-DEFAULT_MODE: Mode = "portfolio"
-_IMPLIED = {
-    "isolated": "generic-standard",
-    "cross": "generic-standard",
-    "portfolio": "generic-portfolio",
-}
 
 
 def load(
@@ -62,37 +52,37 @@ def margin(
     mode: Mode | None = None,
     model: str | None = None,
     settings: Sequence[str] = (),
+    effective: str | None = None,
 ) -> MarginReport:
-    """Margin an account: equity, requirement, liquidation prices, worst scenario, Greeks.
-
-    Parameters
-    ----------
-    mode : who shares collateral
-    model : a model's name, or the path of its TOML file
-    settings : changes of the model's parameters, each `key=value`
-
-    Raises
-    ------
-    InputError
-        If the portfolio, the model or a setting is wrong.
-    """
+    """Margin an account: equity, requirement, liquidation prices, worst scenario, Greeks."""
     from margincalc.statement import margin_report
 
-    account = _account(portfolio, mode, model, settings)
-    return margin_report(replace(account, nearest=nearest(account.book, account.model)))
+    rules = Rules(mode, model, tuple(settings), effective)
+    return margin_report(margined(portfolio, rules, liquidation=True))
 
 
 def compare(
-    portfolio: Portfolio, *, modes: Sequence[Mode] = MODES, settings: Sequence[str] = ()
+    portfolio: Portfolio,
+    *,
+    modes: Sequence[Mode] = MODES,
+    models: Sequence[str] = (),
+    every: bool = False,
+    settings: Sequence[str] = (),
 ) -> CompareReport:
-    """Margin one book under several modes, isolated first; settings apply where they exist."""
-    from margincalc.comparison import compare_report
+    """Margin one book under several modes, or under several models.
 
-    accounts = []
-    for mode in modes:
-        account = _account(portfolio, mode, None, settings)
-        accounts.append(replace(account, nearest=nearest(account.book, account.model)))
-    return compare_report(accounts)
+    Parameters
+    ----------
+    modes : shown side by side, where no model is named
+    models : shown side by side, each in its own mode; of several dated sets, the one in force
+    every : show every model that ships with the package and can express the book
+    settings : each applies to the models that have such a parameter
+    """
+    from margincalc.comparison import compare_models, compare_modes
+
+    if models or every:
+        return compare_models(portfolio, model_names() if every else models, tuple(settings))
+    return compare_modes(portfolio, modes, tuple(settings))
 
 
 def greeks(
@@ -101,11 +91,12 @@ def greeks(
     mode: Mode | None = None,
     model: str | None = None,
     settings: Sequence[str] = (),
+    effective: str | None = None,
 ) -> GreeksReport:
     """Greeks by underlying, expiry and position."""
     from margincalc.breakdown import greeks_report
 
-    return greeks_report(_account(portfolio, mode, model, settings))
+    return greeks_report(margined(portfolio, Rules(mode, model, tuple(settings), effective)))
 
 
 def scenarios(
@@ -114,59 +105,49 @@ def scenarios(
     mode: Mode | None = None,
     model: str | None = None,
     settings: Sequence[str] = (),
+    effective: str | None = None,
 ) -> ScenariosReport:
     """Profit and loss of every underlying in every scenario of the model."""
     from margincalc.breakdown import scenarios_report
 
-    return scenarios_report(_account(portfolio, mode, model, settings))
+    return scenarios_report(margined(portfolio, Rules(mode, model, tuple(settings), effective)))
 
 
-def check(
+def check(  # noqa: PLR0913 - an argument for each option of the command
     portfolio: Portfolio,
     *,
     above: float | None = None,
     mode: Mode | None = None,
     model: str | None = None,
     settings: Sequence[str] = (),
+    effective: str | None = None,
 ) -> CheckReport:
-    """Say whether an account is under maintenance, or its margin ratio is above `above`."""
-    from margincalc.statement import margin_report
+    """Say whether an account is under maintenance, or a pool's margin ratio is above `above`."""
+    from margincalc.statement import check_report
 
-    report = margin_report(_account(portfolio, mode, model, settings))
-    ratios = [pool.margin_ratio for pool in report.pools if pool.margin_ratio is not None]
-    over = above is not None and any(ratio > above for ratio in ratios)
-    return CheckReport(
-        account=report.account,
-        as_of=report.as_of,
-        currency=report.currency,
-        model=report.model,
-        mode=report.mode,
-        status=report.status,
-        margin_ratio=report.margin_ratio,
-        excess=report.excess,
-        above=above,
-        failed=over or report.status == "liquidatable",
-        notes=report.notes,
-    )
+    rules = Rules(mode, model, tuple(settings), effective)
+    return check_report(margined(portfolio, rules), above)
 
 
 def models() -> tuple[ModelReport, ...]:
-    """Describe every model that ships with the package, as of its latest parameters."""
+    """Describe every model that ships with the package, with its latest parameters."""
     return tuple(show_model(name) for name in model_names())
 
 
-def show_model(name: str, *, as_of: str | None = None, settings: Sequence[str] = ()) -> ModelReport:
+def show_model(
+    name: str, *, settings: Sequence[str] = (), effective: str | None = None
+) -> ModelReport:
     """Describe a model: parameters with their units, sources, proof."""
-    day = instant(as_of).date() if as_of else dt.date.max
+    day = instant(effective).date() if effective else dt.date.max
     venue = load_model(name, day, settings)
-    shipped = effective_dates(name)
+    dates = effective_dates(name) or [venue.effective]
     return ModelReport(
         name=venue.name,
         title=venue.title,
         family=venue.family,
         mode=venue.mode,
         effective=venue.effective.isoformat(),
-        effective_dates=tuple(date.isoformat() for date in shipped or [venue.effective]),
+        effective_dates=tuple(date.isoformat() for date in dates),
         proof=venue.proof,
         parameters_sha256=venue.parameters_sha256,
         sources=tuple(
@@ -179,44 +160,15 @@ def show_model(name: str, *, as_of: str | None = None, settings: Sequence[str] =
     )
 
 
+def verify_models(name: str | None = None) -> VerifyReport:
+    """Rerun the worked examples that ship with a model, or with all of them."""
+    from margincalc.verify import verify
+
+    return verify(name)
+
+
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of a portfolio file."""
     from margincalc.files.schema import portfolio_schema
 
     return portfolio_schema()
-
-
-def _account(
-    portfolio: Portfolio, mode: Mode | None, model: str | None, settings: Sequence[str]
-) -> Account:
-    """Margin a portfolio's pools, without liquidation prices."""
-    day = portfolio.as_of.date() if portfolio.as_of else dt.date.max
-    venue = load_model(model or _IMPLIED[_known(mode or DEFAULT_MODE)], day, settings)
-    chosen = _known(mode or venue.mode)
-    label = labels(chosen, portfolio.account)
-    assembly = assemble(portfolio, label)
-    book = assembly.book
-    if chosen == "isolated":
-        book = funded(book, venue.model.margin(book).initial, funding(portfolio, assembly))
-    notes = assembly.notes + venue.notes + _notes(portfolio, venue, chosen)
-    result = venue.model.margin(book)
-    return Account(portfolio, assembly, book, venue, chosen, result, None, notes)
-
-
-def _known(mode: str) -> Mode:
-    """Refuse a mode that is none."""
-    for known in MODES:
-        if mode == known:
-            return known
-    raise input_error("mode", mode, f"one of {', '.join(MODES)}")
-
-
-def _notes(portfolio: Portfolio, venue: Venue, mode: Mode) -> tuple[str, ...]:
-    notes = []
-    if mode != venue.mode and venue.proof != "own":
-        notes.append(
-            f"{venue.name} is offered as {venue.mode}, and is applied here to {mode} pools"
-        )
-    if portfolio.orders:
-        notes.append(f"{venue.name} does not margin open orders: {len(portfolio.orders)} left out")
-    return tuple(notes)

@@ -12,15 +12,15 @@ from typing import NamedTuple
 import numpy as np
 
 from margincalc.arrays import FloatArray
-from margincalc.book import Book, Instruments, Kind, Names
+from margincalc.book import NO_ORDERS, Book, Instruments, Kind, Names, Orders
 from margincalc.contracts import Contract, Resolved, resolve
 from margincalc.errors import Fault, InputError
-from margincalc.portfolio import Collateral, Haircut, Portfolio, Position
+from margincalc.portfolio import Collateral, Haircut, Order, Portfolio, Position
 from margincalc.quotes import Mark, Market
 from margincalc.risk import now
 
-Label = Callable[[Position | Collateral, Contract | None], str]
-"""Names the pool of a position, or (without a contract) of a deposit."""
+Label = Callable[[Position | Order | Collateral, Contract | None], str]
+"""Names the pool of a position or an order, or (without a contract) of a deposit."""
 
 _KINDS = {
     "option": Kind.OPTION,
@@ -39,7 +39,7 @@ class Assembly(NamedTuple):
     ----------
     book : the computed form
     contracts : terms of each written position
-    pools : pool of each written position
+    pools, ordered : pool of each written position, and of each order
     as_of : the valuation time
     notes : what was decided on the way and a reader should know
     """
@@ -47,6 +47,7 @@ class Assembly(NamedTuple):
     book: Book
     contracts: tuple[Contract, ...]
     pools: tuple[str, ...]
+    ordered: tuple[str, ...]
     as_of: dt.datetime
     notes: tuple[str, ...]
 
@@ -86,6 +87,8 @@ class _Draft:
     rows: dict[str, _Row] = field(default_factory=dict)
     held: list[tuple[str, str, float, float]] = field(default_factory=list)
     """Pool, instrument, quantity and entry price, NaN where there is none."""
+    ordered: list[tuple[str, str, float, float]] = field(default_factory=list)
+    """Pool, instrument, quantity and limit price of orders."""
     marks: dict[str, Mark] = field(default_factory=dict)  # of options
     unknown: list[str] = field(default_factory=list)  # options whose mark gives the volatility
     faults: list[Fault] = field(default_factory=list)
@@ -116,6 +119,11 @@ def assemble(portfolio: Portfolio, label: Label) -> Assembly:
         if contract.name not in draft.rows:
             _add_contract(draft, contract, f"positions[{number}]")
         _hold(draft, label, number, contract)
+    for number, contract in enumerate(resolved.orders):
+        if contract.name not in draft.rows:
+            _add_contract(draft, contract, f"orders[{number}]")
+        order = portfolio.orders[number]
+        draft.ordered.append((label(order, contract), contract.name, order.quantity, order.price))
     for number, deposit in enumerate(portfolio.collateral):
         _deposit(draft, number, label(deposit, None))
     _refuse_foreign_coin(draft, resolved)
@@ -124,7 +132,8 @@ def assemble(portfolio: Portfolio, label: Label) -> Assembly:
     book = _marked(draft, _book(draft))
     written = zip(portfolio.positions, resolved.positions, strict=True)
     pools = tuple(label(position, contract) for position, contract in written)
-    return Assembly(book, resolved.positions, pools, resolved.as_of, resolved.notes)
+    ordered = tuple(pool for pool, _, _, _ in draft.ordered)
+    return Assembly(book, resolved.positions, pools, ordered, resolved.as_of, resolved.notes)
 
 
 def _add_contract(draft: _Draft, contract: Contract, place: str) -> None:
@@ -256,10 +265,12 @@ def _refuse_foreign_coin(draft: _Draft, resolved: Resolved) -> None:
     if not draft.coin:
         return
     currency = draft.portfolio.currency
-    for number, contract in enumerate(resolved.positions):
+    written = [(f"positions[{n}]", held) for n, held in enumerate(resolved.positions)]
+    written += [(f"orders[{n}]", asked) for n, asked in enumerate(resolved.orders)]
+    for path, contract in written:
         if contract.underlying != currency:
             draft.fault(
-                f"positions[{number}].instrument",
+                f"{path}.instrument",
                 f"a contract on {contract.underlying} in an account kept in {currency}",
                 f"contracts on {currency}",
                 _QUOTE_ACCOUNT,
@@ -287,6 +298,7 @@ def _book(draft: _Draft) -> Book:
         net[key] = net.get(key, 0.0) + quantity
         paid[key] = paid.get(key, 0.0) + quantity * price
     keys = sorted(net)
+    orders = _orders(draft, pools, number)
     columns = {
         column.name: np.array([getattr(row, column.name) for row in rows])
         for column in fields(Instruments)
@@ -306,6 +318,24 @@ def _book(draft: _Draft) -> Book:
         np.zeros(len(pools), bool),
         draft.coin,
         draft.portfolio.stable_price,
+        orders,
+    )
+
+
+def _orders(draft: _Draft, pools: dict[str, int], number: dict[str, int]) -> Orders:
+    """Turn orders into columns, in canonical order; a pool may hold nothing else."""
+    if not draft.ordered:
+        return NO_ORDERS
+    rows = sorted(
+        (pools.setdefault(pool, len(pools)), number[name], quantity, price)
+        for pool, name, quantity, price in draft.ordered
+    )
+    pool, instrument, quantity, price = zip(*rows, strict=True)
+    return Orders(
+        np.array(pool, np.int64),
+        np.array(instrument, np.int64),
+        np.array(quantity, np.float64),
+        np.array(price, np.float64),
     )
 
 

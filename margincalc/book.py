@@ -99,6 +99,30 @@ class Names(NamedTuple):
     instruments: tuple[str, ...]  # [I]
 
 
+class Orders(NamedTuple):
+    """Open orders as columns of shape (O,), in canonical order (pool, then instrument).
+
+    Attributes
+    ----------
+    pool, instrument : rows of the book
+    quantity : signed; a positive one buys
+    price : limit, in the unit in which the instrument is quoted
+    """
+
+    pool: IntArray
+    instrument: IntArray
+    quantity: FloatArray
+    price: FloatArray
+
+    def take(self, rows: IntArray) -> "Orders":
+        """Return the given rows."""
+        return Orders(self.pool[rows], self.instrument[rows], self.quantity[rows], self.price[rows])
+
+
+_NONE = np.zeros(0, np.int64)
+NO_ORDERS = Orders(_NONE, _NONE, np.zeros(0), np.zeros(0))
+
+
 @dataclass(frozen=True, eq=False)
 class Book:
     """Pools of positions in one market.
@@ -116,6 +140,7 @@ class Book:
     stable : price of the money that the account settles in, in its unit of account
     coin : amounts are in coin, each row's own underlying; otherwise in the quote currency
     limited : shape (A,), whether a pool loses no more than its collateral (isolated)
+    orders : open orders; part of no value, and of the requirement of a model that margins them
     """
 
     names: Names
@@ -129,6 +154,7 @@ class Book:
     limited: BoolArray
     coin: bool = False
     stable: float = 1.0
+    orders: Orders = NO_ORDERS
 
     @property
     def pools(self) -> int:
@@ -161,20 +187,28 @@ class Book:
         instruments = replace(columns, variable=np.maximum(variable, 0.0))
         return replace(self, spot=self.spot * factor, instruments=instruments)
 
-    def restricted(self, rows: IntArray) -> tuple["Book", IntArray]:
-        """Return the book with the given position rows only, and the instruments it keeps."""
-        first, instrument = group_rows(self.instrument[rows])
-        held = self.instrument[rows][first]
+    def restricted(self, rows: IntArray, orders: IntArray = _NONE) -> tuple["Book", IntArray]:
+        """Return the book with the given position rows and orders only, and what it keeps.
+
+        Returns
+        -------
+        book : the smaller book
+        held : its instruments, as rows of this one's
+        """
+        chosen = self.orders.take(orders)
+        named = np.concatenate([self.instrument[rows], chosen.instrument])
+        first, instrument = group_rows(named)
         book = replace(
             self,
             names=self.names._replace(instruments=()),
-            instruments=self.instruments.take(held),
+            instruments=self.instruments.take(named[first]),
             pool=self.pool[rows],
-            instrument=instrument,
+            instrument=instrument[: len(rows)],
             quantity=self.quantity[rows],
             entry=self.entry[rows],
+            orders=chosen._replace(instrument=instrument[len(rows) :]),
         )
-        return book, held
+        return book, named[first]
 
     def with_volatility(self, multiple: float) -> "Book":
         """Return the book with every implied volatility multiplied."""
@@ -192,14 +226,21 @@ class Book:
         pools : shape (K,)
         factor : shape (K, U)
         """
-        start = np.searchsorted(self.pool, pools)
-        counts = np.searchsorted(self.pool, pools, side="right") - start
-        copy = np.repeat(np.arange(len(pools)), counts)
-        within = np.arange(len(copy)) - np.repeat(np.cumsum(counts) - counts, counts)
-        rows = start[copy] + within
-        instruments = self.instruments.take(self.instrument[rows])
+        copy, rows = _of_pools(self.pool, pools)
+        held, instrument = self.instrument[rows], np.arange(len(rows))
+        owner, orders = copy, self.orders
+        if len(orders.pool):
+            ordered, chosen = _of_pools(orders.pool, pools)
+            orders = orders.take(chosen)
+            # A position and the orders in its instrument share a row, as they do here.
+            owner = np.concatenate([copy, ordered])
+            held = np.concatenate([held, orders.instrument])
+            first, number = group_rows(owner, held)
+            owner, held, instrument = owner[first], held[first], number[: len(rows)]
+            orders = orders._replace(pool=ordered, instrument=number[len(rows) :])
+        instruments = self.instruments.take(held)
         width = len(self.spot)
-        owned = np.where(instruments.underlying >= 0, instruments.underlying + copy * width, -1)
+        owned = np.where(instruments.underlying >= 0, instruments.underlying + owner * width, -1)
         names = Names(
             tuple(self.names.pools[pool] for pool in pools),
             self.names.underlyings * len(pools),
@@ -210,12 +251,28 @@ class Book:
             np.tile(self.spot, len(pools)),
             replace(instruments, underlying=owned),
             copy,
-            np.arange(len(copy)),
+            instrument,
             self.quantity[rows],
             self.entry[rows],
             np.tile(self.confidence, len(pools)),
             self.limited[pools],
             self.coin,
             self.stable,
+            orders,
         )
         return book.shifted(factor.ravel())
+
+
+def _of_pools(column: IntArray, pools: IntArray) -> tuple[IntArray, IntArray]:
+    """Number the rows of each pool asked for, given the sorted pools of all rows.
+
+    Returns
+    -------
+    copy : which entry of `pools` a row is for
+    rows : the row
+    """
+    start = np.searchsorted(column, pools)
+    counts = np.searchsorted(column, pools, side="right") - start
+    copy = np.repeat(np.arange(len(pools)), counts)
+    within = np.arange(len(copy)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return copy, start[copy] + within

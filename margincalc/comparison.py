@@ -1,6 +1,6 @@
-"""The same book under several modes, side by side, and what would be liquidated first in each."""
+"""The same book under several modes or models, and what would be liquidated first in each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,29 +8,89 @@ import numpy as np
 from margincalc.account import Account
 from margincalc.arrays import FloatArray
 from margincalc.book import Book, Names
-from margincalc.results import CompareReport, Comparison, FirstToGo, MarginReport
+from margincalc.errors import ModelRefusal, input_error
+from margincalc.margining import Rules, margined, rules_of
+from margincalc.pools import Mode
+from margincalc.portfolio import Portfolio
+from margincalc.results import CompareReport, Comparison, FirstToGo, MarginReport, Refusal
 from margincalc.statement import margin_report
 
 ROWS_AT_ONCE = 1 << 16  # position rows of one margin call, which bounds its memory
 
 
-def compare_report(accounts: Sequence[Account]) -> CompareReport:
-    """Compare accounts that hold the same book; savings are against the isolated one."""
-    reports = [margin_report(account) for account in accounts]
-    base = next((report for report in reports if report.mode == "isolated"), reports[0])
+def compare_modes(
+    portfolio: Portfolio, modes: Sequence[Mode], settings: tuple[str, ...]
+) -> CompareReport:
+    """Compare modes; savings are against isolated margin, or else the first mode."""
+    rules = _applying(portfolio, {str(mode): Rules(mode) for mode in modes}, settings)
+    accounts = {name: margined(portfolio, each, liquidation=True) for name, each in rules.items()}
+    return _compared(accounts, "isolated" if "isolated" in accounts else str(modes[0]), ())
+
+
+def compare_models(
+    portfolio: Portfolio, models: Sequence[str], settings: tuple[str, ...]
+) -> CompareReport:
+    """Compare models, each in its own mode, from the cheapest; savings are against the dearest.
+
+    A model that cannot express the book is named with its reason.
+    """
+    accounts: dict[str, Account] = {}
+    refused: list[Refusal] = []
+    rules = _applying(portfolio, {name: Rules(model=name) for name in models}, settings)
+    for name, each in rules.items():
+        try:
+            accounts[name] = margined(portfolio, each, liquidation=True)
+        except ModelRefusal as error:
+            refused.append(Refusal(name, str(error)))
+    ranked = sorted(accounts, key=lambda name: float(accounts[name].result.initial.sum()))
+    ordered = {name: accounts[name] for name in ranked}
+    return _compared(ordered, ranked[-1] if ranked else "", tuple(refused))
+
+
+def _applying(
+    portfolio: Portfolio, rules: Mapping[str, Rules], settings: tuple[str, ...]
+) -> dict[str, Rules]:
+    """Give each model the settings whose table of parameters it has."""
+    if not settings:
+        return dict(rules)
+    tables = {name: rules_of(portfolio, each).parameters for name, each in rules.items()}
+    for setting in settings:
+        if not any(_table(setting) in each for each in tables.values()):
+            raise input_error("--set", setting, "a parameter of one of the models")
+    return {
+        name: each._replace(settings=tuple(s for s in settings if _table(s) in tables[name]))
+        for name, each in rules.items()
+    }
+
+
+def _table(setting: str) -> str:
+    """Return the first part of a setting's key."""
+    return setting.partition("=")[0].partition(".")[0].strip()
+
+
+def _compared(
+    accounts: Mapping[str, Account], base: str, refused: tuple[Refusal, ...]
+) -> CompareReport:
+    reports = {name: margin_report(account) for name, account in accounts.items()}
     columns = [
-        _column(account, report, base.initial_margin)
-        for account, report in zip(accounts, reports, strict=True)
+        _column(name, accounts[name], report, reports[base].initial_margin)
+        for name, report in reports.items()
     ]
-    first = reports[0]
-    return CompareReport(first.account, first.as_of, first.currency, tuple(columns))
+    cheapest = min(reports, key=lambda name: reports[name].initial_margin, default=None)
+    first = next(iter(reports.values()), None)
+    if first is None:
+        reasons = "; ".join(f"{refusal.model}: {refusal.reason}" for refusal in refused)
+        raise input_error("--model", reasons, "a model that can express the book")
+    return CompareReport(
+        first.account, first.as_of, first.currency, base, cheapest, tuple(columns), refused
+    )
 
 
-def _column(account: Account, report: MarginReport, isolated: float) -> Comparison:
-    saving = isolated - report.initial_margin
-    share = saving / isolated if isolated else None
+def _column(name: str, account: Account, report: MarginReport, base: float) -> Comparison:
+    saving = base - report.initial_margin
+    share = saving / base if base else None
     first = _first_pools(report) if report.mode == "isolated" else _first_positions(account)
-    return Comparison(report, saving, share, tuple(first))
+    return Comparison(name, report, saving, share, tuple(first))
 
 
 def _first_pools(report: MarginReport) -> list[FirstToGo]:

@@ -2,6 +2,7 @@
 
     MargincalcError            exit status
       InputError                2   a file, a model or an option is wrong; carries every fault found
+      ModelRefusal              2   a margin model cannot express a book
       OutputError               3   a result could not be written
       MissingExtraError         3   an optional dependency is not installed
 
@@ -10,6 +11,8 @@ A fault says where, what was found, what was wanted and how to mend it.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+MOST_FAULTS = 1000  # in one message; who mends these may come again
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,16 @@ class InputError(MargincalcError):
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
-        super().__init__("\n".join(str(fault) for fault in self.faults))
+        lines = [str(fault) for fault in self.faults[:MOST_FAULTS]]
+        if len(self.faults) > MOST_FAULTS:
+            lines.append(f"and {len(self.faults) - MOST_FAULTS:,} more faults")
+        super().__init__("\n".join(lines))
+
+
+class ModelRefusal(MargincalcError):
+    """A margin model cannot express a book; the message says what it lacks."""
+
+    exit_status = 2
 
 
 class OutputError(MargincalcError):

@@ -69,7 +69,7 @@ def mark_price(account: Account, row: int) -> float:
     columns, number = book.instruments, book.instrument[row]
     if contract.kind != "option":
         return float(columns.forward[number])
-    unit = account.values[row] / book.quantity[row] / columns.multiplier[number]
+    unit = account.unit_values[number] / columns.multiplier[number]
     spot = book.spot[columns.underlying[number]]
     quote = unit * spot if book.coin else unit
     return float(quote / spot if contract.inverse else quote)

@@ -15,7 +15,7 @@ from margincalc.assemble import Assembly, Label
 from margincalc.book import Book, Kind
 from margincalc.contracts import Contract
 from margincalc.errors import input_error
-from margincalc.portfolio import Collateral, Portfolio, Position
+from margincalc.portfolio import Collateral, Order, Portfolio, Position
 from margincalc.risk import now
 
 Mode = Literal["isolated", "cross", "portfolio"]
@@ -24,16 +24,16 @@ UNALLOCATED = "unallocated"
 
 
 def labels(mode: Mode, account: str) -> Label:
-    """Return the function that names the pool of a position or deposit under `mode`."""
+    """Return the function that names the pool of a position, order or deposit under `mode`."""
 
-    def shared(item: Position | Collateral, contract: Contract | None) -> str:
+    def shared(item: Position | Order | Collateral, contract: Contract | None) -> str:
         return item.venue or account
 
-    def isolated(item: Position | Collateral, contract: Contract | None) -> str:
-        if isinstance(item, Position) and contract is not None:
-            own = item.group or contract.name
-        else:
+    def isolated(item: Position | Order | Collateral, contract: Contract | None) -> str:
+        if contract is None:
             own = UNALLOCATED
+        else:
+            own = (isinstance(item, Position) and item.group) or contract.name
         return f"{item.venue}: {own}" if item.venue else own
 
     return isolated if mode == "isolated" else shared
@@ -59,6 +59,8 @@ def funding(portfolio: Portfolio, assembly: Assembly) -> Funding:
         found.venue[pool] = position.venue
         if position.isolated_margin is not None:
             found.stated[pool] = found.stated.get(pool, 0.0) + position.isolated_margin
+    for order, pool in zip(portfolio.orders, assembly.ordered, strict=True):
+        found.venue[pool] = order.venue
     for deposit in portfolio.collateral:
         found.venue[labels("isolated", portfolio.account)(deposit, None)] = deposit.venue
     return found
@@ -112,7 +114,7 @@ def funded(book: Book, initial: FloatArray, funding: Funding) -> Book:
         entry=rows.entry[order],
         limited=limited,
     )
-    return _without_empty(whole)
+    return _without_empty(whole, need)
 
 
 class _Rows(NamedTuple):
@@ -165,10 +167,16 @@ def _shares(
     return [*shares, max(left, 0.0) / worth]
 
 
-def _without_empty(book: Book) -> Book:
-    """Drop pools that hold nothing."""
-    kept = book.pool[group_rows(book.pool)[0]]
-    names = book.names._replace(pools=tuple(book.names.pools[pool] for pool in kept))
+def _without_empty(book: Book, need: FloatArray) -> Book:
+    """Drop pools that neither hold nor need anything, and orders that need nothing with them."""
+    used = need != 0.0
+    used[book.pool] = True
+    kept, number = np.flatnonzero(used), np.cumsum(used) - 1
+    orders = book.orders.take(np.flatnonzero(used[book.orders.pool]))
     return replace(
-        book, names=names, pool=np.searchsorted(kept, book.pool), limited=book.limited[kept]
+        book,
+        names=book.names._replace(pools=tuple(book.names.pools[pool] for pool in kept)),
+        pool=number[book.pool],
+        limited=book.limited[kept],
+        orders=orders._replace(pool=number[orders.pool]),
     )

@@ -181,6 +181,12 @@ class Position(_Written):
     venue: Text | None = None
 
 
+class VenueRules(_Written):
+    """By which model a venue margins what names it."""
+
+    model: Text
+
+
 class Order(_Written):
     """An open order; a positive quantity buys."""
 
@@ -214,6 +220,7 @@ class Portfolio(_Written):
     collateral: tuple[Collateral, ...] = ()
     positions: tuple[Position, ...] = ()
     orders: tuple[Order, ...] = ()
+    venues: dict[Text, VenueRules] = {}
 
     _locate: Callable[[str], str] = PrivateAttr(default=str)
 

@@ -222,14 +222,15 @@ class FirstToGo(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """One column of `compare`.
+    """One column of `compare`, called by its mode or model.
 
     Attributes
     ----------
-    saving : initial margin less than the isolated one's
-    saving_share : the same, as a share of the isolated one's; None where that is zero
+    saving : initial margin less than the base column's
+    saving_share : the same, as a share of the base's; None where that is zero
     """
 
+    name: str
     report: MarginReport
     saving: float
     saving_share: float | None
@@ -240,6 +241,7 @@ class Comparison(NamedTuple):
         whole = self.report.to_dict()
         kept = {key: whole[key] for key in whole if key not in _LEFT_OUT}
         return {
+            "name": self.name,
             **kept,
             "saving": self.saving,
             "saving_share": self.saving_share,
@@ -250,13 +252,30 @@ class Comparison(NamedTuple):
 _LEFT_OUT = {"schema", "account", "as_of", "currency", "positions", "pools", "greeks_by_expiry"}
 
 
+class Refusal(NamedTuple):
+    """A model that cannot express a book, and why."""
+
+    model: str
+    reason: str
+
+
 class CompareReport(NamedTuple):
-    """The answer of `compare`: the same book under several modes."""
+    """The answer of `compare`: the same book under several modes or models.
+
+    Attributes
+    ----------
+    base : the column that savings are measured from
+    cheapest : the column of least initial margin
+    refused : models that cannot express the book
+    """
 
     account: str
     as_of: str
     currency: str
+    base: str
+    cheapest: str | None
     columns: tuple[Comparison, ...]
+    refused: tuple[Refusal, ...] = ()
 
     def to_dict(self) -> dict[str, Json]:
         """Return the JSON of `compare`."""
@@ -265,7 +284,10 @@ class CompareReport(NamedTuple):
             "account": self.account,
             "as_of": self.as_of,
             "currency": self.currency,
+            "base": self.base,
+            "cheapest": self.cheapest,
             "columns": [column.to_dict() for column in self.columns],
+            "refused": to_json(self.refused),
         }
 
 
@@ -372,3 +394,41 @@ class ModelsReport:
 
 
 _SHOWN_APART = {"parameters", "text"}
+
+
+class VerifyLine(NamedTuple):
+    """One figure of one worked example.
+
+    Attributes
+    ----------
+    strength : how much a match proves: independent, identity, fitted, definitional, none
+    error : absolute difference; None where nothing was computed, and `problem` says why
+    """
+
+    model: str
+    example: str
+    strength: str
+    path: str
+    expected: float
+    computed: float | None
+    error: float | None
+    tolerance: float
+    matches: bool
+    problem: str | None
+
+
+class VerifyReport(NamedTuple):
+    """The answer of `models verify`; `unproven` models have no examples."""
+
+    lines: tuple[VerifyLine, ...]
+    unproven: tuple[str, ...]
+    mismatches: int
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return the JSON of `models verify`."""
+        return {
+            "schema": "margincalc.verify/1",
+            "lines": to_json(self.lines),
+            "unproven": list(self.unproven),
+            "mismatches": self.mismatches,
+        }

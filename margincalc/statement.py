@@ -11,6 +11,7 @@ from margincalc.book import Kind
 from margincalc.lines import position_lines
 from margincalc.margin.base import STATUSES, status_of
 from margincalc.results import (
+    CheckReport,
     Liquidation,
     MarginReport,
     PoolMargin,
@@ -43,6 +44,26 @@ def margin_report(account: Account) -> MarginReport:
         pools=pools,
         notes=account.notes,
         **together,
+    )
+
+
+def check_report(account: Account, above: float | None) -> CheckReport:
+    """Say whether an account is under maintenance, or a pool's margin ratio is above `above`."""
+    report = margin_report(account)
+    ratios = [pool.margin_ratio for pool in report.pools if pool.margin_ratio is not None]
+    over = above is not None and any(ratio > above for ratio in ratios)
+    return CheckReport(
+        account=report.account,
+        as_of=report.as_of,
+        currency=report.currency,
+        model=report.model,
+        mode=report.mode,
+        status=report.status,
+        margin_ratio=report.margin_ratio,
+        excess=report.excess,
+        above=above,
+        failed=over or report.status == "liquidatable",
+        notes=report.notes,
     )
 
 

@@ -271,7 +271,8 @@ def _quoted(rng: Random, book: Written, contract: oracle.Contract) -> Written:
         rate = book["market"][contract.underlying]["yield"]
         price /= forward
     mark = price * math.exp(-rate * years)
-    if rng.random() < 0.5:
+    out = oracle.black(forward, contract.strike, volatility, years, contract.strike > forward)
+    if rng.random() < 0.5 and out > 1e-4 * forward:  # otherwise the mark hardly knows a volatility
         return {"mark": mark}
     return {"mark": mark * rng.uniform(0.9, 1.1), "volatility": volatility}
 

@@ -310,10 +310,11 @@ class Account:
         return math.fsum(worth + [abs(self.notional(holding)) for holding in self.holdings])
 
     def notional(self, holding: Holding) -> float:
-        """Return the market value of what a future or perpetual is on, in account currency."""
-        if holding.kind not in ("future", "perpetual"):
+        """Return the market value of what a contract is on, in account currency."""
+        if holding.kind not in ("option", "future", "perpetual"):
             return 0.0
-        unit = 1.0 if holding.inverse else holding.forward(self.market)
+        coined = holding.inverse and holding.kind != "option"
+        unit = 1.0 if coined else holding.forward(self.market)
         quote = holding.quantity * holding.multiplier * unit
         return quote / self.spot[self.coin] if self.coin else quote
 

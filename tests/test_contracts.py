@@ -292,3 +292,24 @@ def test_netting_is_noted_for_one_group_and_venue() -> None:
     assert resolve(portfolio(positions=positions)).notes == (
         "positions[0], positions[2] and positions[4] are all BTC-PERPETUAL and are netted",
     )
+
+
+def test_listed_by_the_market_and_kept_linear() -> None:
+    market = {"SPY": {"spot": 600, "listed": True, "settlement": "inverse"}}
+    spelled = {"underlying": "SPY", "expiry": "2026-12-18", "strike": 500, "type": "put"}
+    assert not contract(spelled, market=market).inverse
+    inverse = {**spelled, "settlement": "inverse"}
+    ((place, _),) = faults(inverse, market=market)
+    assert place == "positions[0].instrument.settlement"
+
+
+def test_an_impossible_day_in_lower_case_is_no_suggestion() -> None:
+    ((_, found),) = faults("btc-31feb26")
+    assert "unknown instrument" in found
+
+
+def test_no_more_faults_than_are_read() -> None:
+    with pytest.raises(InputError) as caught:
+        resolve(portfolio(*["nothing"] * 1100))
+    assert len(caught.value.faults) == 1100
+    assert str(caught.value).endswith("and 100 more faults")

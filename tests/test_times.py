@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from margincalc.times import expiry_instant, expiry_key, instant, years_between
+from margincalc.times import expiry_instant, expiry_key, instant, years_between, zulu
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -66,3 +66,7 @@ def test_new_york_closes_as_the_time_zone_database_says(day: dt.date) -> None:
 
 def test_a_year_has_365_days() -> None:
     assert years_between(instant("2024-01-01"), instant("2025-01-01")) == 366 / 365
+
+
+def test_zulu() -> None:
+    assert zulu(instant("2026-11-20T09:00+01:00")) == "2026-11-20T08:00:00Z"

@@ -156,11 +156,11 @@ def list_models(options: Options) -> None:
     "show",
     epilog=examples(
         "margincalc models show generic-portfolio",
-        "margincalc models show generic-standard --as-of 2026-12-01 --format json",
+        "margincalc models show generic-standard --effective 2026-12-01 --format json",
     ),
 )
 @click.argument("name", metavar="NAME|PATH.toml")
-@shared("as_of", "settings", "format", "output")
+@shared("effective", "settings", "format", "output")
 def show_model(options: Options, name: str) -> None:
     """Show a model's file: parameters with their units, sources, proof.
 
@@ -168,7 +168,7 @@ def show_model(options: Options, name: str) -> None:
     """
     from margincalc import api
 
-    show(api.show_model(name, as_of=options.as_of, settings=options.settings), options)
+    show(api.show_model(name, effective=options.effective, settings=options.settings), options)
 
 
 @program.command(
@@ -191,4 +191,5 @@ def _portfolio(options: Options) -> "Portfolio":
 
 def _rules(options: Options) -> dict[str, Any]:
     """Return the options that say how to margin, as the functions name them."""
-    return {"mode": options.mode, "model": options.model, "settings": options.settings}
+    names = ("mode", "model", "settings", "effective")
+    return {name: getattr(options, name) for name in names}

@@ -21,6 +21,7 @@ class Options(NamedTuple):
     market: str | None = None
     as_of: str | None = None
     settings: tuple[str, ...] = ()
+    effective: str | None = None
     format: Format = "table"
     output: str | None = None
 
@@ -54,6 +55,11 @@ _OPTIONS: dict[str, Callable[[Command], Command]] = {
         multiple=True,
         metavar="KEY=VALUE",
         help="Change a parameter of the model, such as factors.initial=1.3; repeatable.",
+    ),
+    "effective": click.option(
+        "--effective",
+        metavar="DAY",
+        help="Use the model's parameters of this day, such as 2025-01-01, not the valuation day's.",
     ),
     "format": click.option(
         "--format",

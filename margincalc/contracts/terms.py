@@ -49,10 +49,9 @@ class _Written:
 
     def path_of(self, field: str) -> str:
         """Return where the topmost layer that says something of a field says it."""
-        for path, layer in reversed(self.layers):
-            if getattr(layer, field) is not None:
-                return path if self.name and path == self.path else f"{path}.{field}"
-        return self.path
+        layers = reversed(self.layers)
+        path = next(path for path, layer in layers if getattr(layer, field) is not None)
+        return path if self.name and path == self.path else f"{path}.{field}"
 
 
 class Resolver:

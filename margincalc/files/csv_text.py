@@ -5,8 +5,8 @@ import io
 import re
 from typing import Any
 
-from margincalc.errors import Fault, InputError, did_you_mean, printable, shown
-from margincalc.files.tree import Tree
+from margincalc.errors import MOST_FAULTS, Fault, InputError, did_you_mean, printable, shown
+from margincalc.files.tree import MOST_VALUES, Tree, too_many
 from margincalc.files.yaml_text import scalar
 from margincalc.portfolio import Position
 
@@ -24,6 +24,8 @@ class CsvPositions:
         self._faults: list[Fault] = []
         self._lines: list[int] = []
         self.rows: list[dict[str, Tree]] = []
+        if text.count(",") + text.count("\n") > MOST_VALUES:
+            raise too_many(name)
         reader = csv.reader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True)
         try:
             self._read(reader)
@@ -55,6 +57,8 @@ class CsvPositions:
                 continue
             if columns:
                 self._row(columns, cells, line)
+                if len(self._faults) > MOST_FAULTS:
+                    return
                 continue
             columns = [cell.casefold() for cell in cells]
             if not self._check_header(columns, line):

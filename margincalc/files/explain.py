@@ -7,10 +7,9 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from margincalc.errors import Fault, did_you_mean, printable, shown
+from margincalc.errors import MOST_FAULTS, Fault, did_you_mean, printable, shown
 from margincalc.files.tree import Locator, Tree
 
-MOST = 1000  # faults of one file; who mends these may come again
 _Key = tuple[str | int, ...]
 
 _WANTED = {
@@ -48,10 +47,12 @@ def explain(
     inner = {key[:length] for key in found for length in range(len(key))}
     kept = [(key, *rest) for key, rest in found.items() if key not in inner]
     kept.sort(key=lambda entry: place.line(entry[2]))
-    faults = [_fault(key, detail, model, place(path)) for key, detail, path in kept[:MOST]]
-    if len(kept) > MOST:
-        remedy = "mend those above first"
-        faults.append(Fault(place(""), f"{len(kept) - MOST:,} more faults", "none", remedy))
+    faults = [
+        _fault(key, detail, model, place(path)) for key, detail, path in kept[: MOST_FAULTS - 1]
+    ]
+    if len(kept) > len(faults):
+        more = f"{len(kept) - len(faults):,} more faults"
+        faults.append(Fault(place(""), more, "none", "mend those above first"))
     return faults
 
 

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from margincalc.errors import InputError, input_error, shown
-from margincalc.files.tree import DEEPEST, Grower, Lines, Tree
+from margincalc.files.tree import DEEPEST, MOST_VALUES, Grower, Lines, Tree, too_many
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]\n]|[^\s{}\[\],:"]+')
 _LONGEST = 400  # digits of a whole number; more is beyond any float, and slow to read
@@ -23,6 +23,8 @@ def read_json(text: str, name: str) -> Tree:
     InputError
         If it is malformed, nests too deeply, or has a key twice in one mapping.
     """
+    if sum(map(text.count, ",[{")) > MOST_VALUES:  # every value but the first follows one of them
+        raise too_many(name)
     repeated: list[str] = []
 
     def mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from margincalc.portfolio import MarketSnapshot, Portfolio
 from margincalc.times import instant
 
 T = TypeVar("T")
+M = TypeVar("M", Portfolio, MarketSnapshot)
 _OF_AN_ACCOUNT = ("account", "positions", "orders")
 
 
@@ -102,7 +103,7 @@ def _snapshot(source: Source) -> tuple[MarketSnapshot, Places]:
     tree, places = _read(source)
     if isinstance(tree, dict) and any(key in tree for key in _OF_AN_ACCOUNT):
         # Its collateral is that account's, and no part of the market.
-        dropped = (*_OF_AN_ACCOUNT, "collateral")
+        dropped = {*Portfolio.model_fields} - {*MarketSnapshot.model_fields} | {"collateral"}
         tree = {key: value for key, value in tree.items() if key not in dropped}
     return _validated(MarketSnapshot, tree, places), places
 
@@ -115,9 +116,6 @@ def _read(source: Source) -> tuple[Tree, Places]:
         return tree, Places(source.name, source.text, json_lines)
     tree, _ = read_yaml(source.text, source.name)
     return tree, Places(source.name, source.text, read_yaml)
-
-
-M = TypeVar("M", Portfolio, MarketSnapshot)
 
 
 def _validated(model: type[M], tree: Tree, place: Locator) -> M:

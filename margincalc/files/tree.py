@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 
-from margincalc.errors import Fault, InputError, printable
+from margincalc.errors import MOST_FAULTS, Fault, InputError, input_error, printable
 
 Tree: TypeAlias = Any  # dict[str, Tree] | list[Tree] | str | int | float | bool | None
 Lines: TypeAlias = dict[int, dict[Any, int]]
@@ -18,6 +18,7 @@ Lines: TypeAlias = dict[int, dict[Any, int]]
 Search: TypeAlias = Callable[[str, str], tuple[Tree, Lines]]
 
 DEEPEST = 32  # levels; a portfolio has eight
+MOST_VALUES = 1_000_000  # a quarter of a million positions
 _INDEX = re.compile(r"\[(\d+)\]\.?", re.ASCII)
 _KEY = re.compile(r"[^.\[]+")
 
@@ -101,6 +102,12 @@ def _longest_key(node: dict[str, Tree], path: str) -> str | None:
     return max(fitting, key=len, default=None)
 
 
+def too_many(name: str) -> InputError:
+    """Return the error of a file that holds more than any account does."""
+    found, wanted = f"more than {MOST_VALUES:,} values", "one account"
+    return input_error(name, found, wanted, "split a file of several accounts into one each")
+
+
 class Grower:
     """Grows a tree piece by piece, without recursion, and notes the line of every piece."""
 
@@ -109,6 +116,7 @@ class Grower:
         self.faults: list[Fault] = []
         self.lines: Lines = {}
         self.root: Tree = None
+        self._values = 0
         self._open: list[Tree] = []
         self._keys: list[str | None] = []  # of each open mapping, that of the value that comes next
 
@@ -122,12 +130,17 @@ class Grower:
         if key in lines:
             found, wanted = f"the key `{printable(key)}` again", f"it once, as on line {lines[key]}"
             self.faults.append(Fault(f"{self.name}:{line}", found, wanted, "keep one of the two"))
+            if len(self.faults) > MOST_FAULTS:
+                raise InputError(self.faults)
         else:
             lines[key] = line
         self._keys[-1] = key
 
     def put(self, value: Tree, line: int) -> None:
         """Put a value where it belongs."""
+        self._values += 1
+        if self._values > MOST_VALUES:
+            raise too_many(self.name)
         if not self._open:
             self.root = value
             return

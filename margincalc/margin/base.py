@@ -52,7 +52,8 @@ class MarginResult(NamedTuple):
     ----------
     equity : value of all that the pool holds; may be negative
     components : parts of the maintenance margin; they sum to it
-    initial_components : parts of the initial margin
+    initial_components : parts of the initial margin; a model that margins open orders has
+        `open_orders` among them, and no other has
     worst : the binding scenarios, of models that have scenarios
     details : figures that a venue reports by its own names, such as an adjusted equity
     """

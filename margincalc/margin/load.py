@@ -33,7 +33,7 @@ def _standard(tables: Mapping[str, Any]) -> MarginModel:
 # A family is imported when a model of it is read; a new one is a line here.
 FAMILIES: dict[str, Build] = {"scan": _scan, "standard": _standard}
 FOLDER = Path(__file__).parent.parent / "venues"
-PROOFS = ("exact", "partly", "rules only", "own")
+PROOFS = ("exact", "partly", "rules only", "own")  # from most to least
 MAXIMUM_BYTES = 1 << 20
 _Text = Annotated[str, Field(min_length=1)]
 
@@ -87,6 +87,34 @@ def load_model(
     first = min(dated)
     note = f"{name} has no parameters before {first}; those of that day are used for {as_of}"
     return _read(dated[first], settings, (note,))
+
+
+def load_venues(models: Mapping[str, str], as_of: dt.date) -> Venue:
+    """Load the model of each venue, "" for all others, as one.
+
+    Raises
+    ------
+    InputError
+        As `load_model`.
+    """
+    from margincalc.margin.composite import PerVenue
+
+    each = {venue: load_model(name, as_of) for venue, name in models.items()}
+    named = {venue: model for venue, model in each.items() if venue}
+    tables = {venue or "others": dict(model.parameters) for venue, model in each.items()}
+    return Venue(
+        name=", ".join(f"{model.name} at {venue}" for venue, model in named.items()),
+        title="Each venue by its own model",
+        family="composite",
+        mode="portfolio",
+        effective=max(model.effective for model in each.values()),
+        proof=max((model.proof for model in named.values()), key=PROOFS.index),
+        sources=tuple(source for model in named.values() for source in model.sources),
+        parameters=tables,
+        parameters_sha256=_digest(tables),
+        model=PerVenue({venue: model.model for venue, model in each.items()}),
+        notes=tuple(note for model in named.values() for note in model.notes),
+    )
 
 
 def model_names(folder: Path = FOLDER) -> list[str]:

@@ -1,6 +1,7 @@
 """Models: the list, and one model's file under a head that is a comment."""
 
 from margincalc.report.layout import Block, Column, name, table, wrapped
+from margincalc.report.screen import WIDEST
 from margincalc.results import ModelReport, ModelsReport
 
 _COLUMNS = ("name", "family", "mode", "effective", "proof")
@@ -25,7 +26,7 @@ def models_blocks(report: ModelsReport, width: int) -> list[Block]:
         return [drawn]
     block: Block = []
     for line, title in zip(drawn, titles, strict=True):
-        first, *rest = wrapped(name(title), room)
+        first, *rest = wrapped(name(title, WIDEST), room)
         block.append(f"{line:{margin}}{first}")
         block += [" " * margin + more for more in rest]
     return [block]
@@ -41,7 +42,7 @@ def model_blocks(report: ModelReport, width: int) -> list[Block]:
         *_other_dates(report),
         *(f"note: {note}" for note in report.notes),
     ]
-    head = [line for fact in facts for line in wrapped(name(fact), width, "# ")]
+    head = [line for fact in facts for line in wrapped(name(fact, 1000), width, "# ")]
     return [head, report.text.rstrip("\n").split("\n")]
 
 

@@ -11,10 +11,10 @@ WORST = "*"
 _OTHERS = (
     Column("others"),
     Column("IV"),
-    Column("days on", rank=1),
     Column("weight"),
     Column("P&L"),
     Column("counts as "),
+    Column("days on"),
 )
 
 
@@ -62,14 +62,15 @@ def _others(lines: Sequence[ScenarioLine], report: ScenariosReport, width: int) 
         (
             _move(line.spot),
             _volatility(line.volatility, report.volatility_rule),
-            f"{line.days_forward:g}",
             f"{line.weight * 100.0:.4g} %",
             numbers.amount(line.pnl, report.currency, sign=True),
             _pnl(line, line.weighted_pnl, report.currency),
+            f"{line.days_forward:g}",
         )
         for line in lines
     ]
-    return table(_OTHERS, rows, width) if rows else []
+    columns = _OTHERS if any(line.days_forward for line in lines) else _OTHERS[:-1]
+    return table(columns, rows, width) if rows else []
 
 
 def _move(move: float) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from margincalc.errors import InputError
-from margincalc.files import load
+from margincalc.files import csv_text, json_text, load, tree
 
 BOOK = """\
 account: mine
@@ -163,8 +163,8 @@ def test_many_faults_are_counted(tmp_path: Path) -> None:
     path.write_text(json.dumps({"positions": [{"instrument": "BTC", "quantity": "x"}] * 1200}))
     with pytest.raises(InputError) as caught:
         load(path)
-    assert len(caught.value.faults) == 1001
-    assert "200 more faults" in str(caught.value)
+    assert len(caught.value.faults) == 1000
+    assert "201 more faults" in str(caught.value)
 
 
 def test_a_portfolio_travels_with_its_places(book: Path, market: Path) -> None:
@@ -172,3 +172,38 @@ def test_a_portfolio_travels_with_its_places(book: Path, market: Path) -> None:
     there = pickle.loads(pickle.dumps(portfolio))
     assert there == portfolio == load(book, market=market)
     assert there.place("market.BTC.spot") == f"{market}:3, market.BTC.spot"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("book.yaml", "a: [" + "[]," * 1000 + "]"),
+        ("book.json", '{"a": [' + "[]," * 1000 + "[]]}"),
+        ("book.csv", "instrument,quantity\n" + "BTC,1\n" * 501),
+    ],
+)
+def test_too_many_values_are_no_account(
+    name: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (tree, json_text, csv_text):
+        monkeypatch.setattr(module, "MOST_VALUES", 1000)
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(InputError, match="more than 1,000 values"):
+        load(path, market="-", stdin=io.BytesIO(b"market: {}"))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("book.yaml", "a: 1\n" * 3000),
+        ("book.json", '{"a": 1' + ', "a": 1' * 3000 + "}"),
+        ("book.csv", "instrument,quantity\n" + "BTC\n" * 3000),
+    ],
+)
+def test_faults_without_end_are_cut(name: str, text: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(InputError, match="more faults") as caught:
+        load(path, market="-", stdin=io.BytesIO(b"market: {}"))
+    assert len(str(caught.value).splitlines()) < 4000

@@ -129,3 +129,11 @@ def test_format_by_extension(name: str, format_: str, tmp_path: Path) -> None:
 def test_no_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)
     assert "nothing to read" in fault(lambda: read_source("-"))
+
+
+def test_a_folder_that_cannot_be_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_: object) -> list[str]:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "listdir", denied)
+    assert "no such file" in fault(lambda: read_source(tmp_path / "book.yaml"))

@@ -294,9 +294,10 @@ _TAILS = [(-0.66, 0.5, 0.15 / 0.66), (2.0, 0.5, 0.075)]
 
 def _scenario(underlying: str, index: int, worst: int) -> ScenarioLine:
     spot, volatility, weight = [*_GRID, *_TAILS][index]
+    days = 1.0 if underlying == "ETH" and index == 10 else 0.0
     pnl = -52345.678 * (spot + volatility)
     return ScenarioLine(
-        underlying, index, f"spot {spot}", spot, volatility, weight, 0.0,
+        underlying, index, f"spot {spot}", spot, volatility, weight, days,
         pnl, pnl * weight, index == worst,
     )  # fmt: skip
 

@@ -1,0 +1,112 @@
+"""What a group of benchmarks answers: a table of text, with the sentence that says how."""
+
+from collections.abc import Sequence
+from statistics import median
+from typing import NamedTuple
+
+from benchmarks.clock import Ratio, ratio
+
+HEADER = ("what", "ours", "peer", "ratio", "range", "target", "met")
+NONE = "-"
+_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+
+
+class Table(NamedTuple):
+    """One group.
+
+    Attributes
+    ----------
+    how : how it was measured, in a sentence
+    met : for each row with a target, whether it was met
+    """
+
+    title: str
+    how: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    met: tuple[bool, ...] = ()
+
+    def text(self) -> str:
+        """Return the table in Markdown, in aligned columns."""
+        lines = (self.header, *self.rows)
+        widths = [max(len(line[column]) for line in lines) for column in range(len(self.header))]
+        rule = tuple("-" * width for width in widths)
+        body = [_line(cells, widths) for cells in (self.header, rule, *self.rows)]
+        return "\n".join([f"## {self.title}", "", self.how, "", *body]) + "\n"
+
+
+class Comparison(NamedTuple):
+    """Ours against a peer: times in seconds, in turns, and the target of their ratio.
+
+    Attributes
+    ----------
+    units : of what is timed in one of our runs and one of the peer's, such as options; the times
+        compared and shown are per unit
+    """
+
+    what: str
+    ours: Sequence[float]
+    peer: Sequence[float]
+    peer_name: str
+    target: float | None = None
+    units: tuple[int, int] = (1, 1)
+
+    @property
+    def ratio(self) -> Ratio:
+        """Return the ratio of the times per unit."""
+        return ratio(*self._each())
+
+    def cells(self) -> tuple[str, ...]:
+        """Return the row of the table."""
+        found = self.ratio
+        ours, peer = (duration(median(times)) for times in self._each())
+        return (
+            self.what,
+            ours,
+            f"{peer} {self.peer_name}",
+            factor(found.median),
+            f"{factor(found.low)} to {factor(found.high)}",
+            NONE if self.target is None else f"at most {self.target:g}",
+            NONE if self.target is None else "yes" if self.met else "NO",
+        )
+
+    @property
+    def met(self) -> bool:
+        """Whether the ratio is within its target."""
+        return self.target is None or self.ratio.median <= self.target
+
+    def _each(self) -> tuple[list[float], list[float]]:
+        mine, others = self.units
+        return [time / mine for time in self.ours], [time / others for time in self.peer]
+
+
+def compared(title: str, how: str, rows: Sequence[Comparison]) -> Table:
+    """Put comparisons into a table."""
+    met = tuple(row.met for row in rows if row.target is not None)
+    return Table(title, how, HEADER, tuple(row.cells() for row in rows), met)
+
+
+def duration(seconds: float) -> str:
+    """Write a time with three digits and its unit."""
+    size, unit = next((pair for pair in _UNITS if seconds >= pair[0]), _UNITS[-1])
+    return f"{_three(seconds / size)} {unit}"
+
+
+def factor(number: float) -> str:
+    """Write a ratio with three digits."""
+    return _three(number)
+
+
+def _three(number: float) -> str:
+    """Write a positive number with three digits, and never with an exponent."""
+    places = 2
+    while places and number >= 10.0 ** (3 - places):
+        places -= 1
+    while 0.0 < number < 10.0 ** (2 - places) and places < 9:
+        places += 1
+    return f"{number:.{places}f}"
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+    return f"| {' | '.join(padded)} |"

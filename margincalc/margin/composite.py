@@ -1,0 +1,93 @@
+"""An account spread over venues: each venue's pools under its own model."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from margincalc.arrays import BoolArray, FloatArray, IntArray
+from margincalc.book import Book
+from margincalc.margin.base import Components, MarginModel, MarginResult, Worst
+from margincalc.scenarios import ScenarioGrid
+
+
+class PerVenue(NamedTuple):
+    """Models by the venue that a pool's name begins with; "" for all others."""
+
+    models: Mapping[str, MarginModel]
+
+    @property
+    def grids(self) -> tuple[ScenarioGrid, ...]:
+        """The scenarios of every model, one after the other."""
+        return tuple(grid for model in self.models.values() for grid in model.grids)
+
+    def margin(self, book: Book) -> MarginResult:
+        """Margin every pool of a book by its venue's model."""
+        chosen = self._chosen(book)
+        equity = np.zeros(book.pools)
+        parts: list[_Part] = []
+        grids = 0
+        for number, model in enumerate(self.models.values()):
+            mine = chosen == number
+            rows = np.flatnonzero(mine[book.pool])
+            if len(rows):
+                result = model.margin(book.restricted(rows)[0])
+                equity = np.where(mine, result.equity, equity)
+                parts.append(_Part(mine, rows, grids, result))
+            grids += len(model.grids)
+        return MarginResult(
+            equity,
+            _merged([(part.mine, part.result.components) for part in parts]),
+            _merged([(part.mine, part.result.initial_components) for part in parts]),
+            _worst(book, parts),
+            _merged([(part.mine, part.result.details) for part in parts]),
+        )
+
+    def _chosen(self, book: Book) -> IntArray:
+        """Return the number of each pool's model, shape (A,)."""
+        number = {name: index for index, name in enumerate(self.models)}
+        venues = [name.partition(": ")[0] for name in book.names.pools]
+        return np.array([number.get(venue, number.get("", 0)) for venue in venues], np.int64)
+
+
+class _Part(NamedTuple):
+    """The pools of one model.
+
+    Attributes
+    ----------
+    mine : shape (A,), which pools they are
+    rows : their position rows
+    grids : the number of scenario grids of the models before it
+    """
+
+    mine: BoolArray
+    rows: IntArray
+    grids: int
+    result: MarginResult
+
+
+def _merged(parts: list[tuple[BoolArray, Components]]) -> Components:
+    """Put components together by name, each pool's from its own model."""
+    merged: dict[str, FloatArray] = {}
+    for mine, components in parts:
+        for name, amount in components.items():
+            own = np.where(mine, amount, 0.0)
+            merged[name] = merged[name] + own if name in merged else own
+    return merged
+
+
+def _worst(book: Book, parts: list[_Part]) -> Worst | None:
+    found = [(part, part.result.worst) for part in parts if part.result.worst is not None]
+    if not found:
+        return None
+    by_position = np.zeros(len(book.quantity))
+    for part, worst in found:
+        by_position[part.rows] = worst.by_position
+    return Worst(
+        np.concatenate([worst.pool for _, worst in found]),
+        np.concatenate([worst.underlying for _, worst in found]),
+        np.concatenate([worst.grid + part.grids for part, worst in found]),
+        np.concatenate([worst.scenario for _, worst in found]),
+        np.concatenate([worst.pnl for _, worst in found]),
+        by_position,
+    )

@@ -1,0 +1,101 @@
+"""Margin a portfolio under given rules: the one path from a written account to its margins.
+
+Mode and model each imply the other: isolated and cross imply `generic-standard`, portfolio implies
+`generic-portfolio`, a model implies its own mode. Both given, both are honoured.
+"""
+
+import datetime as dt
+from typing import NamedTuple
+
+from margincalc.account import Account
+from margincalc.assemble import assemble
+from margincalc.errors import input_error
+from margincalc.liquidation.nearest import nearest
+from margincalc.margin.base import MarginResult, Venue
+from margincalc.margin.load import load_model, load_venues
+from margincalc.pools import MODES, Mode, funded, funding, labels
+from margincalc.portfolio import Portfolio
+from margincalc.times import instant
+
+DEFAULT_MODE: Mode = "portfolio"
+IMPLIED = {
+    "isolated": "generic-standard",
+    "cross": "generic-standard",
+    "portfolio": "generic-portfolio",
+}
+
+
+class Rules(NamedTuple):
+    """By which rules an account is margined.
+
+    Attributes
+    ----------
+    mode : who shares collateral
+    model : a model's name, or the path of its TOML file
+    settings : changes of the model's parameters, each `key=value`
+    effective : day whose parameters are used; default: the valuation day
+    """
+
+    mode: Mode | None = None
+    model: str | None = None
+    settings: tuple[str, ...] = ()
+    effective: str | None = None
+
+
+def margined(portfolio: Portfolio, rules: Rules, *, liquidation: bool = False) -> Account:
+    """Margin the pools of a portfolio, on request with their liquidation prices.
+
+    Raises
+    ------
+    InputError
+        If the portfolio, the model or a setting is wrong.
+    """
+    venue = rules_of(portfolio, rules)
+    mode = known_mode(rules.mode or venue.mode)
+    assembly = assemble(portfolio, labels(mode, portfolio.account))
+    book = assembly.book
+    if mode == "isolated":
+        book = funded(book, venue.model.margin(book).initial, funding(portfolio, assembly))
+    result = venue.model.margin(book)
+    notes = assembly.notes + venue.notes + _notes(portfolio, venue, mode, result)
+    prices = nearest(book, venue.model) if liquidation else None
+    return Account(portfolio, assembly, book, venue, mode, result, prices, notes)
+
+
+def rules_of(portfolio: Portfolio, rules: Rules) -> Venue:
+    """Load the model that applies: the one named, else each venue's own, else the mode's."""
+    day = _day(portfolio, rules.effective)
+    implied = IMPLIED[known_mode(rules.mode or DEFAULT_MODE)]
+    if rules.model is None and portfolio.venues:
+        named = {venue: entry.model for venue, entry in portfolio.venues.items()}
+        return load_venues({"": implied, **named}, day)
+    return load_model(rules.model or implied, day, rules.settings)
+
+
+def known_mode(mode: str) -> Mode:
+    """Refuse a mode that is none."""
+    for known in MODES:
+        if mode == known:
+            return known
+    raise input_error("mode", mode, f"one of {', '.join(MODES)}")
+
+
+def _day(portfolio: Portfolio, effective: str | None) -> dt.date:
+    """Return the day whose parameters are used; a portfolio without a time is refused later."""
+    if effective is not None:
+        try:
+            return instant(effective).date()
+        except ValueError:
+            raise input_error("--effective", effective, "a day such as 2026-11-01") from None
+    return portfolio.as_of.date() if portfolio.as_of else dt.date.max
+
+
+def _notes(portfolio: Portfolio, venue: Venue, mode: Mode, result: MarginResult) -> tuple[str, ...]:
+    notes = []
+    if mode != venue.mode and venue.proof != "own":
+        offered = f"{venue.name} is offered as {venue.mode}"
+        notes.append(f"{offered}, and is applied here to {mode} pools")
+    if portfolio.orders and "open_orders" not in result.initial_components:
+        count = len(portfolio.orders)
+        notes.append(f"{venue.name} does not margin open orders: {count} left out")
+    return tuple(notes)

@@ -1,0 +1,120 @@
+"""Every command: what it prints, where, and its exit status."""
+
+import csv
+import io
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import margincalc
+from margincalc.results import MarginReport
+from tests.cli import STRANGLE, UNDER
+from tests.cli.conftest import Run
+
+FILE_COMMANDS = ("margin", "compare", "greeks", "scenarios", "check")
+
+
+@pytest.mark.parametrize("command", FILE_COMMANDS)
+def test_formats(run: Run, command: str) -> None:
+    table, content, lines = (
+        run(command, STRANGLE, "--format", format) for format in ("table", "json", "csv")
+    )
+    assert [outcome.status for outcome in (table, content, lines)] == [0, 0, 0]
+    assert "btc-short-strangle" in table.out
+    assert json.loads(content.out)["schema"] == f"margincalc.{command}/1"
+    assert next(csv.DictReader(io.StringIO(lines.out)))["account"] == "btc-short-strangle"
+    assert [outcome.err for outcome in (table, content, lines)] == ["", "", ""]
+
+
+def test_table_is_what_is_shown_by_default(run: Run) -> None:
+    assert run("margin", STRANGLE) == run("margin", STRANGLE, "--format", "table")
+
+
+def test_command_prints_what_its_function_returns(run: Run) -> None:
+    report = margincalc.margin(
+        margincalc.load(STRANGLE, as_of="2026-11-21"), mode="cross", settings=["spot.initial=0.3"]
+    )
+    options = ("--as-of", "2026-11-21", "--mode", "cross", "--set", "spot.initial=0.3")
+    printed = run("margin", STRANGLE, *options, "--format", "json")
+    assert isinstance(report, MarginReport)
+    assert json.loads(printed.out) == json.loads(json.dumps(report.to_dict()))
+    assert printed.err == "".join(f"note: {note}\n" for note in report.notes)
+    assert report.notes
+
+
+def test_standard_input(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = Path(STRANGLE).read_bytes()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+    assert run("margin", "-").out == run("margin", STRANGLE).out
+
+
+def test_compare_shows_the_modes_that_are_asked_for(run: Run) -> None:
+    outcome = run("compare", STRANGLE, "--mode", "cross", "--mode", "portfolio")
+    assert outcome.status == 0
+    assert "isolated" not in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "start"),
+    [
+        ((STRANGLE,), 0, "HEALTHY  ratio"),
+        ((STRANGLE, "--above", "0.99"), 0, "HEALTHY  ratio"),
+        ((STRANGLE, "--above", "0.01"), 1, "HEALTHY  ratio"),
+        ((UNDER,), 1, "LIQUIDATABLE  ratio"),
+        ((UNDER, "--above", "5"), 1, "LIQUIDATABLE  ratio"),
+    ],
+)
+def test_check(run: Run, arguments: tuple[str, ...], status: int, start: str) -> None:
+    outcome = run("check", *arguments)
+    assert outcome.status == status
+    assert outcome.out.startswith(start)
+    assert outcome.out.count("\n") == 1
+
+
+@pytest.mark.parametrize("above", ["nan", "inf", "-1", "80%"])
+def test_check_wants_a_ratio(run: Run, above: str) -> None:
+    outcome = run("check", STRANGLE, "--above", above)
+    assert (outcome.status, outcome.out) == (2, "")
+    assert "'--above'" in outcome.err
+
+
+def test_models(run: Run) -> None:
+    assert run("models").out == run("models", "list").out
+    listed = json.loads(run("models", "list", "--format", "json").out)
+    names = [model["name"] for model in listed["models"]]
+    assert {"generic-portfolio", "generic-standard"} <= set(names)
+    assert names == [model.name for model in margincalc.models()]
+
+
+def test_models_show_prints_a_model_file(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    assert run("models", "show", "generic-portfolio", "--output", str(file)).status == 0
+    assert tomllib.loads(file.read_text())["name"] == "generic-portfolio"
+    own = run("margin", STRANGLE, "--model", str(file), "--format", "json")
+    shipped = run("margin", STRANGLE, "--format", "json")
+    assert own.out == shipped.out
+
+
+def test_schema(run: Run) -> None:
+    assert json.loads(run("schema").out) == margincalc.schema()
+
+
+def test_version(run: Run) -> None:
+    assert run("--version").out == f"margincalc {margincalc.__version__}\n"
+
+
+def test_without_a_command_the_help_is_shown(run: Run) -> None:
+    outcome = run()
+    assert (outcome.status, outcome.out) == (2, "")
+    assert "Usage: margincalc" in outcome.err
+
+
+def test_width_is_80_or_what_columns_says(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    narrow = run("margin", STRANGLE).out
+    monkeypatch.setenv("COLUMNS", "200")
+    wide = run("margin", STRANGLE).out
+    monkeypatch.setenv("COLUMNS", "many")
+    assert run("margin", STRANGLE).out == narrow
+    assert max(map(len, narrow.splitlines())) <= 80 < max(map(len, wide.splitlines())) <= 200

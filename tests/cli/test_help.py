@@ -1,0 +1,71 @@
+"""Every help ends with two real examples, and they work."""
+
+import shlex
+
+import click
+import pytest
+
+from margincalc.cli import main
+from tests.cli import ROOT
+from tests.cli.conftest import Run
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """List the paths of a group and of all commands in it."""
+    found = [path]
+    for name, command in group.commands.items():
+        inside = (*path, name)
+        found += commands(command, inside) if isinstance(command, click.Group) else [inside]
+    return found
+
+
+def examples(path: tuple[str, ...]) -> list[str]:
+    """Return the examples of a command's help."""
+    command: click.Command = main
+    for name in path:
+        assert isinstance(command, click.Group)
+        command = command.commands[name]
+    lines = (command.epilog or "").splitlines()
+    return [line.strip() for line in lines if line.strip().startswith("margincalc ")]
+
+
+PATHS = commands(main)
+EXAMPLES = sorted({line for path in PATHS for line in examples(path)})
+
+
+def test_every_command_of_the_contract_is_there() -> None:
+    names = {" ".join(path) for path in PATHS}
+    assert {
+        "margin", "compare", "greeks", "scenarios", "check", "models", "models list",
+        "models show", "schema",
+    } <= names  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PATHS, ids=" ".join)
+def test_help_ends_with_two_examples(run: Run, path: tuple[str, ...]) -> None:
+    outcome = run(*path, "--help")
+    assert (outcome.status, outcome.err) == (0, "")
+    *_, heading, first, second = outcome.out.splitlines()
+    assert heading.strip() == "Examples:"
+    assert [first.strip(), second.strip()] == examples(path)
+    assert max(map(len, outcome.out.splitlines())) <= 80
+    assert run(*path, "-h") == outcome
+
+
+@pytest.mark.parametrize("path", [path for path in PATHS if path], ids=" ".join)
+def test_help_says_what_a_command_does(run: Run, path: tuple[str, ...]) -> None:
+    summary = run(*path, "--help").out.splitlines()[2]
+    assert summary.strip().endswith(".")
+
+
+@pytest.mark.parametrize("line", EXAMPLES)
+def test_examples_work(
+    run: Run, line: str, monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
+    (writes,) = (["--output" in line],)
+    monkeypatch.chdir(str(tmp_path))
+    arguments = shlex.split(line.replace("sample_portfolios", str(ROOT / "sample_portfolios")))
+    outcome = run(*arguments[1:])
+    assert outcome.status == 0
+    assert outcome.err == ""
+    assert bool(outcome.out) is not writes[0]

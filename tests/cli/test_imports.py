@@ -1,0 +1,49 @@
+"""What starting the program costs: nothing is imported before it is needed."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli import STRANGLE
+
+SHOW = "import sys; print(*sys.modules)"
+HEAVY = {"numpy", "pydantic", "yaml", "tabulate", "scipy", "vollib", "matplotlib"}
+
+
+def modules(code: str) -> set[str]:
+    """Return the modules that a program has imported at its end."""
+    command = [sys.executable, "-c", f"{code}\n{SHOW}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_the_command_line_alone_imports_nothing_heavy() -> None:
+    loaded = modules("import margincalc.cli")
+    assert not loaded & (HEAVY | {"dataclasses", "json", "csv", "tempfile", "shutil"})
+    own = {name for name in loaded if name.startswith("margincalc")}
+    assert own == {
+        "margincalc", "margincalc._version", "margincalc.cli", "margincalc.cli.commands",
+        "margincalc.cli.options", "margincalc.cli.output", "margincalc.cli.program",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("command", ["margin", "check", "greeks", "scenarios", "compare"])
+def test_a_script_waits_for_nothing_that_it_does_not_use(command: str) -> None:
+    arguments = [command, STRANGLE, "--format", "json"]
+    loaded = modules(
+        "from margincalc.cli import main\n"
+        f"try: main({arguments!r})\n"
+        "except SystemExit as end: assert end.code == 0"
+    )
+    assert not loaded & {"scipy", "vollib", "tabulate", "matplotlib", "csv", "difflib"}
+
+
+def test_a_table_imports_what_draws_it() -> None:
+    loaded = modules(
+        "from margincalc.cli import main\n"
+        f"try: main(['margin', {STRANGLE!r}])\n"
+        "except SystemExit: pass"
+    )
+    assert "tabulate" in loaded
+    assert not loaded & {"scipy", "vollib", "matplotlib", "pandas"}

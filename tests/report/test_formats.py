@@ -1,0 +1,136 @@
+"""JSON and CSV, read back."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from margincalc.report import Report, render
+from tests.report import by_hand
+
+NAMES = sorted(by_hand.REPORTS)
+
+
+def rows(report: Report) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(render(report, "csv"))))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_json_is_the_result_with_its_schema_first(name: str) -> None:
+    report = by_hand.REPORTS[name]
+    text = render(report, "json")
+    content = json.loads(text)
+    assert next(iter(content)).startswith("schema")
+    assert content["schema"].startswith("margincalc.")
+    assert content == json.loads(json.dumps(report.to_dict()))
+    assert text.endswith("}\n")
+
+
+def test_json_of_margin_has_the_keys_of_its_contract() -> None:
+    content = json.loads(render(by_hand.STRANGLE, "json"))
+    assert content["schema"] == "margincalc.margin/1"
+    assert {
+        "account", "as_of", "currency", "model", "mode", "pricer", "equity", "collateral_value",
+        "initial_margin", "maintenance_margin", "margin_ratio", "available_funds", "excess",
+        "status", "components", "initial_components", "worst_scenario", "liquidation", "greeks",
+        "positions", "pools",
+    } <= content.keys()  # fmt: skip
+
+
+def test_json_never_holds_what_is_no_number() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        render(replace(by_hand.STRANGLE, equity=float("nan")), "json")
+
+
+def test_a_list_of_models_leaves_their_files_to_show() -> None:
+    first = json.loads(render(by_hand.MODELS, "json"))["models"][0]
+    assert first["name"] == "generic-portfolio"
+    assert not {"text", "parameters"} & first.keys()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_csv_is_rectangular_and_nothing_is_written_none(name: str) -> None:
+    text = render(by_hand.REPORTS[name], "csv")
+    lines = list(csv.reader(io.StringIO(text)))
+    assert len({len(line) for line in lines}) == 1
+    assert len(lines) > 1
+    assert len(set(lines[0])) == len(lines[0])
+    assert not any(cell in ("None", "nan", "True", "False") for line in lines for cell in line)
+    assert "\r" not in text
+
+
+def test_csv_of_margin_has_a_row_for_account_pool_and_position() -> None:
+    account, pool, *positions = rows(by_hand.STRANGLE)
+    assert (account["level"], account["name"]) == ("account", "btc-short-strangle")
+    assert (pool["level"], pool["name"]) == ("pool", "desk")
+    assert [line["level"] for line in positions] == ["position"] * 2
+    assert float(account["component.scenario_loss"]) == 95973.11
+    assert float(account["liquidation.BTC.below"]) == 78528.31
+    assert float(account["greeks.BTC.delta"]) == -0.41204
+    assert float(positions[0]["worst_pnl"]) == -61204.1
+    assert positions[1]["entry_price"] == ""
+
+
+def test_csv_has_full_precision_and_every_position() -> None:
+    many = rows(by_hand.MANY)
+    assert len(many) == 1002
+    assert float(many[0]["margin_ratio"]) == by_hand.MANY.margin_ratio
+
+
+def test_csv_columns_of_a_worst_scenario_are_there_without_one() -> None:
+    account = rows(by_hand.EMPTY)[0]
+    assert account["worst_scenario.pnl"] == ""
+    assert "worst_scenario" not in account
+
+
+def test_csv_of_compare_has_a_row_per_mode() -> None:
+    found = rows(by_hand.COMPARE)
+    assert [row["mode"] for row in found] == ["isolated", "cross", "portfolio"]
+    assert found[0]["liquidated_first"] == "ETH-PERPETUAL; BTC-26MAR27-120000-C; unallocated"
+    assert float(found[2]["saving"]) == 14114.717
+
+
+def test_csv_of_lines_has_a_row_per_line() -> None:
+    assert len(rows(by_hand.GREEKS)) == len(by_hand.GREEKS.lines)
+    scenarios = rows(by_hand.SCENARIOS)
+    assert len(scenarios) == len(by_hand.SCENARIOS.lines)
+    assert {row["worst"] for row in scenarios} == {"true", "false"}
+
+
+def test_csv_of_a_model_has_a_row_per_parameter() -> None:
+    found = {row["parameter"]: row["value"] for row in rows(by_hand.MODEL)}
+    assert found == {"grid.spot": "-0.15; 0.15", "factors.initial": "1.25"}
+
+
+def test_csv_of_check_has_one_row() -> None:
+    (row,) = rows(by_hand.CHECK)
+    assert (row["status"], row["failed"], row["model.name"]) == (
+        "healthy", "true", "generic-portfolio",
+    )  # fmt: skip
+
+
+def numbers_of(content: Any) -> int:
+    if isinstance(content, Mapping):
+        return sum(numbers_of(item) for item in content.values())
+    if isinstance(content, list):
+        return sum(numbers_of(item) for item in content)
+    return isinstance(content, float)
+
+
+def test_every_number_of_the_account_is_in_its_row() -> None:
+    figures = numbers_of(by_hand.STRANGLE.figures())
+    account = rows(by_hand.STRANGLE)[0]
+    written = [cell for cell in account.values() if _is_float(cell)]
+    assert len(written) == figures + 1  # the scenario's index is a whole number
+
+
+def _is_float(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
