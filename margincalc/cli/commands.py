@@ -56,7 +56,7 @@ def margin(options: Options) -> None:
 @program.command(
     epilog=examples(
         f"margincalc compare {SAMPLES}/two_underlyings_three_collaterals.yaml",
-        f"margincalc compare {SAMPLES}/spx_iron_condor.yaml --format json",
+        f"margincalc compare {SAMPLES}/spx_iron_condor.yaml --every",
     )
 )
 @click.option(
@@ -66,13 +66,30 @@ def margin(options: Options) -> None:
     multiple=True,
     help="A mode to show; repeatable.  [default: all three]",
 )
-@shared(*(name for name in EVERY if name not in ("mode", "model")))
-def compare(options: Options, modes: tuple[Mode, ...]) -> None:
-    """Isolated, cross and portfolio margin side by side."""
+@click.option(
+    "--model",
+    "models",
+    metavar="NAME|PATH.toml",
+    multiple=True,
+    help="A model to show, in place of modes; repeatable.",
+)
+@click.option("--every", is_flag=True, help="Show every model that can express the book.")
+@shared(*(name for name in EVERY if name not in ("mode", "model", "effective")))
+def compare(
+    options: Options, modes: tuple[Mode, ...], models: tuple[str, ...], every: bool
+) -> None:
+    """Isolated, cross and portfolio margin side by side, or several models."""
     from margincalc import api
 
-    portfolio = _portfolio(options)
-    report = api.compare(portfolio, modes=modes or MODES, settings=options.settings)
+    if modes and (models or every):
+        raise click.UsageError("--mode goes neither with --model nor with --every")
+    report = api.compare(
+        _portfolio(options),
+        modes=modes or MODES,
+        models=models,
+        every=every,
+        settings=options.settings,
+    )
     notes = dict.fromkeys(note for column in report.columns for note in column.report.notes)
     show(report, options, notes)
 
@@ -169,6 +186,24 @@ def show_model(options: Options, name: str) -> None:
     from margincalc import api
 
     show(api.show_model(name, effective=options.effective, settings=options.settings), options)
+
+
+@models.command(
+    "verify",
+    epilog=examples("margincalc models verify", "margincalc models verify generic-portfolio"),
+)
+@click.argument("name", required=False)
+@shared("format", "output")
+def verify_models(options: Options, name: str | None) -> int:
+    """Rerun the worked examples that prove a model, or all of them.
+
+    The exit status is 3 if a figure does not match.
+    """
+    from margincalc import api
+
+    report = api.verify_models(name)
+    show(report, options)
+    return 3 if report.mismatches else 0
 
 
 @program.command(

@@ -5,8 +5,10 @@
 130  interrupted
 """
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import click
@@ -16,8 +18,28 @@ from margincalc.cli.output import say, silence
 DEBUG = "MARGINCALC_DEBUG"  # set: failures keep their traceback
 
 
+@contextlib.contextmanager
+def _quiet_pipe() -> Iterator[None]:
+    """End quietly when the reader has gone; click would say that as a failure."""
+    try:
+        yield
+    except BrokenPipeError:
+        silence(sys.stdout)
+        raise click.exceptions.Exit(0) from None
+
+
 class Program(click.Group):
     """A group of commands whose results, where they are numbers, are exit statuses."""
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Parse; this is where `--help` prints."""
+        with _quiet_pipe():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        with _quiet_pipe():
+            return super().invoke(ctx)
 
     def main(self, *args: Any, **extra: Any) -> NoReturn:
         """Run a command line, and exit with its status."""
@@ -40,9 +62,6 @@ def _explained(error: Exception) -> int:
         return 130
     if isinstance(error, click.ClickException):
         return _usage(error)
-    if isinstance(error, BrokenPipeError):
-        silence(sys.stdout)
-        return 0
     if os.environ.get(DEBUG):
         raise error
     if isinstance(error, OSError):
