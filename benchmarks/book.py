@@ -20,8 +20,8 @@ class Sizes(NamedTuple):
     """How many positions, and how often."""
 
     positions: int = 1_000
-    turns: int = 9
-    library_turns: int = 9
+    turns: int = 7
+    library_turns: int = 7
 
 
 def tables(sizes: Sizes) -> list[Table]:

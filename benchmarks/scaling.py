@@ -1,6 +1,7 @@
 """How the time of `margin` grows with the book."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -15,7 +16,7 @@ class Sizes(NamedTuple):
     """How many positions each book has, and how often it is margined."""
 
     positions: tuple[int, ...] = (10, 100, 1_000, 10_000)
-    turns: int = 5
+    turns: int = 3
 
 
 def tables(sizes: Sizes) -> list[Table]:
@@ -25,14 +26,13 @@ def tables(sizes: Sizes) -> list[Table]:
     costs = [walls(cost) for cost in in_turns(works, sizes.turns)]
     rows = [
         Comparison(
-            f"{size:,} positions",
+            f"{large:,} positions",
+            costs[number + 1],
             costs[number],
-            costs[max(number - 1, 0)],
-            f"at {sizes.positions[max(number - 1, 0)]:,}",
-            None,
-            (size, sizes.positions[max(number - 1, 0)]),
+            f"at {small:,}",
+            units=(large, small),
         )
-        for number, size in enumerate(sizes.positions)
+        for number, (small, large) in enumerate(pairwise(sizes.positions))
     ]
     how = (
         f"Wall time per position of `margin()` in one process, {sizes.turns} turns, under "

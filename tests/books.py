@@ -13,14 +13,17 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from margincalc import api
+from margincalc.account import Account
+from margincalc.pools import Mode
 from margincalc.portfolio import Portfolio
 from tests import oracle
 
 AS_OF = dt.datetime(2026, 11, 20, 8, tzinfo=dt.UTC)
 SPOTS = {"BTC": 100_000.0, "ETH": 4_000.0, "SOL": 180.0, "XRP": 2.5}
-DAYS = (1, 2, 7, 14, 30, 31, 60, 120, 365)
 CASH = ("USD", "USDC")
 Written = dict[str, Any]
+Settings = Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class Style:
     deposits : kinds of collateral: cash, coin, other
     pools : whether groups, venues and isolated margins are written
     positions : how many at most
+    entries : how often a position has its entry price
+    days : to the expiries, of which some are listed
     """
 
     underlyings: int = 3
@@ -49,11 +54,20 @@ class Style:
     deposits: tuple[str, ...] = ("cash", "coin", "other")
     pools: bool = False
     positions: int = 6
+    entries: float = 0.6
+    days: tuple[int, ...] = (1, 2, 7, 14, 30, 31, 60, 120, 365)
 
 
 ANY = Style()
 WITH_POOLS = Style(pools=True)
-CARRIED = Style(marks=False, quoted=False, deposits=("cash", "coin"))
+CARRIED = Style(marks=False, quoted=False, entries=1.0)
+
+
+def margined(
+    book: Portfolio, mode: Mode | None = None, model: str | None = None, settings: Settings = ()
+) -> Account:
+    """Margin a portfolio, without liquidation prices."""
+    return api._account(book, mode, model, settings)
 
 
 def portfolios(style: Style = ANY) -> st.SearchStrategy[Portfolio]:
@@ -76,7 +90,7 @@ def written(rng: Random, style: Style = ANY) -> Written:
     coin = rng.random() < 0.25 if style.coin is None else style.coin
     count = 1 if coin else rng.randint(1, style.underlyings)
     names = sorted(rng.sample(sorted(SPOTS), count))
-    days = sorted(rng.sample(DAYS, rng.randint(1, 3)))
+    days = sorted(rng.sample(style.days, rng.randint(1, 3)))
     book: Written = {
         "account": "random",
         "currency": names[0] if coin else "USD",
@@ -187,7 +201,7 @@ def _position(rng: Random, book: Written, style: Style, instrument: str | Writte
         "instrument": instrument,
         "quantity": _digits(notional / (1.0 if in_quote else spot * contract.multiplier), 4),
     }
-    if rng.random() < 0.6 and contract.kind != "spot":
+    if rng.random() < style.entries and contract.kind != "spot":
         price = spot if contract.kind != "option" else 0.03 * (1.0 if contract.inverse else spot)
         position["entry_price"] = _digits(price * rng.uniform(0.8, 1.2), 5)
     if rng.random() < 0.15 and contract.kind != "spot":

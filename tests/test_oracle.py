@@ -14,7 +14,7 @@ from margincalc.liquidation.nearest import LADDER, SPOT_NODE, nearest
 from margincalc.pools import MODES, Mode
 from margincalc.portfolio import Portfolio
 from tests import oracle
-from tests.books import WITH_POOLS, Style, plain, portfolio, portfolios
+from tests.books import WITH_POOLS, Style, margined, plain, portfolio, portfolios
 
 MODELS = ("generic-portfolio", "generic-standard")
 TOLERANCE = 1e-9  # of gross value
@@ -24,7 +24,7 @@ def both(
     book: Portfolio, mode: Mode, model: str
 ) -> tuple[Account, list[oracle.Account], oracle.Rules]:
     """Margin a portfolio, and return it with the oracle's pools in the same order."""
-    found = api._account(book, mode, model, ())
+    found = margined(book, mode, model)
     written, rules = plain(book), oracle.rules_of(model)
     whole = oracle.account_of(written, mode)
     if mode == "isolated":
@@ -75,7 +75,7 @@ def compare_worst(found: Account, pool: int, wanted: oracle.Requirement, gross: 
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("mode", MODES)
-@settings(max_examples=60)
+@settings(max_examples=150)
 @given(book=portfolios(WITH_POOLS))
 def test_margins_are_those_of_the_oracle(book: Portfolio, mode: Mode, model: str) -> None:
     compare(book, mode, model)

@@ -7,9 +7,9 @@ messages anew, and see what changes: `python -m tests.errors`.
 
 from pathlib import Path
 
-from margincalc.contracts import resolve
-from margincalc.errors import MargincalcError
-from margincalc.files import load
+from click.testing import CliRunner
+
+from margincalc.cli import main
 
 FOLDER = Path(__file__).parent
 MARKET = FOLDER / "market.yaml"
@@ -29,14 +29,13 @@ def expected(path: Path) -> Path:
 def outcome(path: Path) -> tuple[int, str]:
     """Return the exit status and the message of a case, the folder left out of it."""
     needs_market = path.suffix == ".csv" and "without_market" not in path.stem
-    try:
-        resolve(load(path, market=MARKET if needs_market else None))
-    except MargincalcError as error:
-        return error.exit_status, str(error).replace(f"{FOLDER}/", "")
-    return 0, ""
+    mode = ["--mode", "isolated"] if "isolated" in path.stem else []
+    market = ["--market", str(MARKET)] if needs_market else []
+    done = CliRunner().invoke(main, ["margin", str(path), *market, *mode])
+    return done.exit_code, done.stderr.replace(f"{FOLDER}/", "")
 
 
 def text(path: Path) -> str:
     """Return what the expected file of a case should hold."""
     status, message = outcome(path)
-    return f"exit status {status}\n{message}\n" if message else f"exit status {status}\n"
+    return f"exit status {status}\n{message}" if message else f"exit status {status}\n"

@@ -1,0 +1,16 @@
+"""Property tests draw the same examples on every run, as many as a working day allows."""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.register_profile("long", settings.get_profile("repeatable"), max_examples=1000)
+settings.load_profile("long" if os.environ.get("MARGINCALC_PROVE") else "repeatable")

@@ -1,0 +1,172 @@
+"""The benchmarks run, small, and compare what is the same: every peer's numbers are ours.
+
+No time is asserted: a test machine is busy. `make bench` says how fast it is.
+"""
+
+import os
+import platform
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+import margincalc as mc
+from benchmarks import __main__ as command
+from benchmarks import book, books, clock, peers, pricing, report, scaling, startup
+from benchmarks import tables as text
+from benchmarks.exact import exact_greeks, worst_error
+from benchmarks.processes import FORBIDS_BYTECODE, output, process, python
+from margincalc.arrays import FloatArray
+from margincalc.pricing import black
+
+SMALL = [
+    pytest.param(lambda: startup.tables(startup.Sizes(turns=1)), 4, id="startup"),
+    pytest.param(lambda: pricing.tables(pricing.Sizes(2, 500, 20, 10, 5)), 1, id="pricing"),
+    pytest.param(lambda: book.tables(book.Sizes(60, 1, 1)), 8, id="book"),
+    pytest.param(lambda: scaling.tables(scaling.Sizes((2, 10, 60), 1)), 0, id="scaling"),
+]
+
+
+@pytest.mark.parametrize(("group", "targets"), SMALL)
+def test_group_runs_and_every_row_fits_its_header(
+    group: Callable[[], list[text.Table]], targets: int
+) -> None:
+    tables = group()
+    assert sum(len(table.met) for table in tables) == targets
+    for table in tables:
+        assert table.rows
+        assert {len(row) for row in table.rows} == {len(table.header)}
+        assert all(cell for row in table.rows for cell in row)
+
+
+@pytest.mark.parametrize(
+    "greeks", [peers.numpy_greeks, peers.quantlib_greeks, peers.vollib_greeks, exact_greeks]
+)
+def test_price_and_greeks_of_each_peer_are_ours(
+    greeks: Callable[[peers.Options], FloatArray],
+) -> None:
+    options = peers.realistic(200)
+    np.testing.assert_allclose(greeks(options), pricing.our_greeks(options), rtol=1e-11)
+
+
+def test_implied_volatility_of_the_peer_is_ours_and_gives_the_price_back() -> None:
+    options = peers.out_of_the_money(peers.realistic(100))
+    price = black.price(*options)
+    ours = pricing.our_implied(options, price)
+    np.testing.assert_allclose(ours, options.volatility, rtol=1e-12)
+    np.testing.assert_allclose(peers.vollib_implied(options, price), ours, rtol=1e-12)
+
+
+def test_tails_are_tails_and_ours_keep_their_digits() -> None:
+    options = peers.tails(50)
+    exact = exact_greeks(options)
+    assert np.all(exact[0] < 1e-9 * options.forward)
+    assert np.all(exact[0] > 0.0)
+    assert max(map(worst_error, pricing.our_greeks(options), exact)) < 1e-12
+
+
+def test_lost_figure_is_a_whole_error() -> None:
+    assert worst_error(np.array([1.0, 0.0]), np.array([1.0, 1e-200])) == 1.0
+
+
+def test_book_is_always_the_same_and_holds_what_is_asked_for(tmp_path: Path) -> None:
+    written = books.book(301, 2)
+    assert written == books.book(301, 2)
+    names = [line["instrument"] for line in written["positions"]]
+    assert len(set(names)) == 301
+    as_yaml, as_json = books.write(tmp_path, written)
+    assert yaml.safe_load(as_yaml.read_text("utf-8")) == written
+    margins = [mc.margin(mc.load(path)).maintenance_margin for path in (as_yaml, as_json)]
+    assert margins[0] == margins[1] > 0.0
+
+
+def test_scenarios_are_as_many_as_stated(tmp_path: Path) -> None:
+    (path,) = books.write(tmp_path, books.book(5), ("json",))
+    lines = mc.scenarios(mc.load(path), settings=books.SETTINGS).lines
+    assert len(lines) == books.SCENARIOS == 50
+
+
+def test_smallest_sample_is_smallest() -> None:
+    sizes = [path.stat().st_size for path in book.smallest_sample().parent.iterdir()]
+    assert book.smallest_sample().stat().st_size == min(sizes)
+
+
+def test_works_take_turns() -> None:
+    order = ""
+
+    def named(name: str) -> clock.Costed:
+        def run() -> None:
+            nonlocal order
+            order += name
+
+        return clock.in_process(run)
+
+    costs = clock.in_turns([named("a"), named("b")], 3)
+    assert order == "abababab"  # the first of each is not measured
+    assert [len(cost) for cost in costs] == [3, 3]
+
+
+def test_ratio_is_of_medians_and_range_of_turns() -> None:
+    assert clock.ratio([3.0, 1.0, 2.0], [1.0, 1.0, 4.0]) == (2.0, 0.5, 3.0)
+
+
+def test_missed_target_is_said() -> None:
+    rows = [
+        text.Comparison("slow", [2.0], [1.0], "peer", 1.3),
+        text.Comparison("fast", [1.0], [1.0], "peer", 1.3),
+        text.Comparison("per unit", [4.0], [1.0], "peer", None, (8, 1)),
+    ]
+    table = text.compared("Title", "How.", rows)
+    assert table.met == (False, True)
+    assert [row[-1] for row in table.rows] == ["NO", "yes", "-"]
+    assert [row[3] for row in table.rows] == ["2.00", "1.00", "0.500"]
+    assert "Targets met: 1 of 2." in report.page([table])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"),
+    [
+        (12.345, "12.3 s"),
+        (0.25, "250 ms"),
+        (7.4e-8, "74.0 ns"),
+        (5e-6, "5.00 µs"),
+        (99.96, "100 s"),
+    ],
+)
+def test_duration_has_three_digits(seconds: float, written: str) -> None:
+    assert text.duration(seconds) == written
+
+
+def test_children_may_keep_their_byte_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(FORBIDS_BYTECODE, "1")
+    assert output(python("import sys; print(sys.dont_write_bytecode)")).strip() == "False"
+
+
+def test_command_that_fails_is_not_timed() -> None:
+    with pytest.raises(RuntimeError, match="no such luck"):
+        process(python("import sys; sys.exit('no such luck')"))
+
+
+def test_cost_of_a_process_is_its_own() -> None:
+    cost = process(python("sum(range(10**6))"))()
+    assert 0.0 < cost.cpu
+    assert 0.0 < cost.wall
+
+
+def test_results_replace_the_last_ones_whole(tmp_path: Path) -> None:
+    path = tmp_path / "RESULTS.md"
+    path.write_text("old", "utf-8")
+    report.write("new", path)
+    assert path.read_text("utf-8") == "new"
+    assert os.listdir(tmp_path) == ["RESULTS.md"]
+
+
+def test_machine_has_no_name() -> None:
+    assert platform.node() not in report.machine()
+
+
+def test_unknown_group_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["weather"]) == 2
+    assert "startup, pricing, book, scaling" in capsys.readouterr().err
