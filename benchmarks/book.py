@@ -49,8 +49,8 @@ def _renamed(written: books.Written) -> books.Written:
 
 def _processes(sizes: Sizes, one: list[Path], two: list[Path]) -> Table:
     sample = smallest_sample()
-    for path, written in ((one[0], 1), (two[0], 2)):
-        _check_complete(output(full_report(path)), sizes.positions, written)
+    for path, underlyings in ((one[0], 1), (two[0], 2)):
+        check_complete(output(full_report(path)), sizes.positions, underlyings)
     paths = (sample, *one, *two)
     small, *large = in_turns([process(full_report(path)) for path in paths], sizes.turns)
     rows = []
@@ -68,18 +68,20 @@ def _processes(sizes: Sizes, one: list[Path], two: list[Path]) -> Table:
     return compared(f"A book of {sizes.positions:,} positions", how, rows)
 
 
-def _check_complete(text: str, positions: int, underlyings: int) -> None:
+def check_complete(text: str, positions: int, underlyings: int) -> None:
     """Refuse to time a report that lacks something.
 
     Raises
     ------
     RuntimeError
-        If it lacks positions or liquidation prices.
+        If it lacks positions, or liquidation prices of an underlying or of all.
     """
     report = json.loads(text)
-    prices = report["liquidation"].values()
-    known = [each for each in prices if each["below"] is not None or each["above"] is not None]
-    if len(report["positions"]) < positions or len(known) < underlyings:
+    prices = [
+        price[side] for price in report["liquidation"].values() for side in ("below", "above")
+    ]
+    known = [price for price in prices if price is not None]
+    if len(report["positions"]) < positions or len(prices) < 2 * underlyings or not known:
         raise RuntimeError("the report of the book lacks positions or liquidation prices")
 
 

@@ -98,13 +98,9 @@ def factor(number: float) -> str:
 
 
 def _three(number: float) -> str:
-    """Write a positive number with three digits, and never with an exponent."""
-    places = 2
-    while places and number >= 10.0 ** (3 - places):
-        places -= 1
-    while 0.0 < number < 10.0 ** (2 - places) and places < 9:
-        places += 1
-    return f"{number:.{places}f}"
+    """Write a number, not negative, with three digits and never with an exponent."""
+    exponent = int(f"{number:.2e}".partition("e")[2])
+    return f"{number:.{max(2 - exponent, 0)}f}"
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

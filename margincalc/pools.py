@@ -4,7 +4,6 @@
 venue. A mode is a column of labels, not a code path: the same function margins the pools of each.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal, NamedTuple, get_args
 
@@ -46,15 +45,17 @@ class Funding(NamedTuple):
     ----------
     stated : isolated margin, where there is one
     venue : where the pool is; deposits fund the pools of their own venue
+    place : where the file lists its deposits
     """
 
     stated: dict[str, float]
     venue: dict[str, str | None]
+    place: str
 
 
 def funding(portfolio: Portfolio, assembly: Assembly) -> Funding:
     """Read the isolated margins of a portfolio."""
-    found = Funding({}, {})
+    found = Funding({}, {}, portfolio.place("collateral"))
     for position, pool in zip(portfolio.positions, assembly.pools, strict=True):
         found.venue[pool] = position.venue
         if position.isolated_margin is not None:
@@ -91,7 +92,7 @@ def funded(book: Book, initial: FloatArray, funding: Funding) -> Book:
     for source in holding:
         mine = deposits[book.pool[deposits] == source]
         members = _members(book, int(source), funding)
-        shares = _shares(book, members, need, funding.stated, float(np.sum(value[mine])))
+        shares = _shares(book, members, need, funding, float(np.sum(value[mine])))
         parts += [
             _Rows(
                 np.full(len(mine), pool),
@@ -145,16 +146,16 @@ def _owed(book: Book, value: FloatArray) -> FloatArray:
 
 
 def _shares(
-    book: Book, members: list[int], need: FloatArray, stated: Mapping[str, float], worth: float
+    book: Book, members: list[int], need: FloatArray, funding: Funding, worth: float
 ) -> list[float]:
     """Return the share of deposits worth `worth` for each member, then what stays unallocated."""
-    names = [book.names.pools[pool] for pool in members]
+    names, stated = [book.names.pools[pool] for pool in members], funding.stated
     total = sum(stated.get(name, 0.0) for name in names)
     if total > max(worth, 0.0) * (1.0 + 1e-12):
         raise input_error(
-            "positions, isolated_margin",
-            f"{total:,.2f} in all",
-            f"no more than the collateral's {worth:,.2f}",
+            funding.place,
+            f"collateral worth {worth:,.2f} under isolated margins of {total:,.2f}",
+            "at least as much",
             "list the isolated margins among the collateral too; they are a part of it",
         )
     if worth <= 0.0:

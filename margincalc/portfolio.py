@@ -201,6 +201,7 @@ class MarketSnapshot(_Written):
 
     as_of: Instant | None = None
     currency: Text | None = None
+    stable_price: Positive | None = None
     market: dict[Text, Underlying] = {}
     quotes: dict[Text, Quote] = {}
     instruments: dict[Text, Instrument] = {}
@@ -241,8 +242,7 @@ class Portfolio(_Written):
             "instruments": {**self.instruments, **snapshot.instruments},
             "collateral": self.collateral + snapshot.collateral,
         }
-        if snapshot.as_of is not None:
-            update["as_of"] = snapshot.as_of
-        if snapshot.currency is not None:
-            update["currency"] = snapshot.currency
+        for name in ("as_of", "currency", "stable_price"):
+            if getattr(snapshot, name) is not None:
+                update[name] = getattr(snapshot, name)
         return self.model_copy(update=update)

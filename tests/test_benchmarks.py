@@ -17,7 +17,7 @@ from benchmarks import __main__ as command
 from benchmarks import book, books, clock, peers, pricing, report, scaling, startup
 from benchmarks import tables as text
 from benchmarks.exact import exact_greeks, worst_error
-from benchmarks.processes import FORBIDS_BYTECODE, output, process, python
+from benchmarks.processes import FORBIDS_BYTECODE, SAMPLES, output, process, python
 from margincalc.arrays import FloatArray
 from margincalc.pricing import black
 
@@ -89,8 +89,18 @@ def test_scenarios_are_as_many_as_stated(tmp_path: Path) -> None:
 
 
 def test_smallest_sample_is_smallest() -> None:
-    sizes = [path.stat().st_size for path in book.smallest_sample().parent.iterdir()]
+    sizes = [path.stat().st_size for path in SAMPLES.glob("*.yaml")]
+    assert len(sizes) >= 9
     assert book.smallest_sample().stat().st_size == min(sizes)
+
+
+def test_report_that_lacks_something_is_not_timed() -> None:
+    bare = '{"positions": [], "liquidation": {"BTC": {"below": null, "above": null}}}'
+    with pytest.raises(RuntimeError, match="lacks"):
+        book.check_complete(bare, 0, 1)
+    with pytest.raises(RuntimeError, match="lacks"):
+        book.check_complete(bare.replace("null", "1.0"), 1, 1)
+    book.check_complete(bare.replace("null", "1.0"), 0, 1)
 
 
 def test_works_take_turns() -> None:
@@ -151,8 +161,8 @@ def test_command_that_fails_is_not_timed() -> None:
 
 def test_cost_of_a_process_is_its_own() -> None:
     cost = process(python("sum(range(10**6))"))()
-    assert 0.0 < cost.cpu
-    assert 0.0 < cost.wall
+    assert cost.cpu > 0.0
+    assert cost.wall > 0.0
 
 
 def test_results_replace_the_last_ones_whole(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from margincalc.results import (
     ModelReport,
     ModelsReport,
     ScenariosReport,
+    VerifyReport,
 )
 
 Format = Literal["table", "json", "csv"]
@@ -29,6 +30,7 @@ Report: TypeAlias = (
     | ModelReport
     | ModelsReport
     | ScenariosReport
+    | VerifyReport
 )
 
 

@@ -83,12 +83,15 @@ def _margin(report: results.MarginReport) -> Iterator[Record]:
 
 
 def _compare(report: results.CompareReport) -> Iterator[Record]:
-    """Yield a record per mode."""
+    """Yield a record per mode or model; what is refused has a reason and no figures."""
     for column in report.columns:
         first = [entry.name for entry in column.first]
         savings = {"saving": column.saving, "saving_share": column.saving_share}
         figures = _figures(column.report)
-        yield {**_head(column.report), **savings, **figures, "liquidated_first": first}
+        head = {"name": column.name, **_head(column.report)}
+        yield {**head, **savings, **figures, "liquidated_first": first, "refused": None}
+    for refusal in report.refused:
+        yield {"name": refusal.model, "account": report.account, "refused": refusal.reason}
 
 
 def _lines(report: results.GreeksReport | results.ScenariosReport) -> Iterator[Record]:
@@ -107,6 +110,14 @@ def _models(report: results.ModelsReport) -> Iterator[Record]:
     """Yield a record per model; its sources are for JSON."""
     for model in report.to_dict()["models"]:
         yield {key: value for key, value in model.items() if key != "sources"}
+
+
+def _figures_verified(report: results.VerifyReport) -> Iterator[Record]:
+    """Yield a record per figure, and one per model that has none."""
+    for line in report.lines:
+        yield to_json(line)
+    for model in report.unproven:
+        yield {"model": model, "problem": "unproven"}
 
 
 def _parameters(report: results.ModelReport) -> Iterator[Record]:
@@ -128,4 +139,5 @@ _RECORDS: dict[type, Callable[[Any], Iterator[Record]]] = {
     results.ScenariosReport: _lines,
     results.ModelReport: _parameters,
     results.ModelsReport: _models,
+    results.VerifyReport: _figures_verified,
 }

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from margincalc.report import numbers
-from margincalc.report.layout import Block, Column, Row, folded, name, table
+from margincalc.report.layout import Block, Column, Row, folded, name, table, wrapped
 from margincalc.report.parts import identity
 from margincalc.results import CompareReport, Comparison, FirstToGo, Liquidation
 
@@ -14,18 +14,70 @@ _GOES_FIRST = (
     Column("at a move of"),
     Column("frees"),
 )
+_ABREAST = 4  # more columns are shown as a list
+_LIST = (
+    Column("model", left=True),
+    Column("mode", left=True, rank=3),
+    Column("equity", rank=2),
+    Column("initial"),
+    Column("maintenance"),
+    Column("ratio"),
+    Column("status", left=True),
+)
 _Cell = Callable[[Comparison], str]
 
 
 def compare_blocks(report: CompareReport, width: int) -> list[Block]:
-    """Return the comparison with a column per mode, and what each would liquidate first."""
-    heads = [Column(column.report.mode) for column in report.columns]
-    rows = [(title, *(cell(column) for column in report.columns)) for title, cell in _lines(report)]
+    """Return a few columns side by side and what each would liquidate first; many as a list."""
+    few = len(report.columns) <= _ABREAST
     return [
         identity(width, report.account, report.as_of, name(report.currency)),
-        folded((Column("", left=True), *heads), rows, width),
-        _goes_first(report, width),
+        _side_by_side(report, width) if few else _list(report, width),
+        _cheapest(report, width),
+        _goes_first(report, width) if few else [],
+        _refused(report, width),
     ]
+
+
+def _side_by_side(report: CompareReport, width: int) -> Block:
+    heads = [Column(name(column.name)) for column in report.columns]
+    rows = [(title, *(cell(column) for column in report.columns)) for title, cell in _lines(report)]
+    return folded((Column("", left=True), *heads), rows, width)
+
+
+def _list(report: CompareReport, width: int) -> Block:
+    """Return a line per column, least initial margin first."""
+    ranked = sorted(report.columns, key=lambda column: column.report.initial_margin)
+    rows = [
+        (
+            name(column.name),
+            name(column.report.mode),
+            numbers.amount(column.report.equity, report.currency),
+            numbers.amount(column.report.initial_margin, report.currency),
+            numbers.amount(column.report.maintenance_margin, report.currency),
+            numbers.percent(column.report.margin_ratio),
+            column.report.status.upper(),
+            numbers.percent(column.saving_share),
+        )
+        for column in ranked
+    ]
+    heads = (*_LIST, Column(f"saves on {name(report.base)}", rank=1))
+    return table(heads, rows, width)
+
+
+def _cheapest(report: CompareReport, width: int) -> Block:
+    """Return the line that names the least initial margin, where models are compared."""
+    if report.cheapest is None or all(c.name == c.report.mode for c in report.columns):
+        return []
+    return wrapped(f"Least initial margin: {name(report.cheapest)}", width)
+
+
+def _refused(report: CompareReport, width: int) -> Block:
+    """Return the models that cannot express the book, each with its reason."""
+    if not report.refused:
+        return []
+    lines = [f"{name(each.model)}: {name(each.reason, 1000)}" for each in report.refused]
+    return ["Cannot express this book", *(w for line in lines for w in wrapped(line, width, "  "))]
 
 
 def _lines(report: CompareReport) -> Iterator[tuple[str, _Cell]]:
@@ -65,18 +117,19 @@ def _price(underlying: str, side: Callable[[Liquidation], float | None]) -> _Cel
 
 
 def _savings(report: CompareReport) -> Iterator[tuple[str, _Cell]]:
-    """Return how much less initial margin a mode takes than the isolated one, or the first."""
-    modes = [column.report.mode for column in report.columns]
-    base = "isolated" if "isolated" in modes else modes[0]
-    yield f"saves on {base}", lambda column: numbers.amount(column.saving, report.currency)
+    """Return how much less initial margin a column takes than the base."""
+    yield (
+        f"saves on {name(report.base)}",
+        lambda column: numbers.amount(column.saving, report.currency),
+    )
     yield "  as a share", lambda column: numbers.percent(column.saving_share)
 
 
 def _goes_first(report: CompareReport, width: int) -> Block:
     rows: list[Row] = []
     for column in report.columns:
-        title = column.report.mode
-        chosen = [first for first in column.first if _goes(first, title)]
+        chosen = [first for first in column.first if _goes(first, column.report.mode)]
+        title = name(column.name)
         for first in chosen[:_NAMES]:
             rows.append((title, *_first_cells(first, report.currency)))
             title = ""

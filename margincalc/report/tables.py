@@ -12,6 +12,7 @@ from margincalc.report.margin_table import margin_blocks
 from margincalc.report.models_table import model_blocks, models_blocks
 from margincalc.report.scenarios_table import scenarios_blocks
 from margincalc.report.screen import Screen
+from margincalc.report.verify_table import verify_blocks
 
 if TYPE_CHECKING:
     from margincalc.report import Report
@@ -24,6 +25,7 @@ _BLOCKS: dict[type, Callable[[Any, int], list[Block]]] = {
     results.ScenariosReport: scenarios_blocks,
     results.ModelReport: model_blocks,
     results.ModelsReport: models_blocks,
+    results.VerifyReport: verify_blocks,
 }
 
 

@@ -1,4 +1,4 @@
-"""Tests of the command line, in this process where that is enough and in another where it is not."""
+"""Tests of the command line, in this process where that is enough."""
 
 import subprocess
 import sys

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import click
 import pytest
 
 from margincalc import api
@@ -23,6 +24,7 @@ from tests.cli.conftest import Run
         (("margin", STRANGLE, "--set", "factors"), "key=value"),
         (("margin", STRANGLE, "--as-of", "soon"), "soon"),
         (("scenarios", STRANGLE, "--mode", "cross"), "no scenarios"),
+        (("compare", STRANGLE, "--mode", "cross", "--every"), "--every"),
         (("models", "show", "none"), "none"),
     ],
 )
@@ -48,6 +50,7 @@ def test_a_mistyped_command_is_recognised(run: Run, word: str) -> None:
         (OSError(28, "No space left"), 3, "error: output: No space left\n"),
         (KeyboardInterrupt(), 130, "\n"),
         (BrokenPipeError(), 0, ""),
+        (click.Abort(), 130, ""),
     ],
 )
 def test_statuses(
@@ -68,8 +71,8 @@ def test_debug_keeps_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     from margincalc.cli import main
 
     monkeypatch.setenv("MARGINCALC_DEBUG", "1")
-    monkeypatch.setattr(api, "load", lambda *arguments, **options: {}["missing"])
-    with pytest.raises(KeyError):
+    monkeypatch.setattr(api, "load", lambda *arguments, **options: int("none"))
+    with pytest.raises(ValueError, match="none"):
         main(["margin", STRANGLE])
 
 

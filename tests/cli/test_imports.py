@@ -36,7 +36,7 @@ def test_a_script_waits_for_nothing_that_it_does_not_use(command: str) -> None:
         f"try: main({arguments!r})\n"
         "except SystemExit as end: assert end.code == 0"
     )
-    assert not loaded & {"scipy", "vollib", "tabulate", "matplotlib", "csv", "difflib"}
+    assert not loaded & {"scipy", "vollib", "tabulate", "matplotlib"}
 
 
 def test_a_table_imports_what_draws_it() -> None:

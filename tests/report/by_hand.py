@@ -19,9 +19,12 @@ from margincalc.results import (
     ModelsReport,
     PoolMargin,
     PositionLine,
+    Refusal,
     ScenarioLine,
     ScenariosReport,
     Sensitivity,
+    VerifyLine,
+    VerifyReport,
     WorstScenario,
 )
 
@@ -244,8 +247,11 @@ COMPARE = CompareReport(
     "desk",
     AS_OF,
     "USD",
+    "isolated",
+    "portfolio",
     (
         Comparison(
+            "isolated",
             replace(ISOLATED, status="restricted", margin_ratio=0.93377),
             0.0,
             0.0,
@@ -256,12 +262,14 @@ COMPARE = CompareReport(
             ),
         ),
         Comparison(
+            "cross",
             replace(VENUES, liquidation={"BTC": Liquidation(100000.0, 18302.7, None)}),
             0.0,
             None,
             (FirstToGo("BTC-25DEC26-95000-P", None, 45000.0),),
         ),
         Comparison(
+            "portfolio",
             STRANGLE,
             14114.717,
             0.0762694,
@@ -270,6 +278,25 @@ COMPARE = CompareReport(
                 FirstToGo("BTC-25DEC26-85000-P", None, -57191.55),
             ),
         ),
+    ),
+)
+
+MODELS_COMPARED = COMPARE._replace(
+    base="generic-portfolio",
+    cheapest="derive-pm",
+    columns=tuple(
+        Comparison(name, replace(STRANGLE, initial_margin=initial), 0.0, initial / 1e6, ())
+        for name, initial in (
+            ("generic-portfolio", 128512.3),
+            ("deribit-pm", 141000.0),
+            ("derive-pm", 99000.0),
+            ("okx-portfolio-margin", 151000.0),
+            ("reg-t", 1234567.0),
+        )
+    ),
+    refused=(
+        Refusal("occ-tims", "it margins listed equity options only, and this book holds BTC"),
+        Refusal("span", "needs risk arrays"),
     ),
 )
 
@@ -333,6 +360,31 @@ MODEL = ModelReport(
 
 MODELS = ModelsReport((MODEL, MODEL._replace(name="okx-pm", family="charges", title="OKX")))
 
+_MATCH = VerifyLine(
+    "deribit-pm",
+    "strangle-1",
+    "independent",
+    "initial_margin",
+    1234.5,
+    1234.5,
+    0.0,
+    1e-9,
+    True,
+    None,
+)
+VERIFY = VerifyReport(
+    (
+        _MATCH,
+        _MATCH._replace(path="components.scenario_loss", computed=1234.5004, error=4e-4),
+        _MATCH._replace(example="perpetual-2", strength="fitted", computed=1230.0, error=4.5,
+                        matches=False),
+        _MATCH._replace(example="orders-3", computed=None, error=None, matches=False,
+                        problem="open orders are not margined by this model"),
+    ),
+    ("generic-portfolio", "generic-standard"),
+    2,
+)  # fmt: skip
+
 CHECK = CheckReport(
     account="desk",
     as_of=AS_OF,
@@ -356,9 +408,11 @@ REPORTS: dict[str, Report] = {
     "many": MANY,
     "empty": EMPTY,
     "compare": COMPARE,
+    "compare_models": MODELS_COMPARED,
     "greeks": GREEKS,
     "scenarios": SCENARIOS,
     "model": MODEL,
     "models": MODELS,
+    "verify": VERIFY,
     "check": CHECK,
 }
