@@ -257,7 +257,10 @@ def _asset_price(draft: _Draft, deposit: Collateral) -> float:
     market = draft.portfolio.market
     if deposit.price is not None:
         return deposit.price * (market[draft.portfolio.currency].spot if draft.coin else 1.0)
-    return market[deposit.asset].spot if deposit.asset in market else 1.0
+    if deposit.asset not in market:
+        return 1.0
+    # A spot is in the unit of account; what the account settles in may trade below it.
+    return market[deposit.asset].spot / (1.0 if draft.coin else draft.portfolio.stable_price)
 
 
 def _refuse_foreign_coin(draft: _Draft, resolved: Resolved) -> None:

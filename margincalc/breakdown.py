@@ -86,9 +86,12 @@ def _scenario_lines(account: Account) -> Iterator[ScenarioLine]:
     for number in np.unique(worst.underlying):
         # Every pool that the underlying moves takes its scenarios from the same grid.
         grid = account.model.grids[worst.grid[worst.underlying == number][0]]
-        rows = np.flatnonzero(book.underlying == number)
-        risk = risk_array(book, grid, now(book))[book.instrument[rows]]
-        pnl = np.array([float(np.sum(book.quantity[rows] * column)) for column in risk.T])
+        if worst.every is not None:
+            pnl = np.sum(worst.every[worst.underlying == number], axis=0)
+        else:
+            rows = np.flatnonzero(book.underlying == number)
+            risk = risk_array(book, grid, now(book))[book.instrument[rows]]
+            pnl = np.array([float(np.sum(book.quantity[rows] * column)) for column in risk.T])
         yield from _lines_of(book.names.underlyings[number], grid, pnl)
 
 

@@ -76,7 +76,10 @@ class Quote(_Written):
 
 
 class Forward(_Written):
-    """A forward price in two parts; a move of the spot scales the variable one only."""
+    """A forward price in two parts; a move of the spot scales the variable one only.
+
+    An expiry that has passed and is not yet paid is wholly fixed, at its settlement price.
+    """
 
     fixed: Price = 0.0
     variable: Price

@@ -105,7 +105,7 @@ class Market:
         discount = market.yield_ if contract.inverse else rate
         if contract.expiry is None:
             return Terms(0.0, 0.0, self._now(contract), discount)
-        time = years_between(self._as_of, contract.expiry)
+        time = max(years_between(self._as_of, contract.expiry), 0.0)
         mark = self.mark(contract) if contract.kind == "future" else None
         if mark is not None:
             return Terms(time, 0.0, mark.value, discount)

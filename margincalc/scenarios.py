@@ -59,6 +59,7 @@ class ScenarioGrid(NamedTuple):
     weight : share of the profit or loss that counts
     days_forward : days that pass
     rule : how the stated volatility move becomes an option's
+    names : of scenarios that their moves do not describe, empty for the others
     """
 
     spot: FloatArray
@@ -66,6 +67,7 @@ class ScenarioGrid(NamedTuple):
     weight: FloatArray
     days_forward: FloatArray
     rule: VolatilityRule = VolatilityRule()
+    names: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -74,6 +76,8 @@ class ScenarioGrid(NamedTuple):
 
     def label(self, index: int) -> str:
         """Name a scenario: `spot -15 %, IV +50 %`."""
+        if self.names and self.names[index]:
+            return self.names[index]
         parts = [f"spot {_move(self.spot[index])}", f"IV {self._volatility_label(index)}"]
         if self.weight[index] != 1.0:
             parts.append(f"weight {self.weight[index] * 100:.4g} %")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from margincalc.contracts.contract import Contract, Faults
 from margincalc.errors import did_you_mean, printable, shown
 from margincalc.names import EXAMPLE, Kind, Terms, name_of, parse
-from margincalc.portfolio import Instrument, Portfolio, Underlying
+from margincalc.portfolio import Forward, Instrument, Portfolio, Underlying
 from margincalc.times import expiry_instant
 
 _NEEDED: dict[Kind, tuple[str, ...]] = {
@@ -220,6 +220,8 @@ class Resolver:
         as_of = self._portfolio.as_of
         if as_of is None or contract.expiry is None or contract.expiry > as_of:
             return False
+        if self._awaits_payment(contract.underlying, contract.expiry):
+            return False
         self._faults.add(
             path,
             f"{printable(contract.name)}, which expired {contract.expiry:%Y-%m-%d %H:%M} UTC",
@@ -227,6 +229,13 @@ class Resolver:
             "leave the expired contract out and book its settlement, or correct `as_of`",
         )
         return True
+
+    def _awaits_payment(self, underlying: str, expiry: dt.datetime) -> bool:
+        """Whether an expiry's settlement price is known: its forward is wholly fixed."""
+        expiries = self._market[underlying].expiries
+        quoted = expiries.get(expiry.isoformat()) or expiries.get(expiry.date().isoformat())
+        forward = quoted.forward if quoted is not None else None
+        return isinstance(forward, Forward) and forward.variable == 0.0
 
 
 def canonical(name: str) -> str:

@@ -35,6 +35,8 @@ class Worst(NamedTuple):
     scenario : row of that grid, shape (G,)
     pnl : weighted profit and loss of the group in it, shape (G,)
     by_position : the same by position row, shape (P,)
+    every : profit and loss of the group in every scenario, unweighted, shape (G, S), of models
+        whose scenarios are more than a product of quantities and a risk array
     """
 
     pool: IntArray
@@ -43,6 +45,7 @@ class Worst(NamedTuple):
     scenario: IntArray
     pnl: FloatArray
     by_position: FloatArray
+    every: FloatArray | None = None
 
 
 class MarginResult(NamedTuple):

@@ -1,9 +1,51 @@
 """Charges that families share; each returns amounts of shape (A,) in account currency."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
-from margincalc.book import Book, Kind
+from margincalc.book import Book, Instruments, Kind
+
+
+class ShortRates(NamedTuple):
+    """What an option sold needs beyond its value, each of shape (L,).
+
+    Attributes
+    ----------
+    rate, minimum : shares of the price
+    falls : share of what the option is out of the money that is deducted
+    put_of_mark : a put needs at least this share of its mark
+    put_cap : share of strike that a put never exceeds; infinite where there is none
+    at_forward : 1 where the price is the option's forward, 0 where it is the index
+    """
+
+    rate: FloatArray
+    minimum: FloatArray
+    falls: FloatArray
+    put_of_mark: FloatArray
+    put_cap: FloatArray
+    at_forward: FloatArray
+
+
+def short_option(
+    columns: Instruments, spot: FloatArray, mark: FloatArray, rates: ShortRates
+) -> FloatArray:
+    """Requirement per unit of the underlying sold, beyond the option's value, quote currency.
+
+    ``max(rate * price - falls * out_of_the_money, minimum * price)``, the rule of Cboe's strategy
+    based margin that most venues follow; measured on a forward, it is a share of the coin.
+
+    Parameters
+    ----------
+    mark : per unit of the underlying, quote currency, shape (L,)
+    """
+    price = np.where(rates.at_forward > 0.0, columns.forward, spot)
+    beyond = np.maximum(np.where(columns.call, 1.0, -1.0) * (columns.strike - price), 0.0)
+    unit = np.maximum(rates.rate * price - rates.falls * beyond, rates.minimum * price)
+    unit = unit * np.divide(spot, price, out=np.ones(len(spot)), where=price > 0.0)
+    put = np.minimum(np.maximum(unit, rates.put_of_mark * mark), rates.put_cap * columns.strike)
+    return np.where(columns.call, unit, put)
 
 
 def net_short_options(book: Book) -> tuple[IntArray, FloatArray]:

@@ -1,61 +1,117 @@
 """The `standard` family: each position by its own rule, nothing offset.
 
-A short option needs ``max(rate * spot - out_of_the_money, minimum * spot)`` as initial and a flat
-share of spot as maintenance margin, on top of its value, which equity already carries as a debt; a
-short put never needs more than its strike. Long options are paid for and need nothing. Futures,
-perpetuals and spot need a share of their notional, which may grow with their size.
+A short option needs a share of the price less what it is out of the money, on top of its value, which
+equity already carries as a debt. Long options are paid for; where a venue does not let them carry
+other positions, they need (a share of) their value. Futures, perpetuals and spot need a share of
+their notional, which may grow with their size. Where a venue margins open orders, they need what the
+larger side of each position would need if they filled at the mark.
+
+Some venues print margins with the marks of short options in them, beside a margin balance that leaves
+options out. The excess is the same; with `marks_in_margin` their figures are reported as details.
 """
 
-from collections.abc import Mapping
-from typing import Annotated, Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field
 
 from margincalc.arrays import FloatArray, IntArray, group_sum
 from margincalc.book import Book, Kind
-from margincalc.margin.base import Components, MarginResult, Parameters, Share
-from margincalc.margin.charges import collateral_haircut, delta_one_notional
+from margincalc.margin.base import Components, MarginResult, Parameters, Share, total
+from margincalc.margin.charges import ShortRates, collateral_haircut, short_option
+from margincalc.margin.lots import Lots, held, order_sides
 from margincalc.risk import equity, now
 from margincalc.scenarios import ScenarioGrid
 
 Slope = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1)]
+Price = Literal["index", "mark"]
 
 
 class ShortOption(Parameters):
-    """Shares of spot for an option sold."""
+    """Shares of spot for an option sold, beyond its value.
+
+    Attributes
+    ----------
+    initial, initial_minimum : less what the option is out of the money, and the least
+    maintenance, maintenance_minimum : with a minimum, maintenance falls out of the money as initial
+        does, in proportion to it; without, it is flat
+    put_of_mark : a put needs at least this share of its mark
+    initial_put_cap, maintenance_put_cap : shares of strike that a put never exceeds, where there are
+    moneyness : against the index, or the mark of the option's forward
+    """
 
     initial: Share
     initial_minimum: Share
     maintenance: Share
+    maintenance_minimum: Share | None = None
+    put_of_mark: Share = 0.0
+    initial_put_cap: Share | None = None
+    maintenance_put_cap: Share | None = None
+    moneyness: Price = "index"
+
+    def rates(self, *, initial: bool) -> tuple[float, ...]:
+        """Return the fields of `ShortRates` for one of the two margins."""
+        rate, least, cap = self.maintenance, self.maintenance_minimum, self.maintenance_put_cap
+        if initial:
+            rate, least, cap = self.initial, self.initial_minimum, self.initial_put_cap
+        falls = 0.0 if least is None else rate / self.initial
+        return (
+            rate,
+            rate if least is None else least,
+            falls,
+            self.put_of_mark,
+            np.inf if cap is None else cap,
+            float(self.moneyness == "mark"),
+        )
+
+
+class LongOption(Parameters):
+    """Shares of an option's value that do not carry other positions, and their caps, of spot."""
+
+    initial: Share = 0.0
+    maintenance: Share = 0.0
+    initial_cap: Share | None = None
+    maintenance_cap: Share | None = None
+
+    def rates(self, *, initial: bool) -> tuple[float, float]:
+        """Return share and cap of one of the two margins."""
+        cap = self.initial_cap if initial else self.maintenance_cap
+        return self.initial if initial else self.maintenance, np.inf if cap is None else cap
 
 
 class Notional(Parameters):
-    """Shares of notional; `slope` is added per unit of the underlying held."""
+    """Shares of notional, at the mark or the index; `slope` is added per unit of the underlying."""
 
     initial: Share
     maintenance: Share
     slope: Slope = 0.0
+    price: Price = "mark"
 
 
 class StandardSet(Parameters):
     """The parameters of one underlying."""
 
     short_option: ShortOption
+    long_option: LongOption = LongOption()
     delta_one: Notional
     spot: Notional
 
 
 class StandardParameters(StandardSet):
-    """The file's tables: a default set, and what differs for some underlyings."""
+    """The file's tables: a default set, what differs for some underlyings, and what is common."""
 
     underlyings: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    open_orders: bool = False
+    marks_in_margin: bool = False
 
 
 class Standard(NamedTuple):
     """Requirements per position, summed by pool."""
 
     sets: Mapping[str, StandardSet]  # by underlying; "" for all others
+    open_orders: bool = False
+    marks_in_margin: bool = False
 
     @property
     def grids(self) -> tuple[ScenarioGrid, ...]:
@@ -64,56 +120,122 @@ class Standard(NamedTuple):
 
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book."""
-        return MarginResult(
-            equity(book, now(book)),
-            self._components(book, initial=False),
-            self._components(book, initial=True),
-        )
+        value = now(book)
+        worth = equity(book, value)
+        mark = value + book.instruments.offset
+        maintenance = _Rules(self.sets, book, mark, initial=False).components()
+        rules = _Rules(self.sets, book, mark, initial=True)
+        initial = rules.components()
+        if self.open_orders:
+            initial["open_orders"] = _open_orders(book, rules.need)
+        details: Components = {}
+        if self.marks_in_margin:
+            options = held(book, Kind.OPTION)
+            marks = group_sum(options.quantity * mark[options.instrument], options.pool, book.pools)
+            details = {
+                "options_value": marks,
+                "margin_balance": worth - marks,
+                "venue_initial_margin": total(initial, book.pools) - marks,
+                "venue_maintenance_margin": total(maintenance, book.pools) - marks,
+            }
+        return MarginResult(worth, maintenance, initial, details=details)
 
-    def _components(self, book: Book, *, initial: bool) -> Components:
-        return {
-            "short_options": self._short_options(book, initial=initial),
-            "delta_one": self._notional(
-                book, "delta_one", (Kind.FUTURE, Kind.PERPETUAL), initial=initial
-            ),
-            "spot": self._notional(book, "spot", (Kind.SPOT,), initial=initial),
-            "collateral_haircut": collateral_haircut(book, initial=initial),
+
+class _Rules:
+    """One of the two margins of whatever a pool of a book may hold.
+
+    Parameters
+    ----------
+    mark : of one long unit, account currency, shape (I,)
+    """
+
+    def __init__(
+        self, sets: Mapping[str, StandardSet], book: Book, mark: FloatArray, *, initial: bool
+    ) -> None:
+        self._sets, self._book, self._mark, self._initial = sets, book, mark, initial
+        number = {name: index for index, name in enumerate(sets)}
+        chosen = [number.get(name, 0) for name in book.names.underlyings]
+        self._number = np.array(chosen, np.int64)
+
+    def components(self) -> Components:
+        """Return the parts of the requirement of all that is held."""
+        book, initial = self._book, self._initial
+        parts: dict[str, tuple[Callable[[Lots], FloatArray], tuple[Kind, ...]]] = {
+            "short_options": (self._short_options, (Kind.OPTION,)),
+            "long_options": (self._long_options, (Kind.OPTION,)),
+            "delta_one": (self._delta_one, (Kind.FUTURE, Kind.PERPETUAL)),
+            "spot": (self._spot, (Kind.SPOT,)),
         }
+        if not any(chosen.long_option.rates(initial=initial)[0] for chosen in self._sets.values()):
+            del parts["long_options"]
+        found = {}
+        for name, (rule, kinds) in parts.items():
+            lots = held(book, *kinds)
+            found[name] = group_sum(rule(lots), lots.pool, book.pools)
+        return {**found, "collateral_haircut": collateral_haircut(book, initial=initial)}
 
-    def _rate(self, book: Book, rows: IntArray, table: str, name: str) -> FloatArray:
-        """Look a parameter up for position rows, by their underlying."""
-        values = [
-            getattr(getattr(self.sets.get(underlying, self.sets[""]), table), name)
-            for underlying in book.names.underlyings
-        ]
-        return np.array(values, np.float64)[book.underlying[rows]]
+    def need(self, lots: Lots) -> FloatArray:
+        """Return what each of some lots of contracts needs, shape of the lots."""
+        option = self._book.instruments.kind[lots.instrument] == int(Kind.OPTION)
+        amount = np.zeros(len(lots.quantity))
+        rows = np.flatnonzero(option)
+        amount[rows] = self._short_options(lots.take(rows)) + self._long_options(lots.take(rows))
+        rows = np.flatnonzero(~option)
+        amount[rows] = self._delta_one(lots.take(rows))
+        return amount
 
-    def _short_options(self, book: Book, *, initial: bool) -> FloatArray:
-        rows = book.rows(Kind.OPTION)
-        rows = rows[book.quantity[rows] < 0.0]
-        columns = book.instruments.take(book.instrument[rows])
+    def _lookup(self, rates: Callable[[StandardSet], tuple[float, ...]], lots: Lots) -> FloatArray:
+        """Look rates up by the underlying of lots, shape (rates, lots)."""
+        table = np.array([rates(chosen) for chosen in self._sets.values()], np.float64)
+        underlying = self._book.instruments.underlying[lots.instrument]
+        return table[self._number[underlying]].T if len(lots.quantity) else table[:0].T
+
+    def _short_options(self, lots: Lots) -> FloatArray:
+        book, initial = self._book, self._initial
+        columns = book.instruments.take(lots.instrument)
         spot = book.spot[columns.underlying]
-        if initial:
-            sign = np.where(columns.call, 1.0, -1.0)
-            beyond = np.maximum(sign * (columns.strike - spot), 0.0)
-            least = self._rate(book, rows, "short_option", "initial_minimum") * spot
-            full = self._rate(book, rows, "short_option", "initial") * spot
-            unit = np.maximum(full - beyond, least)
-        else:
-            unit = self._rate(book, rows, "short_option", "maintenance") * spot
-        unit = np.where(columns.call, unit, np.minimum(unit, columns.strike))
-        charge = -book.quantity[rows] * columns.multiplier * book.money(unit, rows)
-        return group_sum(charge, book.pool[rows], book.pools)
+        rates = self._lookup(lambda chosen: chosen.short_option.rates(initial=initial), lots)
+        money = spot if book.coin else np.ones(len(spot))
+        mark = self._mark[lots.instrument] * money / columns.multiplier
+        unit = short_option(columns, spot, mark, ShortRates(*rates)) / money
+        return np.maximum(-lots.quantity, 0.0) * columns.multiplier * unit
 
-    def _notional(
-        self, book: Book, table: str, kinds: tuple[Kind, ...], *, initial: bool
-    ) -> FloatArray:
-        rows = book.rows(*kinds)
-        notional = delta_one_notional(book, rows)
-        size = notional / book.money(book.spot[book.underlying[rows]], rows)
-        rate = self._rate(book, rows, table, "initial" if initial else "maintenance")
-        rate = rate + self._rate(book, rows, table, "slope") * size
-        return group_sum(rate * notional, book.pool[rows], book.pools)
+    def _long_options(self, lots: Lots) -> FloatArray:
+        book, initial = self._book, self._initial
+        share, cap = self._lookup(lambda chosen: chosen.long_option.rates(initial=initial), lots)
+        columns = book.instruments.take(lots.instrument)
+        spot = np.ones(len(cap)) if book.coin else book.spot[columns.underlying]
+        unit = np.minimum(share * self._mark[lots.instrument], cap * columns.multiplier * spot)
+        return np.maximum(lots.quantity, 0.0) * unit
+
+    def _delta_one(self, lots: Lots) -> FloatArray:
+        return self._notional(lots, lambda chosen: chosen.delta_one)
+
+    def _spot(self, lots: Lots) -> FloatArray:
+        return self._notional(lots, lambda chosen: chosen.spot)
+
+    def _notional(self, lots: Lots, table: Callable[[StandardSet], Notional]) -> FloatArray:
+        def rates(chosen: StandardSet) -> tuple[float, ...]:
+            own = table(chosen)
+            rate = own.initial if self._initial else own.maintenance
+            return rate, own.slope, float(own.price == "index")
+
+        rate, slope, at_index = self._lookup(rates, lots)
+        units, index = lots.units(self._book), lots.at_index(self._book)
+        notional = np.where(at_index > 0.0, index, lots.at_mark(self._book))
+        return (rate + slope * units) * notional
+
+
+def _open_orders(book: Book, need: Callable[[Lots], FloatArray]) -> FloatArray:
+    """What open orders add to the margin of their positions, shape (A,).
+
+    The larger of the two sides that a position would have if all its buys, or all its sells, filled
+    (Paradex: buys of 3 and sells of 2 against a short of 1 are open sizes of 2 and 3).
+    """
+    present, bought, sold = order_sides(book)
+    before = need(present)
+    more = np.maximum(np.maximum(need(bought), need(sold)) - before, 0.0)
+    return group_sum(more, present.pool, book.pools)
 
 
 def build(tables: Mapping[str, Any]) -> Standard:
@@ -125,6 +247,8 @@ def build(tables: Mapping[str, Any]) -> Standard:
         If a parameter is missing, unknown or out of bounds.
     """
     whole = StandardParameters.model_validate(tables)
-    base = whole.model_dump(exclude={"underlyings"})
+    common = {"underlyings", "open_orders", "marks_in_margin"}
+    base = whole.model_dump(exclude=common)
     sets = {"": base, **{name: base | other for name, other in whole.underlyings.items()}}
-    return Standard({name: StandardSet.model_validate(table) for name, table in sets.items()})
+    made = {name: StandardSet.model_validate(table) for name, table in sets.items()}
+    return Standard(made, whole.open_orders, whole.marks_in_margin)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from margincalc.report import numbers
 from margincalc.report.layout import Block, Column, Row, folded, name, table, wrapped
 from margincalc.report.parts import identity
-from margincalc.results import CompareReport, Comparison, FirstToGo, Liquidation
+from margincalc.results import CompareReport, Comparison, FirstToGo
 
 _NAMES = 3  # of what would be liquidated first, per mode
 _GOES_FIRST = (
@@ -23,7 +23,9 @@ _LIST = (
     Column("maintenance"),
     Column("ratio"),
     Column("status", left=True),
+    Column("saves"),
 )
+_SIDES = ("below", "above")
 _Cell = Callable[[Comparison], str]
 
 
@@ -47,29 +49,38 @@ def _side_by_side(report: CompareReport, width: int) -> Block:
 
 def _list(report: CompareReport, width: int) -> Block:
     """Return a line per column, least initial margin first."""
+    prices = [
+        (f"{name(underlying)} {side}", _price(underlying, side))
+        for underlying in _underlyings(report.columns)
+        for side in _SIDES
+    ]
     ranked = sorted(report.columns, key=lambda column: column.report.initial_margin)
     rows = [
-        (
-            name(column.name),
-            name(column.report.mode),
-            numbers.amount(column.report.equity, report.currency),
-            numbers.amount(column.report.initial_margin, report.currency),
-            numbers.amount(column.report.maintenance_margin, report.currency),
-            numbers.percent(column.report.margin_ratio),
-            column.report.status.upper(),
-            numbers.percent(column.saving_share),
-        )
+        (*_list_cells(column, report.currency), *(cell(column) for _, cell in prices))
         for column in ranked
     ]
-    heads = (*_LIST, Column(f"saves on {name(report.base)}", rank=1))
-    return table(heads, rows, width)
+    return table((*_LIST, *(Column(title, rank=4) for title, _ in prices)), rows, width)
+
+
+def _list_cells(column: Comparison, currency: str) -> Row:
+    return (
+        name(column.name),
+        name(column.report.mode),
+        numbers.amount(column.report.equity, currency),
+        numbers.amount(column.report.initial_margin, currency),
+        numbers.amount(column.report.maintenance_margin, currency),
+        numbers.percent(column.report.margin_ratio),
+        column.report.status.upper(),
+        numbers.percent(column.saving_share),
+    )
 
 
 def _cheapest(report: CompareReport, width: int) -> Block:
     """Return the line that names the least initial margin, where models are compared."""
-    if report.cheapest is None or all(c.name == c.report.mode for c in report.columns):
+    if report.cheapest is None or all(each.name == each.report.mode for each in report.columns):
         return []
-    return wrapped(f"Least initial margin: {name(report.cheapest)}", width)
+    base = f"savings are against {name(report.base)}"
+    return wrapped(f"Least initial margin: {name(report.cheapest)}; {base}", width)
 
 
 def _refused(report: CompareReport, width: int) -> Block:
@@ -96,8 +107,8 @@ def _lines(report: CompareReport) -> Iterator[tuple[str, _Cell]]:
     yield "margin ratio", lambda column: numbers.percent(column.report.margin_ratio)
     yield "status", lambda column: column.report.status.upper()
     for underlying in _underlyings(report.columns):
-        yield f"{name(underlying)} below", _price(underlying, lambda line: line.below)
-        yield f"{name(underlying)} above", _price(underlying, lambda line: line.above)
+        for side in _SIDES:
+            yield f"{name(underlying)} {side}", _price(underlying, side)
     yield from _savings(report)
 
 
@@ -105,12 +116,14 @@ def _underlyings(columns: Sequence[Comparison]) -> list[str]:
     return list(dict.fromkeys(key for column in columns for key in column.report.liquidation))
 
 
-def _price(underlying: str, side: Callable[[Liquidation], float | None]) -> _Cell:
+def _price(underlying: str, side: str) -> _Cell:
+    """Return the cell of a liquidation price and its distance."""
+
     def cell(column: Comparison) -> str:
         line = column.report.liquidation.get(underlying)
-        if line is None or side(line) is None:
+        target = line and (line.below if side == "below" else line.above)
+        if line is None or target is None:
             return numbers.NONE
-        target = side(line)
         return f"{numbers.level(target, line.spot)}  {numbers.distance(line.spot, target):>8}"
 
     return cell

@@ -3,15 +3,18 @@
 import csv
 import io
 import json
+import os
 import tomllib
 from pathlib import Path
 
 import pytest
 
 import margincalc
+from margincalc import api
 from margincalc.results import MarginReport
 from tests.cli import STRANGLE, UNDER
 from tests.cli.conftest import Run
+from tests.report import by_hand
 
 FILE_COMMANDS = ("margin", "compare", "greeks", "scenarios", "check")
 
@@ -109,6 +112,33 @@ def test_without_a_command_the_help_is_shown(run: Run) -> None:
     outcome = run()
     assert (outcome.status, outcome.out) == (2, "")
     assert "Usage: margincalc" in outcome.err
+
+
+def test_compare_shows_models(run: Run) -> None:
+    names = ("generic-standard", "generic-portfolio")
+    outcome = run("compare", STRANGLE, "--model", names[0], "--model", names[1])
+    assert outcome.status == 0
+    assert all(name in outcome.out.splitlines()[2] for name in names)
+    assert "Least initial margin" in outcome.out
+
+
+def test_models_verify(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("models", "verify").status == 0
+    monkeypatch.setattr(api, "verify_models", lambda name: by_hand.VERIFY)
+    outcome = run("models", "verify", "deribit-pm")
+    assert outcome.status == 3
+    assert "2 of 4 figures match" in outcome.out
+
+
+def test_a_terminal_has_its_width_and_colour(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((120, 50)))
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    coloured = run("margin", STRANGLE).out
+    assert "\033[32mHEALTHY\033[0m" in coloured
+    assert 80 < max(map(len, coloured.splitlines())) <= 120
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\033" not in run("margin", STRANGLE).out
 
 
 def test_width_is_80_or_what_columns_says(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

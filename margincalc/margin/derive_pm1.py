@@ -1,0 +1,154 @@
+"""The `derive_pm1` family: Derive's first portfolio manager, PMRM.
+
+The worst of the scenarios and the basis contingency, less one static contingency for perpetuals,
+the base asset and naked short options, is the maintenance margin; initial margin takes all of it
+times a factor, and charges doubtful feeds. Options are marked undiscounted, and only a positive
+shocked value of an expiry is discounted.
+
+Rules: https://github.com/derivexyz/v2-core (7736900d), src/risk-managers/PMRM and PMRMLib.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from margincalc.arrays import FloatArray, group_sum
+from margincalc.book import Book
+from margincalc.margin.base import Components, MarginResult, Parameters, Share
+from margincalc.margin.charges import collateral_haircut, short_option_charge
+from margincalc.margin.derive_risk import (
+    BasisContingency,
+    Contingency,
+    Discounts,
+    Expiries,
+    Groups,
+    ImFactor,
+    Scenarios,
+    Shocks,
+    UpTo4,
+    UpTo10,
+    VolShock,
+    asset_value,
+    at_rate,
+    basis_gains,
+    by_pool,
+    expiries_of,
+    feed_confidence,
+    groups_of,
+    losses,
+    result,
+    scenario_gains,
+    shocks,
+    spot_notional,
+    worst_of,
+)
+from margincalc.risk import revalued
+from margincalc.scenarios import ScenarioGrid
+
+
+class Margin(Parameters):
+    """The initial margin's factor, and the static discount of a positive shocked value."""
+
+    im_factor: ImFactor
+    static_discount_long: UpTo4
+    rate_mult: UpTo10
+    rate_add: UpTo10
+
+    def discounts(self, expiries: Expiries) -> Discounts:
+        """Return what a positive and a negative shocked value count for."""
+        fall = np.exp(-expiries.time * (expiries.rate * self.rate_mult + self.rate_add))
+        return Discounts(self.static_discount_long * fall, np.ones_like(fall))
+
+
+class OtherContingency(Contingency):
+    """Shares of spot for perpetuals, the base asset and naked short options."""
+
+    base_pct: Share
+    perp_pct: Share
+    option_pct: Share
+
+
+class Pm1Parameters(Parameters):
+    """The file's tables, by the venue's own names."""
+
+    margin: Margin
+    vol_shock: VolShock
+    basis_contingency: BasisContingency
+    other_contingency: OtherContingency
+    scenarios: Scenarios
+
+
+class Pm1(NamedTuple):
+    """Worst loss plus a static contingency, times a factor."""
+
+    parameters: Pm1Parameters
+    shocks: Shocks
+
+    @property
+    def grids(self) -> tuple[ScenarioGrid, ...]:
+        """The scenarios, then the basis contingency."""
+        return (self.shocks.grid,)
+
+    def margin(self, book: Book) -> MarginResult:
+        """Margin every pool of a book."""
+        own, shocks = self.parameters, self.shocks
+        marked = at_rate(book, np.zeros_like(book.instruments.rate))
+        groups = groups_of(book)
+        expiries = expiries_of(book, groups)
+        value = revalued(marked, shocks.priced)
+        present = [*range(shocks.size), -1]
+        discounts = own.margin.discounts(expiries)
+        gain = scenario_gains(book, expiries, value[:, present], discounts, shocks.linear)
+        basis = basis_gains(book, expiries, value[:, shocks.size :], own.basis_contingency)
+        worst = worst_of(groups, np.column_stack([gain, basis]), shocks.grid.weight)
+        losing = self._static(book, groups)
+        losing["scenario_loss"], losing["basis_contingency"] = losses(
+            worst, shocks.size, book.pools
+        )
+        maintenance = {
+            **losing,
+            "collateral_haircut": collateral_haircut(book, initial=False),
+        }
+        initial = {
+            **{name: own.margin.im_factor * loss for name, loss in losing.items()},
+            "peg": own.other_contingency.peg_loss(book.stable) * sum(losing.values()),
+            "collateral_haircut": collateral_haircut(book, initial=True),
+            "oracle_confidence": self._doubt(book, groups, expiries),
+        }
+        return result(book, marked, (maintenance, initial), worst)
+
+    def _static(self, book: Book, groups: Groups) -> Components:
+        """Return the static contingency, which a fallen settlement money does not touch."""
+        other = self.parameters.other_contingency
+        base = groups.sum(asset_value(book)) * book.stable
+        return {
+            "delta_one": other.perp_pct * by_pool(groups, groups.sum(spot_notional(book)), book),
+            "base_asset": other.base_pct * by_pool(groups, base, book),
+            "short_options": short_option_charge(book, other.option_pct),
+        }
+
+    def _doubt(self, book: Book, groups: Groups, expiries: Expiries) -> FloatArray:
+        """Charge the notionals that doubtful feeds price, shape (A,)."""
+        doubt = self.parameters.other_contingency.doubt
+        feeds = feed_confidence(book, groups)
+        base = groups.sum(asset_value(book)) * book.stable
+        delta_one = doubt(feeds) * (groups.sum(spot_notional(book)) + base)
+        confidence = np.minimum(expiries.confidence, feeds[expiries.group])
+        spot = book.spot[groups.underlying][expiries.group]
+        money = np.ones_like(spot) if book.coin else spot
+        options = doubt(confidence) * expiries.units * money
+        options = group_sum(options, expiries.group, len(groups.pool))
+        return by_pool(groups, delta_one + options, book)
+
+
+def build(tables: Mapping[str, Any]) -> Pm1:
+    """Read the tables of a model of this family.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If a parameter is missing, unknown or out of bounds.
+    """
+    own = Pm1Parameters.model_validate(tables)
+    return Pm1(own, shocks(own.scenarios, own.vol_shock, own.basis_contingency))

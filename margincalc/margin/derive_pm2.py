@@ -1,0 +1,234 @@
+"""The `derive_pm2` family: Derive's second portfolio manager, PMRM_2 (and PMRM_2_1).
+
+Maintenance margin is a share of the worst scenario's loss, plus contingencies for perpetuals, naked
+short options and collateral. Initial margin takes the loss in full, more of the contingencies,
+and charges doubtful feeds and a fallen settlement money. Options are marked at their discounted
+Black price; an expiry's shocked value is discounted again, and two scenarios rotate the skew.
+
+Rules: https://github.com/derivexyz/v2-core (7736900d), src/risk-managers/PMRM_2 and PMRMLib_2.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from pydantic import Field
+
+from margincalc.arrays import FloatArray, group_sum
+from margincalc.book import Book, Instruments
+from margincalc.margin.base import Components, MarginResult, Parameters
+from margincalc.margin.charges import collateral_haircut, short_option_charge
+from margincalc.margin.derive_risk import (
+    BasisContingency,
+    Contingency,
+    Discounts,
+    Expiries,
+    Groups,
+    ImFactor,
+    Scenarios,
+    Shocks,
+    UpTo2,
+    UpTo3,
+    UpTo4,
+    UpTo10,
+    VolShock,
+    asset_value,
+    at_rate,
+    basis_gains,
+    by_pool,
+    expiries_of,
+    feed_confidence,
+    groups_of,
+    losses,
+    result,
+    scenario_gains,
+    shocks,
+    spot_notional,
+    worst_of,
+)
+from margincalc.risk import now, revalued
+from margincalc.scenarios import ScenarioGrid
+
+Signed10 = Annotated[float, Field(allow_inf_nan=False, ge=-10, le=10)]
+Signed20 = Annotated[float, Field(allow_inf_nan=False, ge=-20, le=20)]
+
+
+class Margin(Parameters):
+    """Factors on the worst loss, and the static discounts of an expiry's shocked value."""
+
+    im_factor: ImFactor
+    mm_factor: Annotated[float, Field(allow_inf_nan=False, ge=0.1, le=10)]
+    long_rate_mult: UpTo10
+    long_rate_add: UpTo10
+    static_discount_long: UpTo4
+    short_rate_mult: UpTo10
+    short_rate_add: UpTo10
+    static_discount_short: UpTo4
+
+    def discounts(self, expiries: Expiries) -> Discounts:
+        """Return what a positive and a negative shocked value count for."""
+        time, rate = expiries.time, expiries.rate
+        fall = np.exp(-time * (rate * self.long_rate_mult + self.long_rate_add))
+        rise = np.exp(time * (rate * self.short_rate_mult + self.short_rate_add))
+        undiscounted = np.exp(rate * time)  # a debt never counts for more than at expiry
+        short = np.minimum(undiscounted, self.static_discount_short * rise)
+        return Discounts(self.static_discount_long * fall, short)
+
+
+class SkewShock(Parameters):
+    """Rotations of the smile about the forward: volatility moves with log-moneyness, capped."""
+
+    linear_base_cap: Signed10
+    abs_base_cap: Signed10
+    linear_c_base: Signed10
+    abs_c_base: Signed10
+    min_k_star: UpTo10
+    width_scale: UpTo10
+    vol_param_static: UpTo10
+    vol_param_scale: Signed20
+
+    def volatility(self, columns: Instruments, *, absolute: bool) -> FloatArray:
+        """Return volatilities after a rotation, shape (I,)."""
+        root = np.sqrt(columns.time)
+        base, slope = (
+            (self.abs_base_cap, self.abs_c_base)
+            if absolute
+            else (self.linear_base_cap, self.linear_c_base)
+        )
+        cap = base + slope * root
+        width = self.width_scale * root * (self.vol_param_static + self.vol_param_scale * root)
+        reach = np.maximum(self.min_k_star, width)
+        forward = columns.forward
+        sane = (columns.strike > 0.0) & (forward > 0.0) & (reach > 0.0)
+        ratio = np.divide(columns.strike, forward, out=np.ones_like(root), where=sane)
+        moneyness = np.abs(np.log(ratio)) if absolute else np.log(ratio)
+        move = np.divide(moneyness * cap, reach, out=np.zeros_like(root), where=sane)
+        # The caps are the venue's own, applied as they stand even where they are negative.
+        held = np.where(moneyness >= 0.0, np.minimum(cap, move), np.maximum(-cap, move))
+        return columns.volatility * np.where(sane, np.maximum(0.0, 1.0 + held), 1.0)
+
+
+class OtherContingency(Contingency):
+    """Shares of spot for perpetuals and naked short options, and the initial margin's extra."""
+
+    mm_perp_pct: UpTo3
+    im_perp_pct_extra: UpTo3
+    mm_option_pct: UpTo2
+    im_option_pct_extra: UpTo2
+
+
+class Pm2Parameters(Parameters):
+    """The file's tables, by the venue's own names."""
+
+    margin: Margin
+    vol_shock: VolShock
+    skew_shock: SkewShock
+    basis_contingency: BasisContingency
+    other_contingency: OtherContingency
+    scenarios: Scenarios
+
+
+class Pm2(NamedTuple):
+    """Worst discounted loss times a factor, plus contingencies."""
+
+    parameters: Pm2Parameters
+    shocks: Shocks
+
+    @property
+    def grids(self) -> tuple[ScenarioGrid, ...]:
+        """The scenarios, then the basis contingency."""
+        return (self.shocks.grid,)
+
+    def margin(self, book: Book) -> MarginResult:
+        """Margin every pool of a book."""
+        own, shocks = self.parameters, self.shocks
+        marked = at_rate(book, np.maximum(book.instruments.rate, 0.0))
+        groups = groups_of(book)
+        expiries = expiries_of(book, groups)
+        value = self._values(marked)
+        present = [*range(shocks.size), -1]
+        skewed = np.concatenate([shocks.linear, shocks.absolute])
+        gain = scenario_gains(
+            book, expiries, value[:, present], own.margin.discounts(expiries), skewed
+        )
+        basis = basis_gains(book, expiries, value[:, shocks.size :], own.basis_contingency)
+        worst = worst_of(groups, np.column_stack([gain, basis]), shocks.grid.weight)
+        loss = losses(worst, shocks.size, book.pools)
+        parts = (
+            self._maintenance(book, groups, loss),
+            self._initial(book, groups, expiries, loss),
+        )
+        return result(book, marked, parts, worst)
+
+    def _values(self, marked: Book) -> FloatArray:
+        """Value one long unit per scenario, after the basis moves, and now, shape (I, S + 3)."""
+        value, columns = revalued(marked, self.shocks.priced), marked.instruments
+        for absolute, chosen in ((False, self.shocks.linear), (True, self.shocks.absolute)):
+            if len(chosen):
+                rotated = self.parameters.skew_shock.volatility(columns, absolute=absolute)
+                turned = replace(marked, instruments=replace(columns, volatility=rotated))
+                value[:, chosen] = now(turned)[:, None]
+        return value
+
+    def _maintenance(
+        self, book: Book, groups: Groups, loss: tuple[FloatArray, FloatArray]
+    ) -> Components:
+        factor, other = self.parameters.margin.mm_factor, self.parameters.other_contingency
+        perpetuals = by_pool(groups, groups.sum(spot_notional(book)), book)
+        return {
+            "scenario_loss": factor * loss[0],
+            "basis_contingency": factor * loss[1],
+            "delta_one": other.mm_perp_pct * perpetuals,
+            "short_options": short_option_charge(book, other.mm_option_pct),
+            "collateral_haircut": collateral_haircut(book, initial=False),
+        }
+
+    def _initial(
+        self, book: Book, groups: Groups, expiries: Expiries, loss: tuple[FloatArray, FloatArray]
+    ) -> Components:
+        factor, other = self.parameters.margin.im_factor, self.parameters.other_contingency
+        perpetuals = by_pool(groups, groups.sum(spot_notional(book)), book)
+        option_pct = other.mm_option_pct + other.im_option_pct_extra
+        return {
+            "scenario_loss": factor * loss[0],
+            "basis_contingency": factor * loss[1],
+            "peg": other.peg_loss(book.stable) * (loss[0] + loss[1]),
+            "delta_one": (other.mm_perp_pct + other.im_perp_pct_extra) * perpetuals,
+            "short_options": short_option_charge(book, option_pct),
+            "collateral_haircut": collateral_haircut(book, initial=True),
+            "oracle_confidence": self._doubt(book, groups, expiries),
+        }
+
+    def _doubt(self, book: Book, groups: Groups, expiries: Expiries) -> FloatArray:
+        """Charge the notionals that doubtful feeds price, shape (A,).
+
+        A deposit is doubted by its own feed and by its underlying's spot, and not by the
+        perpetual's.
+        """
+        doubt = self.parameters.other_contingency.doubt
+        feeds = feed_confidence(book, groups)
+        perpetuals = doubt(feeds) * groups.sum(spot_notional(book))
+        confidence = np.minimum(expiries.confidence, feeds[expiries.group])
+        spot = book.spot[groups.underlying][expiries.group]
+        money = np.ones_like(spot) if book.coin else spot
+        options = doubt(confidence) * expiries.units * money
+        options = group_sum(options, expiries.group, len(groups.pool))
+        own = book.instruments.confidence[book.instrument]
+        moved = book.underlying >= 0
+        spots = book.confidence[book.underlying[moved]]
+        own[moved] = np.minimum(own[moved], spots)
+        assets = group_sum(doubt(own) * np.abs(asset_value(book)), book.pool, book.pools)
+        return by_pool(groups, perpetuals + options, book) + assets
+
+
+def build(tables: Mapping[str, Any]) -> Pm2:
+    """Read the tables of a model of this family.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If a parameter is missing, unknown or out of bounds.
+    """
+    own = Pm2Parameters.model_validate(tables)
+    return Pm2(own, shocks(own.scenarios, own.vol_shock, own.basis_contingency))

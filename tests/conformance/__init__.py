@@ -1,0 +1,1 @@
+"""Published and contract-computed cases: the truth that the models are tested against."""
