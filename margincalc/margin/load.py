@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from margincalc.errors import Fault, InputError, input_error
+from margincalc.errors import Fault, InputError, did_you_mean, input_error, shown
 from margincalc.margin.base import Build, MarginModel, Parameters, Source, Venue
 
 
@@ -30,8 +30,14 @@ def _standard(tables: Mapping[str, Any]) -> MarginModel:
     return standard.build(tables)
 
 
+def _strategy(tables: Mapping[str, Any]) -> MarginModel:
+    from margincalc.margin import strategy
+
+    return strategy.build(tables)
+
+
 # A family is imported when a model of it is read; a new one is a line here.
-FAMILIES: dict[str, Build] = {"scan": _scan, "standard": _standard}
+FAMILIES: dict[str, Build] = {"scan": _scan, "standard": _standard, "strategy": _strategy}
 FOLDER = Path(__file__).parent.parent / "venues"
 PROOFS = ("exact", "partly", "rules only", "own")  # from most to least
 MAXIMUM_BYTES = 1 << 20
@@ -142,13 +148,10 @@ def _dated(folder: Path) -> dict[str, dict[dt.date, Path]]:
 
 
 def _unknown(name: str, folder: Path) -> InputError:
-    import difflib
-
     names = model_names(folder)
-    near = difflib.get_close_matches(name, names, 1)
-    remedy = f"did you mean {near[0]}?" if near else "`margincalc models` lists them"
+    remedy = did_you_mean(name, names) or "`margincalc models` lists them"
     return input_error(
-        "--model", name, f"a path ending in .toml, or one of {', '.join(names)}", remedy
+        "--model", shown(name), f"a path ending in .toml, or one of {', '.join(names)}", remedy
     )
 
 
@@ -157,7 +160,7 @@ def _read(path: Path, settings: Sequence[str], notes: tuple[str, ...]) -> Venue:
     try:
         file = _File.model_validate(content)
     except ValidationError as error:
-        raise _faults(path, "", error) from None
+        raise _faults(f"{path}, ", content, (), error) from None
     if file.family not in FAMILIES:
         known = ", ".join(sorted(FAMILIES))
         raise input_error(f"{path}, family", file.family, f"one of {known}")
@@ -165,7 +168,8 @@ def _read(path: Path, settings: Sequence[str], notes: tuple[str, ...]) -> Venue:
     try:
         model = FAMILIES[file.family](tables)
     except ValidationError as error:
-        raise _faults(path, "parameters.", error) from None
+        place = f"{path.name}, parameters."
+        raise _faults(place, file.parameters, settings, error) from None
     if settings:
         notes += (f"parameters changed: {', '.join(settings)}",)
     sources = tuple(Source(source.what, source.url, source.read) for source in file.sources)
@@ -217,21 +221,38 @@ def _setting_value(setting: str, text: str) -> object:
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
-        raise input_error("--set", setting, "key=value with a TOML value", "quote texts") from None
+        raise input_error(
+            "--set", setting, "key=value with a TOML value", 'put texts in quotes: key="text"'
+        ) from None
 
 
-def _faults(path: Path, prefix: str, error: ValidationError) -> InputError:
-    return InputError(
-        [
-            Fault(
-                f"{path}, {prefix}{'.'.join(str(part) for part in fault['loc'])}",
-                f"{fault['input']!r:.80}" if fault["type"] != "missing" else "nothing",
-                fault["msg"][0].lower() + fault["msg"][1:],
-                "`margincalc models show generic-portfolio` prints a complete set",
-            )
-            for fault in error.errors()
-        ]
-    )
+def _faults(
+    place: str, tables: Mapping[str, Any], settings: Sequence[str], error: ValidationError
+) -> InputError:
+    """Turn a validator's errors into faults; a setting at fault is named as `--set`."""
+    changed = {setting.partition("=")[0].strip() for setting in settings}
+    faults = []
+    for fault in error.errors():
+        key = ".".join(str(part) for part in fault["loc"])
+        where = f"--set {key}" if key in changed else f"{place}{key}"
+        found, wanted, remedy = _fault(fault, tables)
+        faults.append(Fault(where, found, wanted, remedy))
+    return InputError(faults)
+
+
+def _fault(fault: Any, tables: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Say what was found, what was wanted, and how to mend it."""
+    remedy = "`margincalc models show generic-portfolio` prints a complete set"
+    if fault["type"] == "missing":
+        return "nothing", "this parameter", remedy
+    if fault["type"] == "extra_forbidden":
+        *parents, last = fault["loc"]
+        known: Any = tables
+        for parent in parents:
+            known = known.get(parent, {}) if isinstance(known, dict) else {}
+        near = did_you_mean(str(last), [str(name) for name in known if name != last])
+        return "an unknown parameter", "one that its family has", near or remedy
+    return shown(fault["input"]), fault["msg"][0].lower() + fault["msg"][1:], ""
 
 
 def _digest(tables: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from margincalc.arrays import BoolArray, FloatArray, IntArray, group_sum
+from margincalc.errors import MargincalcError
 from margincalc.margin.strategies import Columns, Legs, Strategy, columns
 
 COMPONENTS = ("naked_options", "strangles", "spreads", "long_options", "stock")
@@ -103,17 +104,26 @@ def _solve(ways: Columns, cost: FloatArray, held: FloatArray, terms: Terms) -> F
         return alone
     if size == len(held) + 1 and not ways.buckets:
         return _one_joint(ways, cost, alone, whole=terms.whole)
-    from scipy.optimize import LinearConstraint, milp
-
     objective = np.append(cost / ways.unit, np.full(ways.buckets, terms.spread)) * _SCALE
-    limits = LinearConstraint(ways.uses, ways.low, ways.high)
-    count: FloatArray = milp(objective, constraints=limits).x
+    count = _minimum(ways, objective, np.zeros(len(objective), bool))
     whole = ways.whole & terms.whole
     if np.any(np.abs(count - np.rint(count))[whole] > 1e-6):
-        count = milp(
-            objective, integrality=whole, constraints=limits, options={"mip_rel_gap": 0.0}
-        ).x
+        count = _minimum(ways, objective, whole)
     return np.maximum(np.where(whole, np.rint(count), count), 0.0)[:size]
+
+
+def _minimum(ways: Columns, objective: FloatArray, whole: BoolArray) -> FloatArray:
+    from scipy.optimize import LinearConstraint, milp  # most accounts need no solver
+
+    found = milp(
+        objective,
+        integrality=whole,
+        constraints=LinearConstraint(ways.uses, ways.low, ways.high),
+        options={"mip_rel_gap": 0.0},
+    )
+    if found.x is None:
+        raise MargincalcError(f"the legs could not be paired: {found.message}")
+    return np.asarray(found.x, np.float64)
 
 
 def _one_joint(

@@ -105,8 +105,8 @@ def columns(legs: Legs, *, hedged: bool) -> Columns:
         found += _collars(legs)
     found += _boxes(legs)
     buckets = _buckets(legs)
-    pairs = [bucket for bucket in buckets if len(bucket) == 2]
-    buckets = [bucket for bucket in buckets if len(bucket) > 2]
+    pairs = [bucket for bucket in buckets if _is_pair(legs, bucket)]
+    buckets = [bucket for bucket in buckets if bucket not in pairs]
     found += [_Column(Strategy.VERTICAL, pair) for pair in pairs]
     for number, bucket in enumerate(buckets):
         found += [_Column(Strategy.MEMBER, (leg,), bucket=number) for leg in bucket]
@@ -201,6 +201,10 @@ def _members(legs: Legs, last: float, *, american: bool) -> tuple[int, ...]:
         if sold and bought:
             members += sold + bought
     return tuple(members)
+
+
+def _is_pair(legs: Legs, bucket: tuple[int, ...]) -> bool:
+    return len(bucket) == 2 and legs.units[bucket[0]] == legs.units[bucket[1]]
 
 
 def _programme(legs: Legs, found: list[_Column], buckets: list[tuple[int, ...]]) -> Columns:

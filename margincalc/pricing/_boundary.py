@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from margincalc.arrays import BoolArray, FloatArray
+from margincalc.arrays import FloatArray, IntArray
 from margincalc.pricing._kernel import PEAK
 from margincalc.pricing._mills import mills
 
@@ -39,7 +39,7 @@ class Unit(NamedTuple):
     rate: FloatArray
     yield_: FloatArray
 
-    def part(self, rows: slice | BoolArray) -> "Unit":
+    def part(self, rows: slice | IntArray) -> "Unit":
         """Take some contracts."""
         return Unit(self.total[rows], self.rate[rows], self.yield_[rows])
 
@@ -106,7 +106,7 @@ def _solved(unit: Unit) -> FloatArray:
     found = _guess(unit)
     left = np.arange(len(unit.total))
     for _ in range(MOST_ROUNDS):
-        part = Unit(*(column[left] for column in unit))
+        part = unit.part(left)
         old = np.ascontiguousarray(found[:, left])
         new = _improved(part, old)
         found[:, left] = new

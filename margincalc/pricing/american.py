@@ -19,12 +19,14 @@ import numpy as np
 import numpy.typing as npt
 
 from margincalc.arrays import BoolArray, FloatArray, IntArray, group_rows
-from margincalc.pricing import _boundary, black
+from margincalc.pricing import _boundary, _lattice, black
 from margincalc.pricing._boundary import Unit
 from margincalc.pricing._checks import amounts, flags, reals
+from margincalc.pricing._lattice import Paying
 from margincalc.pricing.black_scholes import Market, Option
 
 DIGITS = 13  # of a yield over the life that are told apart; the rest is a forward's rounding
+MOST_SHARE = 0.99  # of the spot that a dividend may take
 LEAST_TOTAL = 1e-4  # total volatilities below price as none does
 
 
@@ -66,9 +68,6 @@ class Dividends(NamedTuple):
     def part(self, rows: IntArray) -> "Dividends":
         """Take some elements."""
         return Dividends(self.time[rows], self.share[rows])
-
-
-NO_DIVIDENDS = Dividends(np.zeros((1, 0)), np.zeros((1, 0)))
 
 
 def price(option: Option, market: Market, volatility: npt.ArrayLike) -> FloatArray:
@@ -130,7 +129,9 @@ def shares(amounts: FloatArray, times: FloatArray, spot: float, rate: float) -> 
     present = amounts * np.exp(-rate * times)
     left = spot - np.cumsum(present)
     before = left + present
-    return np.where(left > 0.0, present / np.where(left > 0.0, before, 1.0), 1.0)
+    paid = np.full(len(present), MOST_SHARE)
+    np.divide(present, before, out=paid, where=before > present)
+    return np.minimum(paid, MOST_SHARE)
 
 
 def _none(size: int) -> Dividends:
@@ -167,4 +168,50 @@ def _exercised(c: Contracts, dividends: Dividends, european: FloatArray) -> Floa
         paying = Paying(total, rate, yield_, c.call, *dividends).part(rest)
         value[rest] = _by_lattice(log_spot[rest], paying, european[rest] / c.strike[rest])
         value[rest] *= c.strike[rest]
+    return value
+
+
+def _by_boundary(log_spot: FloatArray, unit: Unit, european: FloatArray) -> FloatArray:
+    """Price puts of strike 1 whose exercise region lies below one boundary."""
+    value = european.copy()
+    rows = np.flatnonzero(unit.total > LEAST_TOTAL)
+    if len(rows):
+        own = unit.part(rows)
+        first, labels = group_rows(*own)
+        log = _boundary.boundary(own.part(first))[:, labels]
+        worth = _boundary.premium(log_spot[rows], own, log)
+        at_once = -np.expm1(log_spot[rows])
+        value[rows] = np.where(np.isnan(worth), at_once, european[rows] + worth)
+    return np.maximum(value, _on_a_day(log_spot, unit))
+
+
+def _on_a_day(log_spot: FloatArray, unit: Unit) -> FloatArray:
+    """Value of exercising on the best day stated in advance: a bound, and exact without volatility.
+
+    ``exp(-r t) - S exp(-q t)`` is greatest where ``exp((r - q) t) = r / (q S)``.
+    """
+    tilt, inner = unit.rate - unit.yield_, (unit.rate > 0.0) & (unit.yield_ > 0.0)
+    inner &= tilt != 0.0
+    day, ratio = np.zeros_like(tilt), np.ones_like(tilt)
+    np.divide(unit.rate, unit.yield_, out=ratio, where=inner)
+    np.divide(np.log(ratio) - log_spot, tilt, out=day, where=inner)
+    day = np.clip(day, 0.0, 1.0)
+    return np.exp(-unit.rate * day) - np.exp(log_spot - unit.yield_ * day)
+
+
+def _by_lattice(log_spot: FloatArray, paying: Paying, european: FloatArray) -> FloatArray:
+    """Price options of strike 1 with dividends, or exercised within a band."""
+    value = european.copy()
+    rows = np.flatnonzero(paying.total > LEAST_TOTAL)
+    if len(rows):
+        own = paying.part(rows)
+        keys = (own.total, own.rate, own.yield_, own.call, *own.paid.T, *own.share.T)
+        first, labels = group_rows(*keys)
+        value[rows] += _lattice.premium(log_spot[rows], own.part(first), labels)
+    side, spot = np.where(paying.call, 1.0, -1.0), np.exp(log_spot)
+    for time in paying.paid.T:  # just before and just after each dividend, stated in advance
+        discount = np.exp(-paying.rate * time)
+        for before in (True, False):
+            forward = spot * paying.growth(time, before=before)
+            value = np.maximum(value, side * discount * (forward - 1.0))
     return value
