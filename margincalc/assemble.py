@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from margincalc.arrays import FloatArray
+from margincalc.arrays import FloatArray, IntArray
 from margincalc.book import NO_ORDERS, Book, Instruments, Kind, Names, Orders
 from margincalc.contracts import Contract, Resolved, resolve
 from margincalc.errors import Fault, InputError
@@ -28,7 +28,9 @@ _KINDS = {
     "perpetual": Kind.PERPETUAL,
     "spot": Kind.SPOT,
 }
+_DIVIDENDS = ("dividend_time", "dividend_share")  # a row of each per instrument
 _MONEY = "money"  # the row in which linear profits and unpaid amounts are booked
+_TYPES = {"kind": np.int64, "underlying": np.int64, "call": bool, "inverse": bool, "american": bool}
 _QUOTE_ACCOUNT = "keep the account in its quote currency: `currency: USD`"
 
 
@@ -75,6 +77,9 @@ class _Row(NamedTuple):
     cap: float = np.inf
     american: bool = False
     confidence: float = 1.0
+    funding: float = 0.0
+    dividend_time: tuple[float, ...] = ()
+    dividend_share: tuple[float, ...] = ()
 
 
 @dataclass
@@ -152,11 +157,28 @@ def _add_contract(draft: _Draft, contract: Contract, place: str) -> None:
         terms.fixed + terms.variable,
         terms.rate,
     )
-    row = row._replace(confidence=_confidence(draft.market.confidence(contract)))
+    row = row._replace(
+        confidence=_confidence(draft.market.confidence(contract)),
+        funding=draft.market.funding(contract),
+    )
     if contract.kind == "option":
         volatility = _volatility(draft, contract, place)
         row = row._replace(volatility=volatility, american=contract.american)
+        row = _with_dividends(draft, row, contract) if contract.american else row
     draft.rows[contract.name] = row
+
+
+def _with_dividends(draft: _Draft, row: _Row, contract: Contract) -> _Row:
+    """Add the dividends for which an option may be exercised early, as shares of the spot."""
+    dividends = draft.market.dividends(contract)
+    if not dividends:
+        return row
+    from margincalc.pricing.american import shares  # few underlyings pay any
+
+    times, amounts = (np.array(column) for column in zip(*dividends, strict=True))
+    spot = draft.portfolio.market[contract.underlying].spot
+    share = shares(amounts, times, spot, row.rate)
+    return row._replace(dividend_time=tuple(times), dividend_share=tuple(share))
 
 
 def _volatility(draft: _Draft, contract: Contract, place: str) -> float:
@@ -303,11 +325,17 @@ def _book(draft: _Draft) -> Book:
     keys = sorted(net)
     orders = _orders(draft, pools, number)
     columns = {
-        column.name: np.array([getattr(row, column.name) for row in rows])
+        column.name: np.array(
+            [getattr(row, column.name) for row in rows], _TYPES.get(column.name, np.float64)
+        )
         for column in fields(Instruments)
+        if column.name not in _DIVIDENDS
     }
-    columns["kind"] = columns["kind"].astype(np.int64)
-    columns["underlying"] = columns["underlying"].astype(np.int64)
+    most = max((len(row.dividend_time) for row in rows), default=0)
+    for name in _DIVIDENDS:
+        ragged = [getattr(row, name) for row in rows]
+        padded = [own + (0.0,) * (most - len(own)) for own in ragged]
+        columns[name] = np.array(padded, np.float64).reshape(len(rows), most)
     market = draft.portfolio.market
     return Book(
         Names(tuple(pools), draft.underlyings, tuple(number)),
@@ -351,37 +379,31 @@ def _marked(draft: _Draft, book: Book) -> Book:
     """Give options the volatility their mark implies, and every mark its place in equity."""
     if not draft.marks:
         return book
+    from margincalc.marks import marked_worth
+
     number = {name: row for row, name in enumerate(book.names.instruments)}
     rows = np.array([number[name] for name in draft.marks], np.int64)
     quoted = np.array([mark.value for mark in draft.marks.values()])
     if draft.unknown:
         book = _implied(draft, book, rows, quoted)
     columns = book.instruments
-    spot = book.spot[columns.underlying[rows]]
-    # A mark is in coin for an inverse option, and so is the account's currency perhaps.
-    worth = quoted * columns.multiplier[rows] * np.where(columns.inverse[rows], spot, 1.0)
-    worth = worth / spot if book.coin else worth
     offset = np.zeros(len(columns.kind))
-    offset[rows] = worth - now(book)[rows]
+    offset[rows] = marked_worth(book, rows, quoted) - now(book)[rows]
     return replace(book, instruments=replace(columns, offset=offset))
 
 
-def _implied(draft: _Draft, book: Book, rows: np.ndarray, quoted: FloatArray) -> Book:
-    from margincalc.pricing.implied import Reason, implied_volatility  # not every file has marks
+def _implied(draft: _Draft, book: Book, rows: IntArray, quoted: FloatArray) -> Book:
+    from margincalc.marks import implied  # not every file has marks
 
     columns = book.instruments.take(rows)
-    grown = quoted * np.exp(columns.rate * columns.time)
-    price = np.where(columns.inverse, grown * columns.forward, grown)
-    solution = implied_volatility(
-        price, columns.forward, columns.strike, columns.time, columns.call
-    )
+    found = implied(book, rows, quoted)
     volatility = book.instruments.volatility.copy()
     for index, (name, mark) in enumerate(draft.marks.items()):
         if name not in draft.unknown:
             continue
-        if solution.reason[index] != Reason.FOUND:
+        if np.isnan(found[index]):
             _no_volatility(draft, name, mark, columns, index)
-        volatility[rows[index]] = solution.volatility[index]
+        volatility[rows[index]] = found[index]
     if draft.faults:
         raise InputError(draft.faults)
     return replace(book, instruments=replace(book.instruments, volatility=volatility))

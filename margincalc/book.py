@@ -51,6 +51,9 @@ class Instruments:
     cap : largest price of an asset that counts, account currency
     american : whether an option may be exercised before it expires
     confidence : of the feeds that price the instrument alone, from 0 to 1
+    funding : what a perpetual's long pays per eight hours, as a share of the spot
+    dividend_time, dividend_share : shape (I, D); dividends in the life of an American option, years
+        until each and its share of the spot, 0 where there are fewer
     """
 
     kind: IntArray
@@ -72,6 +75,9 @@ class Instruments:
     cap: FloatArray
     american: BoolArray
     confidence: FloatArray
+    funding: FloatArray
+    dividend_time: FloatArray
+    dividend_share: FloatArray
 
     def take(self, rows: IntArray) -> "Instruments":
         """Return the given rows."""

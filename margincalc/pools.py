@@ -115,7 +115,7 @@ def funded(book: Book, initial: FloatArray, funding: Funding) -> Book:
         entry=rows.entry[order],
         limited=limited,
     )
-    return _without_empty(whole, need)
+    return _without_empty(whole, np.where(limited, need, 0.0))
 
 
 class _Rows(NamedTuple):

@@ -90,6 +90,13 @@ class Market:
             return perpetual.confidence if perpetual is not None else None
         return self._expiry(contract).confidence
 
+    def funding(self, contract: Contract) -> float:
+        """Return what a perpetual's long pays per eight hours; 0 where nothing is said of it."""
+        perpetual = self._portfolio.market[contract.underlying].perpetual
+        if contract.kind != "perpetual" or perpetual is None:
+            return 0.0
+        return perpetual.funding_rate or 0.0
+
     def default_volatility(self, contract: Contract, terms: Terms) -> float | None:
         """Return what stands in for a volatility that neither quote nor mark gives."""
         expiry = self._expiry(contract)
@@ -125,14 +132,25 @@ class Market:
             return market.perpetual.mark
         return market.spot
 
+    def dividends(self, contract: Contract) -> tuple[tuple[float, float], ...]:
+        """Return years until, and cash amounts of, the dividends in a contract's life."""
+        found = []
+        for dividend in self._portfolio.market[contract.underlying].dividends:
+            paid = years_between(self._as_of, instant(dividend.date))
+            if (
+                contract.expiry is not None
+                and paid > 0.0
+                and instant(dividend.date) <= contract.expiry
+            ):
+                found.append((paid, dividend.amount))
+        return tuple(sorted(found))
+
     def _carried(self, contract: Contract, rate: float, time: float) -> float:
         """Spot less the present value of its dividends, carried at rate less yield."""
         market = self._portfolio.market[contract.underlying]
         spot = market.spot
-        for dividend in market.dividends:
-            paid = years_between(self._as_of, instant(dividend.date))
-            if 0.0 < paid <= time:
-                spot -= dividend.amount * math.exp(-rate * paid)
+        for paid, amount in self.dividends(contract):
+            spot -= amount * math.exp(-rate * paid)
         return max(spot, 0.0) * math.exp((rate - market.yield_) * time)
 
     def _expiry(self, contract: Contract) -> ExpiryMarket:

@@ -19,6 +19,9 @@ from margincalc.scenarios import ScenarioGrid
 
 PRICER = "numpy"
 UNCHANGED = ScenarioGrid(np.zeros(1), np.zeros(1), np.ones(1), np.zeros(1))
+RATE_STEP = 1e-3  # of an American option's rho, per year
+# Nowhere, then up and down along spot, volatility, time and rate: shape (4, 9).
+_STEPS = np.concatenate([np.zeros((4, 1)), np.kron(np.eye(4), [1.0, -1.0])], axis=1)
 
 
 class Greeks(NamedTuple):
@@ -55,6 +58,13 @@ class _State(NamedTuple):
     spot: FloatArray
     forward: FloatArray
     time: FloatArray
+
+
+class _Pricing(NamedTuple):
+    """What the value of an option depends on beside the spot's market, shape (n, S)."""
+
+    volatility: FloatArray
+    rate: FloatArray  # as `Instruments.rate`
 
 
 def now(book: Book) -> FloatArray:
@@ -165,7 +175,38 @@ def _options(columns: Instruments, spot: FloatArray, grid: ScenarioGrid) -> Floa
         np.broadcast_to(state.time, shape),
         np.broadcast_to(columns.call[:, None], shape),
     )
-    return columns.multiplier[:, None] * _discount(columns, state) * price
+    value = _discount(columns, state) * price
+    rows = np.flatnonzero(columns.american)
+    if len(rows):
+        rate = np.broadcast_to(columns.rate[:, None], shape)
+        part = _State(*(column[rows] for column in state))
+        value[rows] = _american(columns.take(rows), part, _Pricing(volatility[rows], rate[rows]))
+    return columns.multiplier[:, None] * value
+
+
+def _american(columns: Instruments, state: _State, pricing: _Pricing) -> FloatArray:
+    """Quote value of options that may be exercised at any time, shape (n, S)."""
+    from margincalc.pricing import american  # not every book has any
+
+    spot, forward, time = state
+    width = spot.shape[1]
+    rate = pricing.rate.copy()
+    inverse = columns.inverse[:, None] & (time > 0.0) & (spot > 0.0) & (forward > 0.0)
+    # The rate of an inverse option is the coin's, which is the yield of the spot.
+    log = np.log(np.divide(forward, spot, out=np.ones_like(spot), where=inverse))
+    rate += np.divide(log, time, out=np.zeros_like(rate), where=inverse)
+    flat = (
+        np.ravel(np.broadcast_to(column, spot.shape))
+        for column in (
+            *(spot, forward, rate, columns.strike[:, None], pricing.volatility, time),
+            columns.call[:, None],
+        )
+    )
+    elapsed = columns.time[:, None] - time
+    paid = (columns.dividend_time[:, None, :] - elapsed[:, :, None]).reshape(spot.size, -1)
+    dividends = american.Dividends(paid, np.repeat(columns.dividend_share, width, axis=0))
+    value = american.price_unchecked(american.Contracts(*flat), dividends)
+    return value.reshape(spot.shape)
 
 
 def _delta_one(columns: Instruments, spot: FloatArray, grid: ScenarioGrid) -> FloatArray:
@@ -200,10 +241,16 @@ def _quote_greeks(book: Book) -> Greeks:
     result = _delta_one_greeks(columns, spot)
     rows = np.flatnonzero(columns.is_kind(Kind.OPTION))
     if len(rows):
-        option = _option_greeks(columns.take(rows), spot[rows])
-        for name in ("delta", "gamma", "vega", "theta", "rho"):
-            getattr(result, name)[rows] = getattr(option, name)
+        _put(result, rows, _option_greeks(columns.take(rows), spot[rows]))
+    rows = np.flatnonzero(columns.american)
+    if len(rows):
+        _put(result, rows, _american_greeks(columns.take(rows), spot[rows]))
     return result
+
+
+def _put(whole: Greeks, rows: IntArray, part: Greeks) -> None:
+    for column, values in zip(whole, part, strict=True):
+        column[rows] = values
 
 
 def _delta_one_greeks(columns: Instruments, spot: FloatArray) -> Greeks:
@@ -240,3 +287,28 @@ def _option_greeks(columns: Instruments, spot: FloatArray) -> Greeks:
         theta=factor * (b.theta + rate * b.price - b.delta * forward * drift),
         rho=factor * time * (b.delta * forward - b.price),
     )
+
+
+def _american_greeks(columns: Instruments, spot: FloatArray) -> Greeks:
+    """Central differences of the value, each step a hundredth of what it steps along."""
+    size = np.clip(columns.volatility * np.sqrt(columns.time), 1e-3, 1.0)
+    step = np.array([1e-2 * size * spot, 1e-2 * columns.volatility, 1e-2 * columns.time])
+    along_spot, along_volatility, along_time = step[:, :, None] * _STEPS[:3, None]
+    along_rate = RATE_STEP * _STEPS[3]
+    time = columns.time[:, None] + along_time
+    drift = carry(columns, spot)[:, None] * along_time + columns.time[:, None] * along_rate
+    slope = (columns.variable / spot)[:, None]
+    forward = (columns.forward[:, None] + slope * along_spot) * np.exp(drift)
+    state = _State(spot[:, None] + along_spot, forward, time)
+    # The rate of an inverse option is the coin's, and stays.
+    rate = columns.rate[:, None] + np.where(columns.inverse[:, None], 0.0, along_rate)
+    pricing = _Pricing(columns.volatility[:, None] + along_volatility, rate)
+    value = columns.multiplier[:, None] * _american(columns, state, pricing)
+    first = [value[:, 1 + 2 * k] - value[:, 2 + 2 * k] for k in range(4)]
+    with np.errstate(divide="ignore", invalid="ignore"):  # no step, no sensitivity
+        delta, vega, less_time = (
+            np.where(own > 0.0, change / (2.0 * own), 0.0)
+            for change, own in zip(first[:3], step, strict=True)
+        )
+    bend = value[:, 1] - 2.0 * value[:, 0] + value[:, 2]
+    return Greeks(delta, bend / step[0] ** 2, vega, -less_time, first[3] / (2.0 * RATE_STEP))

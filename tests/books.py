@@ -13,7 +13,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from margincalc import api
+from margincalc import margining
 from margincalc.account import Account
 from margincalc.pools import Mode
 from margincalc.portfolio import Portfolio
@@ -67,7 +67,7 @@ def margined(
     book: Portfolio, mode: Mode | None = None, model: str | None = None, settings: Settings = ()
 ) -> Account:
     """Margin a portfolio, without liquidation prices."""
-    return api._account(book, mode, model, settings)
+    return margining.margined(book, margining.Rules(mode, model, tuple(settings)))
 
 
 def portfolios(style: Style = ANY) -> st.SearchStrategy[Portfolio]:

@@ -1,4 +1,7 @@
-"""Property tests draw the same examples on every run, as many as a working day allows."""
+"""Property tests draw the same examples on every run, as many as a working day allows.
+
+Cases of a reference are run too where MARGINCALC_REFERENCE names its folder.
+"""
 
 import os
 
@@ -14,3 +17,11 @@ settings.register_profile(
 )
 settings.register_profile("long", settings.get_profile("repeatable"), max_examples=1000)
 settings.load_profile("long" if os.environ.get("MARGINCALC_PROVE") else "repeatable")
+
+
+def pytest_report_header() -> str:
+    """Say whether the cases of a reference are run."""
+    folder = os.environ.get("MARGINCALC_REFERENCE")
+    if folder:
+        return f"reference: the cases of {folder}"
+    return "reference: MARGINCALC_REFERENCE is unset, so only the cases carried here are run"

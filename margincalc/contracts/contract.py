@@ -20,7 +20,7 @@ class Contract:
     strike, call : 0 and false when not an option
     inverse : margined and settled in the underlying's coin
     multiplier : units of the underlying per contract
-    american : the exercise style; pricing is European for now
+    american : whether it may be exercised before it expires
     listed : an exchange's equity option
     lot : smallest tradable quantity
     fee : of the underlying's value, per trade

@@ -1,11 +1,15 @@
 """Charges that families share; each returns amounts of shape (A,) in account currency."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Instruments, Kind
+from margincalc.margin.lots import Lots
+from margincalc.margin.lots import held
+from margincalc.risk import greeks
 
 
 class ShortRates(NamedTuple):
@@ -76,15 +80,37 @@ def short_option_charge(book: Book, rate: float) -> FloatArray:
 
 def delta_one_notional(book: Book, rows: IntArray) -> FloatArray:
     """Absolute notional of futures and perpetuals at their mark, shape of `rows`."""
-    columns = book.instruments.take(book.instrument[rows])
-    price = np.where(columns.inverse, 1.0, columns.forward)
-    return np.abs(book.quantity[rows]) * columns.multiplier * book.money(price, rows)
+    return Lots(book.pool[rows], book.instrument[rows], book.quantity[rows]).at_mark(book)
 
 
-def delta_one_charge(book: Book, rate: float) -> FloatArray:
-    """A share of the gross notional of futures and perpetuals."""
-    rows = book.rows(Kind.FUTURE, Kind.PERPETUAL)
-    return group_sum(rate * delta_one_notional(book, rows), book.pool[rows], book.pools)
+def delta_one_charge(book: Book, rate: float, *, at_index: bool = False) -> FloatArray:
+    """A share of the gross notional of futures and perpetuals, at their mark or at the index."""
+    lots = held(book, Kind.FUTURE, Kind.PERPETUAL)
+    notional = lots.at_index(book) if at_index else lots.at_mark(book)
+    return group_sum(rate * notional, lots.pool, book.pools)
+
+
+def long_and_short(
+    delta: FloatArray, labels: IntArray, groups: int
+) -> tuple[FloatArray, FloatArray]:
+    """Sum what is long and what is short by group; the smaller is hedged by the larger."""
+    longs = group_sum(np.maximum(delta, 0.0), labels, groups)
+    return longs, group_sum(np.maximum(-delta, 0.0), labels, groups)
+
+
+def roll_charge(book: Book, rate: float) -> FloatArray:
+    """A share of spot for every unit of delta that offsets delta of other expiries (Thalex)."""
+    rows = book.rows(Kind.OPTION, Kind.FUTURE, Kind.PERPETUAL)
+    delta = (book.quantity * greeks(replace(book, coin=False)).delta[book.instrument])[rows]
+    time = book.instruments.time[book.instrument[rows]]
+    keys = (book.pool[rows], book.underlying[rows], time)
+    first, labels = group_rows(*keys)
+    by_expiry = group_sum(delta, labels, len(first))
+    one, together = group_rows(keys[0][first], keys[1][first])
+    chosen = rows[first[one]]
+    longs, shorts = long_and_short(by_expiry, together, len(one))
+    spot = book.money(book.spot[book.underlying[chosen]], chosen)
+    return group_sum(rate * np.minimum(longs, shorts) * spot, book.pool[chosen], book.pools)
 
 
 def collateral_haircut(book: Book, *, initial: bool) -> FloatArray:

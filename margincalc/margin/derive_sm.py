@@ -197,10 +197,10 @@ class Sm(NamedTuple):
         at = book.underlying[rows]
         confidence = np.minimum(book.confidence[at], self._own_confidence(book, expiries)[rows])
         threshold = np.zeros(len(rows))
-        kind = book.kind[rows]
-        for table, kinds in _FEEDS.items():
-            limit = self._of(book, "oracle_contingency", table)[at]
-            threshold = np.where(np.isin(kind, kinds), limit, threshold)
+        for name, kinds in _FEEDS.items():
+            of_kind = book.instruments.is_kind(*kinds)[book.instrument[rows]]
+            limit = self._of(book, "oracle_contingency", name)[at]
+            threshold = np.where(of_kind, limit, threshold)
         factor = self._of(book, "oracle_contingency", "factor")[at]
         share = np.where(confidence < threshold, (1.0 - confidence) * factor, 0.0)
         exposed = _exposed(book, expiries)[rows]
@@ -223,9 +223,9 @@ class Sm(NamedTuple):
 
 
 _FEEDS = {
-    "option_threshold": (int(Kind.OPTION),),
-    "perp_threshold": (int(Kind.FUTURE), int(Kind.PERPETUAL)),
-    "base_threshold": (int(Kind.COLLATERAL), int(Kind.SPOT)),
+    "option_threshold": (Kind.OPTION,),
+    "perp_threshold": (Kind.FUTURE, Kind.PERPETUAL),
+    "base_threshold": (Kind.COLLATERAL, Kind.SPOT),
 }
 
 

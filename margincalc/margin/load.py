@@ -36,8 +36,33 @@ def _strategy(tables: Mapping[str, Any]) -> MarginModel:
     return strategy.build(tables)
 
 
+def _derive_pm1(tables: Mapping[str, Any]) -> MarginModel:
+    from margincalc.margin import derive_pm1
+
+    return derive_pm1.build(tables)
+
+
+def _derive_pm2(tables: Mapping[str, Any]) -> MarginModel:
+    from margincalc.margin import derive_pm2
+
+    return derive_pm2.build(tables)
+
+
+def _derive_sm(tables: Mapping[str, Any]) -> MarginModel:
+    from margincalc.margin import derive_sm
+
+    return derive_sm.build(tables)
+
+
 # A family is imported when a model of it is read; a new one is a line here.
-FAMILIES: dict[str, Build] = {"scan": _scan, "standard": _standard, "strategy": _strategy}
+FAMILIES: dict[str, Build] = {
+    "scan": _scan,
+    "standard": _standard,
+    "strategy": _strategy,
+    "derive_pm1": _derive_pm1,
+    "derive_pm2": _derive_pm2,
+    "derive_sm": _derive_sm,
+}
 FOLDER = Path(__file__).parent.parent / "venues"
 PROOFS = ("exact", "partly", "rules only", "own")  # from most to least
 MAXIMUM_BYTES = 1 << 20

@@ -104,12 +104,37 @@ def _solve(ways: Columns, cost: FloatArray, held: FloatArray, terms: Terms) -> F
         return alone
     if size == len(held) + 1 and not ways.buckets:
         return _one_joint(ways, cost, alone, whole=terms.whole)
+    if len(ways.together) and (found := _one_spread(ways, cost, held, terms.spread)) is not None:
+        return found
     objective = np.append(cost / ways.unit, np.full(ways.buckets, terms.spread)) * _SCALE
     count = _minimum(ways, objective, np.zeros(len(objective), bool))
     whole = ways.whole & terms.whole
     if np.any(np.abs(count - np.rint(count))[whole] > 1e-6):
         count = _minimum(ways, objective, whole)
     return np.maximum(np.where(whole, np.rint(count), count), 0.0)[:size]
+
+
+def _one_spread(
+    ways: Columns, cost: FloatArray, held: FloatArray, factor: float
+) -> FloatArray | None:
+    """Return the pairing of all legs into one spread, where that is seen to be the cheapest.
+
+    The proof is by duality: price each leg at what it loses where the whole loses most. If no other
+    column costs less than its legs are priced at, no pairing costs less than the whole's loss.
+    """
+    size, rows = len(cost), np.flatnonzero(ways.uses[:, -1])
+    losses = ways.uses[rows][:, ways.together]
+    total = (losses * held).sum(axis=1)
+    worst = int(np.argmax(total))
+    price = losses[worst] * ways.unit * factor if total[worst] > 0.0 else np.zeros(len(held))
+    priced = (price[:, None] * ways.uses[: len(held), :size]).sum(axis=0)
+    other = np.ones(size, bool)
+    other[ways.together] = False
+    if np.any((priced > cost)[other]):
+        return None
+    count = np.zeros(size)
+    count[ways.together] = held
+    return count
 
 
 def _minimum(ways: Columns, objective: FloatArray, whole: BoolArray) -> FloatArray:
@@ -119,16 +144,14 @@ def _minimum(ways: Columns, objective: FloatArray, whole: BoolArray) -> FloatArr
         objective,
         integrality=whole,
         constraints=LinearConstraint(ways.uses, ways.low, ways.high),
-        options={"mip_rel_gap": 0.0},
+        options={"mip_rel_gap": 0.0, "presolve": False},  # small enough to go without
     )
     if found.x is None:
         raise MargincalcError(f"the legs could not be paired: {found.message}")
     return np.asarray(found.x, np.float64)
 
 
-def _one_joint(
-    ways: Columns, cost: FloatArray, alone: FloatArray, *, whole: bool
-) -> FloatArray:
+def _one_joint(ways: Columns, cost: FloatArray, alone: FloatArray, *, whole: bool) -> FloatArray:
     """Pair as much as possible the one way there is, where it is cheaper."""
     uses = ways.uses[:, -1]
     taken = uses > 0.0
@@ -206,7 +229,8 @@ def _vertical(table: _Table, legs: IntArray, call: BoolArray, owned: bool) -> Fl
     sold = np.where(table.quantity[legs[:, 0]] < 0.0, legs[:, 0], legs[:, 1])
     bought = legs[:, 0] + legs[:, 1] - sold
     width = np.where(call[sold], 1.0, -1.0) * (table.strike[bought] - table.strike[sold])
-    return table.terms.spread * np.maximum(width, 0.0) * table.units[sold]
+    loss: FloatArray = table.terms.spread * np.maximum(width, 0.0) * table.units[sold]
+    return loss
 
 
 def _box(table: _Table, legs: IntArray, call: BoolArray, owned: bool) -> FloatArray:
@@ -219,10 +243,9 @@ def _box(table: _Table, legs: IntArray, call: BoolArray, owned: bool) -> FloatAr
 def _covered(table: _Table, legs: IntArray, call: BoolArray, owned: bool) -> FloatArray:
     """The call needs nothing, but shares count no more than its strike; a put its intrinsic."""
     strike, spot = table.strike[legs[:, 0]], table.prices.spot
-    if not owned:
-        return np.maximum(strike - spot, 0.0) * table.units[legs[:, 0]]
-    lent = 1.0 - table.prices.share / spot
-    return lent * np.maximum(spot - strike, 0.0) * table.units[legs[:, 0]]
+    lent = 1.0 - table.prices.share / spot if owned else 1.0
+    intrinsic: FloatArray = np.maximum(spot - strike if owned else strike - spot, 0.0)
+    return lent * intrinsic * table.units[legs[:, 0]]
 
 
 def _protected(table: _Table, legs: IntArray, call: BoolArray, owned: bool) -> FloatArray:
@@ -230,7 +253,8 @@ def _protected(table: _Table, legs: IntArray, call: BoolArray, owned: bool) -> F
     strike, spot = table.strike[legs[:, 0]], table.prices.spot
     beyond = np.maximum(spot - strike if owned else strike - spot, 0.0)
     need = table.terms.strike * strike + beyond
-    return np.minimum(need - table.prices.share, 0.0) * table.units[legs[:, 0]]
+    saved: FloatArray = np.minimum(need - table.prices.share, 0.0)
+    return saved * table.units[legs[:, 0]]
 
 
 def _collar(table: _Table, legs: IntArray, call: BoolArray, owned: bool) -> FloatArray:
@@ -245,5 +269,5 @@ def _collar(table: _Table, legs: IntArray, call: BoolArray, owned: bool) -> Floa
         terms.strike * bought + beyond,
         np.where(bought == sold, np.inf, terms.call_strike * sold),
     )
-    intrinsic = np.maximum(spot - sold if owned else sold - spot, 0.0)
+    intrinsic: FloatArray = np.maximum(spot - sold if owned else sold - spot, 0.0)
     return (need + intrinsic - table.prices.share) * table.units[legs[:, 0]]

@@ -2,114 +2,67 @@
 
 Each underlying of a pool takes its own worst scenario and the losses add up. A loss counts with
 its scenario's weight; tail scenarios are weighted by ``cover / |move|``, the loss that a move as
-large as the cover would have made. Initial margin is the same loss under another factor.
+large as the cover would have made. Initial margin is the same loss under another factor. A value
+that the venue does not publish stands in the file as such, and refuses only the books that need it.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field
 
 from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
-from margincalc.book import Book
+from margincalc.book import Book, Kind
 from margincalc.margin.base import Components, Factor, MarginResult, Parameters, Share, Worst
-from margincalc.margin.charges import collateral_haircut, delta_one_charge, short_option_charge
+from margincalc.margin.charges import (
+    collateral_haircut,
+    delta_one_charge,
+    net_short_options,
+    roll_charge,
+    short_option_charge,
+)
+from margincalc.margin.grids import Scenarios
+from margincalc.margin.scope import NotPublished, Scope, published
 from margincalc.risk import equity, now, risk_array, scenario_pnl
-from margincalc.scenarios import ScenarioGrid, VolatilityRule, grid
-
-SpotMove = Annotated[float, Field(allow_inf_nan=False, ge=-0.99, le=100)]
-VolatilityMove = Annotated[float, Field(allow_inf_nan=False, ge=-1, le=10)]
-Power = Annotated[float, Field(allow_inf_nan=False, ge=0, le=10)]
-
-
-class Grid(Parameters):
-    """Every spot move with every volatility move."""
-
-    spot: tuple[SpotMove, ...] = Field(min_length=1)
-    volatility: tuple[VolatilityMove, ...] = Field(min_length=1)
-
-
-class Tails(Parameters):
-    """Large moves of which a share counts: `cover` over the move's size, unless stated."""
-
-    spot: tuple[SpotMove, ...]
-    volatility: VolatilityMove
-    cover: Share | None = None
-    weight: tuple[Share, ...] | None = None
-
-
-class Row(Parameters):
-    """One scenario written out."""
-
-    spot: SpotMove
-    volatility: VolatilityMove
-    weight: Factor = 1.0
-    days_forward: Annotated[float, Field(allow_inf_nan=False, ge=0, le=365)] = 0.0
-
-
-class VolatilityShock(Parameters):
-    """How stated volatility moves apply; see `scenarios.VolatilityRule`."""
-
-    rule: Literal["relative", "absolute"]
-    short_power: Power = 0.0
-    long_power: Power = 0.0
-    floor_days: Annotated[float, Field(allow_inf_nan=False, gt=0, le=400)] = 1.0
-    minimum_up: Annotated[float, Field(allow_inf_nan=False, ge=0, le=20)] = 0.0
+from margincalc.scenarios import ScenarioGrid
 
 
 class Charges(Parameters):
-    """Shares of spot per net short option, and of delta-one notional."""
+    """What is added to the scenario loss.
 
-    short_options: Share = 0.0
-    delta_one: Share = 0.0
+    Attributes
+    ----------
+    short_options : of spot, per unit net short per strike and expiry
+    delta_one : of the gross notional of futures and perpetuals, at their mark or at the index
+    roll : of spot, per unit of delta that offsets delta of other expiries
+    """
+
+    short_options: Share | NotPublished = 0.0
+    delta_one: Share | NotPublished = 0.0
+    delta_one_price: Literal["mark", "index"] = "mark"
+    roll: Share | NotPublished = 0.0
 
 
 class Factors(Parameters):
     """What the loss and charges are multiplied by."""
 
     maintenance: Factor = 1.0
-    initial: Factor = 1.0
+    initial: Factor | NotPublished = 1.0
 
 
-class ScanSet(Parameters):
+class ScanSet(Scenarios):
     """The parameters of one underlying."""
 
-    grid: Grid | None = None
-    tails: Tails | None = None
-    rows: tuple[Row, ...] = ()
-    volatility: VolatilityShock
     charges: Charges = Charges()
     factors: Factors = Factors()
-
-    def scenario_grid(self) -> ScenarioGrid:
-        """Return the scenarios: the grid, then the tails, then the rows."""
-        rows = [[m, v, 1.0, 0.0] for m in self._axis("spot") for v in self._axis("volatility")]
-        if self.tails is not None:
-            rows += [
-                [move, self.tails.volatility, weight, 0.0]
-                for move, weight in zip(self.tails.spot, _weights(self.tails), strict=True)
-            ]
-        rows += [[row.spot, row.volatility, row.weight, row.days_forward] for row in self.rows]
-        shock = self.volatility.model_dump(exclude={"rule"})
-        rule = VolatilityRule(relative=self.volatility.rule == "relative", **shock)
-        return grid(np.array(rows, np.float64).reshape(-1, 4), rule)
-
-    def _axis(self, name: str) -> tuple[float, ...]:
-        return getattr(self.grid, name) if self.grid is not None else ()
-
-
-def _weights(tails: Tails) -> tuple[float, ...]:
-    if tails.weight is not None:
-        return tails.weight
-    cover = tails.cover or 1.0
-    return tuple(min(cover / abs(move), 1.0) if move else 1.0 for move in tails.spot)
 
 
 class ScanParameters(ScanSet):
     """The file's tables: a default set, and what differs for some underlyings."""
 
     underlyings: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    scope: Scope = Scope()
 
 
 class _Set(NamedTuple):
@@ -123,6 +76,7 @@ class Scan(NamedTuple):
     """Worst weighted loss over a grid, plus charges, times a factor."""
 
     sets: Mapping[str, _Set]  # by underlying; "" for all others
+    scope: Scope = Scope()
 
     @property
     def grids(self) -> tuple[ScenarioGrid, ...]:
@@ -131,6 +85,7 @@ class Scan(NamedTuple):
 
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book."""
+        self.scope.refuse_beyond(book)
         value = now(book)
         maintenance: Components = {}
         initial: Components = {}
@@ -141,9 +96,10 @@ class Scan(NamedTuple):
             worst, losses = _losses(part, chosen, value[held])
             found.append((rows, worst._replace(grid=np.full(len(worst.pool), number))))
             factors = chosen.parameters.factors
+            factor = published(factors.initial, "factors.initial")
             for name, loss in losses.items():
                 _add(maintenance, name, factors.maintenance * loss)
-                _add(initial, name, factors.initial * loss)
+                _add(initial, name, factor * loss)
         _add(maintenance, "collateral_haircut", collateral_haircut(book, initial=False))
         _add(initial, "collateral_haircut", collateral_haircut(book, initial=True))
         return MarginResult(equity(book, value), maintenance, initial, _joined(found, book))
@@ -162,6 +118,7 @@ class Scan(NamedTuple):
 
 def _losses(book: Book, chosen: _Set, value: FloatArray) -> tuple[Worst, Components]:
     """Scan one set's rows and charge them; `value` is their present one, shape (I,)."""
+    chosen.parameters.refuse_unpublished(book)
     first, labels = group_rows(book.pool, book.underlying)
     risk = risk_array(book, chosen.grid, value) * chosen.grid.weight
     pnl = scenario_pnl(book, risk, labels, len(first))
@@ -174,13 +131,32 @@ def _losses(book: Book, chosen: _Set, value: FloatArray) -> tuple[Worst, Compone
         pnl[np.arange(len(first)), scenario],
         book.quantity * risk[book.instrument, scenario[labels]],
     )
-    charges = chosen.parameters.charges
-    loss = np.maximum(-worst.pnl, 0.0)
-    return worst, {
-        "scenario_loss": group_sum(loss, worst.pool, book.pools),
-        "short_options": short_option_charge(book, charges.short_options),
-        "delta_one": delta_one_charge(book, charges.delta_one),
+    loss = group_sum(np.maximum(-worst.pnl, 0.0), worst.pool, book.pools)
+    return worst, {"scenario_loss": loss, **_charged(book, chosen.parameters.charges)}
+
+
+def _charged(book: Book, charges: Charges) -> Components:
+    """Return what is added to the loss; a roll charge only where the venue has one."""
+    short = published(
+        charges.short_options,
+        "charges.short_options",
+        needed=bool(np.any(net_short_options(book)[1] > 0.0)),
+    )
+    delta_one = published(
+        charges.delta_one,
+        "charges.delta_one",
+        needed=len(book.rows(Kind.FUTURE, Kind.PERPETUAL)) > 0,
+    )
+    at_index = charges.delta_one_price == "index"
+    found = {
+        "short_options": short_option_charge(book, short),
+        "delta_one": delta_one_charge(book, delta_one, at_index=at_index),
     }
+    if charges.roll:
+        each = roll_charge(book, 1.0)
+        rate = published(charges.roll, "charges.roll", needed=bool(np.any(each > 0.0)))
+        found["roll"] = rate * each
+    return found
 
 
 def _add(components: Components, name: str, amount: FloatArray) -> None:
@@ -211,7 +187,8 @@ def build(tables: Mapping[str, Any]) -> Scan:
         If a parameter is missing, unknown or out of bounds.
     """
     whole = ScanParameters.model_validate(tables)
-    base = whole.model_dump(exclude={"underlyings"}, exclude_unset=True)
+    base = whole.model_dump(exclude={"underlyings", "scope"}, exclude_unset=True)
     sets = {"": base, **{name: base | other for name, other in whole.underlyings.items()}}
     made = {name: ScanSet.model_validate(table) for name, table in sets.items()}
-    return Scan({name: _Set(chosen, chosen.scenario_grid()) for name, chosen in made.items()})
+    chosen = {name: _Set(table, table.scenario_grid()) for name, table in made.items()}
+    return Scan(chosen, whole.scope)

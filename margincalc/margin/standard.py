@@ -1,13 +1,13 @@
 """The `standard` family: each position by its own rule, nothing offset.
 
-A short option needs a share of the price less what it is out of the money, on top of its value, which
-equity already carries as a debt. Long options are paid for; where a venue does not let them carry
-other positions, they need (a share of) their value. Futures, perpetuals and spot need a share of
-their notional, which may grow with their size. Where a venue margins open orders, they need what the
-larger side of each position would need if they filled at the mark.
+A short option needs a share of the price less what it is out of the money, on top of its value,
+which equity already carries as a debt. Long options are paid for; where a venue does not let them
+carry other positions, they need (a share of) their value. Futures, perpetuals and spot need a share
+of their notional, which may grow with their size. Where a venue margins open orders, they need what
+the larger side of each position would need if they filled at the mark.
 
-Some venues print margins with the marks of short options in them, beside a margin balance that leaves
-options out. The excess is the same; with `marks_in_margin` their figures are reported as details.
+Some venues print margins with the marks of short options in them, beside a margin balance that
+leaves options out. The excess is the same; `marks_in_margin` reports their figures as details.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from margincalc.arrays import FloatArray, IntArray, group_sum
+from margincalc.arrays import FloatArray, group_sum
 from margincalc.book import Book, Kind
 from margincalc.margin.base import Components, MarginResult, Parameters, Share, total
 from margincalc.margin.charges import ShortRates, collateral_haircut, short_option
@@ -37,7 +37,7 @@ class ShortOption(Parameters):
     maintenance, maintenance_minimum : with a minimum, maintenance falls out of the money as initial
         does, in proportion to it; without, it is flat
     put_of_mark : a put needs at least this share of its mark
-    initial_put_cap, maintenance_put_cap : shares of strike that a put never exceeds, where there are
+    initial_put_cap, maintenance_put_cap : shares of strike that a put never exceeds
     moneyness : against the index, or the mark of the option's forward
     """
 
@@ -188,7 +188,9 @@ class _Rules:
         """Look rates up by the underlying of lots, shape (rates, lots)."""
         table = np.array([rates(chosen) for chosen in self._sets.values()], np.float64)
         underlying = self._book.instruments.underlying[lots.instrument]
-        return table[self._number[underlying]].T if len(lots.quantity) else table[:0].T
+        number = self._number[underlying] if len(lots.quantity) else underlying
+        found: FloatArray = table[number].T
+        return found
 
     def _short_options(self, lots: Lots) -> FloatArray:
         book, initial = self._book, self._initial
@@ -198,7 +200,8 @@ class _Rules:
         money = spot if book.coin else np.ones(len(spot))
         mark = self._mark[lots.instrument] * money / columns.multiplier
         unit = short_option(columns, spot, mark, ShortRates(*rates)) / money
-        return np.maximum(-lots.quantity, 0.0) * columns.multiplier * unit
+        charge: FloatArray = np.maximum(-lots.quantity, 0.0) * columns.multiplier * unit
+        return charge
 
     def _long_options(self, lots: Lots) -> FloatArray:
         book, initial = self._book, self._initial
@@ -223,7 +226,8 @@ class _Rules:
         rate, slope, at_index = self._lookup(rates, lots)
         units, index = lots.units(self._book), lots.at_index(self._book)
         notional = np.where(at_index > 0.0, index, lots.at_mark(self._book))
-        return (rate + slope * units) * notional
+        charge: FloatArray = (rate + slope * units) * notional
+        return charge
 
 
 def _open_orders(book: Book, need: Callable[[Lots], FloatArray]) -> FloatArray:

@@ -70,6 +70,7 @@ class Columns(NamedTuple):
     low, high : bounds of the constraints, shape (R,)
     whole : variables that count whole contracts, shape (C + B,)
     unit : account currency
+    together : the columns by which all legs form one spread, shape (n,); empty if they cannot
     """
 
     kind: IntArray
@@ -80,6 +81,7 @@ class Columns(NamedTuple):
     high: FloatArray
     whole: BoolArray
     unit: float
+    together: IntArray
 
 
 class _Column(NamedTuple):
@@ -217,7 +219,8 @@ def _programme(legs: Legs, found: list[_Column], buckets: list[tuple[int, ...]])
         uses[list(column.legs), number] = 1.0
         uses[count, number] = column.shares
     held = np.abs(np.array(legs.quantity))
-    unit = max(strike * units for strike, units in zip(legs.strike, legs.units, strict=True))
+    largest = max(strike * units for strike, units in zip(legs.strike, legs.units, strict=True))
+    unit = 2.0 ** np.ceil(np.log2(largest))  # a power of two: dividing by it loses no digit
     blocks, low, high = [uses], [held, [-np.inf]], [held, [abs(legs.shares)]]
     for number in range(len(buckets)):
         inside = [index for index, column in enumerate(found) if column.bucket == number]
@@ -239,7 +242,20 @@ def _programme(legs: Legs, found: list[_Column], buckets: list[tuple[int, ...]])
         np.concatenate(high),
         np.array(counted + [False] * len(buckets)),
         unit,
+        _together(legs, found, buckets),
     )
+
+
+def _together(legs: Legs, found: list[_Column], buckets: list[tuple[int, ...]]) -> IntArray:
+    """Return the member columns of all legs, where they are one bucket and in balance."""
+    members = [number for number, column in enumerate(found) if column.bucket == 0]
+    if len(buckets) != 1 or len(members) != len(legs.quantity):
+        return np.zeros(0, np.int64)
+    for kind in (True, False):
+        held = zip(legs.quantity, legs.units, legs.call, strict=True)
+        if sum(quantity * units for quantity, units, call in held if call == kind) != 0.0:
+            return np.zeros(0, np.int64)
+    return np.array(sorted(members, key=lambda number: found[number].legs[0]), np.int64)
 
 
 def _bucket_rows(legs: Legs, members: list[int]) -> tuple[FloatArray, FloatArray]:

@@ -21,7 +21,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
+from margincalc.arrays import FloatArray, IntArray
 from margincalc.book import Book, Kind
 from margincalc.errors import ModelRefusal
 from margincalc.margin.base import Components, MarginResult, Parameters, Share
@@ -247,8 +247,9 @@ class Strategy(NamedTuple):
         full = np.minimum(base * leverage, 1.0)[under] * spot - beyond
         least = np.minimum(rates.minimum * leverage, 1.0)[under]
         least = least * np.where(columns.call, spot, columns.strike)
-        need = worth + columns.multiplier * np.maximum(full, least)
-        return np.maximum(need, np.maximum(worth + house.beyond_value, house.contract_minimum))
+        need: FloatArray = worth + columns.multiplier * np.maximum(full, least)
+        need = np.maximum(need, np.maximum(worth + house.beyond_value, house.contract_minimum))
+        return need
 
     def _bought(self, book: Book, rows: IntArray, worth: FloatArray) -> FloatArray:
         """What may be borrowed on a contract bought, as a negative requirement."""

@@ -24,12 +24,12 @@ from margincalc.pricing._kernel import PEAK
 from margincalc.pricing._mills import mills
 
 NODES = 8  # at which the boundary is found
-POINTS = 16  # of the integrals that find it
+POINTS = 12  # of the integrals that find it
 PREMIUM_POINTS = 24  # of the integral that is the premium
-CLOSE = 1e-7  # relative change of a boundary that is found
-MOST_ROUNDS = 60  # five suffice unless r is a multiple of sigma**2
+CLOSE = 1e-5  # relative change of a boundary that is found
+MOST_ROUNDS = 60  # ten suffice unless r is a multiple of sigma**2
 LARGE = 38.0  # beyond, the normal density is nothing to a double
-CONTRACTS_AT_ONCE, PRICES_AT_ONCE = 48, 256  # the work arrays stay in the second-level cache
+CONTRACTS_AT_ONCE, PRICES_AT_ONCE = 128, 512  # the work arrays stay in the second-level cache
 
 
 class Unit(NamedTuple):
@@ -93,27 +93,26 @@ def limit(unit: Unit) -> FloatArray:
 
 def boundary(unit: Unit) -> FloatArray:
     """Solve for ``ln(B / B(0))`` at the nodes, shape (NODES, N); it is never positive."""
-    found = np.empty((NODES, len(unit.total)))
     with np.errstate(all="ignore"):  # a boundary of zero has logarithms that are capped
-        for start in range(0, len(unit.total), CONTRACTS_AT_ONCE):
-            rows = slice(start, start + CONTRACTS_AT_ONCE)
-            found[:, rows] = _solved(unit.part(rows))
+        found = _guess(unit)
+        left = np.arange(len(unit.total))
+        for _ in range(MOST_ROUNDS):
+            moved = np.empty(len(left))
+            for start in range(0, len(left), CONTRACTS_AT_ONCE):
+                rows = slice(start, start + CONTRACTS_AT_ONCE)
+                moved[rows] = _improve(found, unit, left[rows])
+            left = left[moved > CLOSE]
+            if not len(left):
+                break
     return found
 
 
-def _solved(unit: Unit) -> FloatArray:
-    """Iterate until each contract's own boundary stays where it is."""
-    found = _guess(unit)
-    left = np.arange(len(unit.total))
-    for _ in range(MOST_ROUNDS):
-        part = unit.part(left)
-        old = np.ascontiguousarray(found[:, left])
-        new = _improved(part, old)
-        found[:, left] = new
-        left = left[np.max(np.abs(new - old), axis=0) > CLOSE]
-        if not len(left):
-            break
-    return found
+def _improve(found: FloatArray, unit: Unit, rows: IntArray) -> FloatArray:
+    """Replace some contracts' boundaries, and return how far they moved."""
+    old = np.ascontiguousarray(found[:, rows])
+    new = _improved(unit.part(rows), old)
+    found[:, rows] = new
+    return np.max(np.abs(new - old), axis=0)
 
 
 def _guess(unit: Unit) -> FloatArray:

@@ -68,13 +68,11 @@ def premium(log_spot: FloatArray, contracts: Paying, labels: IntArray) -> FloatA
         part = contracts.part(slice(start, start + CONTRACTS_AT_ONCE))
         mine = np.flatnonzero((labels >= start) & (labels < start + CONTRACTS_AT_ONCE))
         coarse, fine = (_premium(log_spot[mine], part, labels[mine] - start, n) for n in STEPS)
-        out[mine] = 2.0 * fine - coarse
+        out[mine] = np.maximum(2.0 * fine - coarse, 0.0)
     return out
 
 
-def _premium(
-    log_spot: FloatArray, contracts: Paying, labels: IntArray, steps: int
-) -> FloatArray:
+def _premium(log_spot: FloatArray, contracts: Paying, labels: IntArray, steps: int) -> FloatArray:
     half = int(np.ceil(WIDTH * np.sqrt(steps / 3.0))) + 2
     width = contracts.total * np.sqrt(3.0 / steps)
     centre = -np.log(contracts.growth(1.0))

@@ -1,0 +1,113 @@
+"""The scenarios of a model as its file writes them: a grid, tails, and rows of their own."""
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from margincalc.book import Book, Kind
+from margincalc.margin.base import Factor, Parameters, Share
+from margincalc.margin.scope import NOT_PUBLISHED, NotPublished, published
+from margincalc.scenarios import ScenarioGrid, VolatilityRule, grid
+
+SpotMove = Annotated[float, Field(allow_inf_nan=False, ge=-0.99, le=100)]
+VolatilityMove = Annotated[float, Field(allow_inf_nan=False, ge=-1, le=10)]
+Power = Annotated[float, Field(allow_inf_nan=False, ge=0, le=10)]
+
+
+class Grid(Parameters):
+    """Every spot move with every volatility move."""
+
+    spot: tuple[SpotMove, ...] = Field(min_length=1)
+    volatility: Annotated[tuple[VolatilityMove, ...], Field(min_length=1)] | NotPublished
+
+
+class Tails(Parameters):
+    """Large moves of which a share counts: `cover` over the move's size, unless stated."""
+
+    spot: tuple[SpotMove, ...]
+    volatility: VolatilityMove
+    cover: Share | None = None
+    weight: tuple[Share, ...] | None = None
+
+
+class Row(Parameters):
+    """One scenario written out."""
+
+    spot: SpotMove
+    volatility: VolatilityMove
+    weight: Factor = 1.0
+    days_forward: Annotated[float, Field(allow_inf_nan=False, ge=0, le=365)] = 0.0
+
+
+class VolatilityShock(Parameters):
+    """How stated volatility moves apply; see `scenarios.VolatilityRule`."""
+
+    rule: Literal["relative", "absolute"]
+    short_power: Power | NotPublished = 0.0
+    long_power: Power | NotPublished = 0.0
+    floor_days: Annotated[float, Field(allow_inf_nan=False, gt=0, le=400)] = 1.0
+    minimum_up: Annotated[float, Field(allow_inf_nan=False, ge=0, le=20)] = 0.0
+
+    def shock_rule(self) -> VolatilityRule:
+        """Return the rule; a power that is not known is of no use, and scales nothing."""
+        return VolatilityRule(
+            self.rule == "relative",
+            published(self.short_power, "volatility.short_power", needed=False),
+            published(self.long_power, "volatility.long_power", needed=False),
+            self.floor_days,
+            self.minimum_up,
+        )
+
+
+class Scenarios(Parameters):
+    """Every table that makes scenarios."""
+
+    grid: Grid | None = None
+    tails: Tails | None = None
+    rows: tuple[Row, ...] = ()
+    volatility: VolatilityShock
+
+    def scenario_grid(self) -> ScenarioGrid:
+        """Return the scenarios: the grid, then the tails, then the rows."""
+        rows = [
+            [move, shock, 1.0, 0.0]
+            for move in (self.grid.spot if self.grid else ())
+            for shock in self._grid_volatility()
+        ]
+        if self.tails is not None:
+            rows += [
+                [move, self.tails.volatility, weight, 0.0]
+                for move, weight in zip(self.tails.spot, _weights(self.tails), strict=True)
+            ]
+        rows += [[row.spot, row.volatility, row.weight, row.days_forward] for row in self.rows]
+        return grid(np.array(rows, np.float64).reshape(-1, 4), self.volatility.shock_rule())
+
+    def refuse_unpublished(self, book: Book) -> None:
+        """Refuse a book with options where what moves their volatility is not known.
+
+        Raises
+        ------
+        ModelRefusal
+        """
+        powers = {
+            f"volatility.{name}": getattr(self.volatility, name)
+            for name in ("short_power", "long_power")
+        }
+        known = {"grid.volatility": self.grid.volatility if self.grid else (), **powers}
+        missing = [key for key, value in known.items() if value == NOT_PUBLISHED]
+        if missing and len(book.rows(Kind.OPTION)):
+            published(NOT_PUBLISHED, missing[0])
+
+    def _grid_volatility(self) -> tuple[float, ...]:
+        """Return the moves of volatility; none that is not known."""
+        if self.grid is None or isinstance(self.grid.volatility, str):
+            return (0.0,)
+        return self.grid.volatility
+
+
+def _weights(tails: Tails) -> tuple[float, ...]:
+    if tails.weight is not None:
+        return tails.weight
+    cover = tails.cover or 1.0
+    return tuple(min(cover / abs(move), 1.0) if move else 1.0 for move in tails.spot)

@@ -1,0 +1,71 @@
+"""What a venue lists and what it publishes: a book beyond either is refused, with the reason.
+
+A value that a venue does not publish is written `"not published"` in its file. A book that does not
+need it is margined; one that does is refused until the value is given with `--set`.
+"""
+
+from typing import Literal
+
+import numpy as np
+
+from margincalc.book import Book, Kind
+from margincalc.errors import ModelRefusal
+from margincalc.margin.base import Parameters
+
+NOT_PUBLISHED = "not published"
+NotPublished = Literal["not published"]
+_CONTRACTS = (Kind.OPTION, Kind.FUTURE, Kind.PERPETUAL)
+
+
+class Scope(Parameters):
+    """What a venue lists; empty or absent says nothing.
+
+    Attributes
+    ----------
+    underlyings : those with parameters, without the settlement money: `BTC` is also `BTC_USDC`
+    settlement : of all its contracts
+    """
+
+    underlyings: tuple[str, ...] = ()
+    settlement: Literal["linear", "inverse"] | None = None
+
+    def refuse_beyond(self, book: Book) -> None:
+        """Refuse a book that holds or orders what the venue does not list.
+
+        Raises
+        ------
+        ModelRefusal
+        """
+        contracts = book.instruments.is_kind(*_CONTRACTS)
+        inverse = book.instruments.inverse[contracts]
+        if self.settlement is not None and np.any(inverse != (self.settlement == "inverse")):
+            found = "linear" if self.settlement == "inverse" else "inverse"
+            raise ModelRefusal(f"it lists {self.settlement} contracts, and the book has {found}")
+        names = book.names.underlyings
+        if not self.underlyings or all(base(name) in self.underlyings for name in set(names)):
+            return
+        rows = set(book.instruments.underlying[contracts].tolist())
+        beyond = sorted({names[row] for row in rows if base(names[row]) not in self.underlyings})
+        if beyond:
+            known = ", ".join(self.underlyings)
+            raise ModelRefusal(f"it has parameters for {known}, and none for {', '.join(beyond)}")
+
+
+def base(underlying: str) -> str:
+    """Return an underlying's own name, without the money its contracts settle in."""
+    return underlying.partition("_")[0]
+
+
+def published(value: float | NotPublished, key: str, *, needed: bool = True) -> float:
+    """Return a parameter, or 0 for one that is not known and not needed.
+
+    Raises
+    ------
+    ModelRefusal
+        If a book needs a value that the venue does not publish.
+    """
+    if not isinstance(value, str):
+        return value
+    if needed:
+        raise ModelRefusal(f"the venue does not publish {key}; give it with --set {key}=VALUE")
+    return 0.0

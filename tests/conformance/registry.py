@@ -1,0 +1,59 @@
+"""Who computes which case: the adapters of each topic, found when they are first asked for."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+Adapter = Callable[[dict[str, Any]], dict[str, Any]]
+
+TOPICS = (
+    "derive",
+    "deribit",
+    "okx",
+    "bybit",
+    "paradex",
+    "small_venues",
+    "regt",
+    "tims",
+    "span",
+    "liquidation",
+)
+
+
+def adapter(key: str) -> Adapter | None:
+    """Return what computes the cases of a method, an example or a check; None if nothing does."""
+    return _adapters().get(key)
+
+
+def relative_tolerance(key: str, path: str) -> float:
+    """Return what a topic tolerates of a figure beyond its printed digits, relative to it.
+
+    A topic's `RELATIVE` names an example, or a figure of it as `example.path`.
+    """
+    stated = _tolerances()
+    return stated.get(f"{key}.{path}", stated.get(key, 0.0))
+
+
+@cache
+def _adapters() -> Mapping[str, Adapter]:
+    found: dict[str, Adapter] = {}
+    for topic in _topics():
+        found.update(topic.ADAPTERS)
+    return found
+
+
+@cache
+def _tolerances() -> Mapping[str, float]:
+    found: dict[str, float] = {}
+    for topic in _topics():
+        found.update(getattr(topic, "RELATIVE", {}))
+    return found
+
+
+@cache
+def _topics() -> tuple[Any, ...]:
+    """Import the topics that there are."""
+    names = [f"tests.conformance.{topic}" for topic in TOPICS]
+    return tuple(import_module(name) for name in names if find_spec(name) is not None)

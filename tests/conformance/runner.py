@@ -1,0 +1,298 @@
+"""Run case files of the reference's schemas, and compare with what they expect.
+
+Four schemas: Derive's cases (`method`), examples of venues (`verification`) and of traditional
+methods (`methodology`), and checks of liquidation (none of these; named by their file). What an
+adapter computes is compared number by number:
+
+* Derive: within 1 unit where `expected.exactness` is `truncated_integer`, else within
+  1e-9 * max(1, |value|);
+* examples: within half the last printed digit, or the error with which the reference itself
+  reproduced the figure, or the relative tolerance that its topic states;
+* checks: within the file's own `tolerance`, else half the last printed digit, else three standard
+  errors where the adapter gives a `Sampled`.
+
+An example that the reference did not reproduce, or whose strength is neither `independent` nor
+`identity`, is listed as unproven or fitted and need not match.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from tests.conformance.registry import adapter, relative_tolerance
+
+Standing = Literal["must", "fitted", "unproven"]
+EXACT = 1e-9
+MAXIMUM_DEPTH = 50
+
+
+class Printed(float):
+    """A number that remembers how it was printed."""
+
+    text: str
+
+    def __new__(cls, text: str) -> "Printed":
+        """Read a number of a JSON file."""
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+    @property
+    def half_digit(self) -> float:
+        """Half a unit of the last digit printed."""
+        exponent = Decimal(self.text).as_tuple().exponent
+        return 0.5 * 10.0 ** int(exponent)
+
+
+class Sampled(NamedTuple):
+    """A figure estimated from samples."""
+
+    value: float
+    standard_error: float
+
+
+class Figure(NamedTuple):
+    """One number compared.
+
+    Attributes
+    ----------
+    computed : None where there is none
+    tolerance : the largest error that matches
+    hidden : the error that the print of the expected number may hide
+    """
+
+    path: str
+    expected: float
+    computed: float | None
+    tolerance: float
+    hidden: float = 0.0
+
+    @property
+    def error(self) -> float:
+        """Absolute error."""
+        return float("inf") if self.computed is None else abs(self.computed - self.expected)
+
+    @property
+    def relative(self) -> float:
+        """Error that the print does not hide, relative to the value, or to 1 where it is less."""
+        return max(self.error - self.hidden, 0.0) / max(1.0, abs(self.expected))
+
+    @property
+    def matches(self) -> bool:
+        """Whether the error is tolerated; a NaN never is."""
+        return self.error <= self.tolerance
+
+    def __str__(self) -> str:
+        """Say what was expected and what was found."""
+        if self.computed is None:
+            return f"{self.path}: expected {self.expected!r}, nothing computed"
+        return f"{self.path}: expected {self.expected!r}, computed {self.computed!r}"
+
+
+class Outcome(NamedTuple):
+    """One case: `problem` says why it was not computed, or which texts differ."""
+
+    family: str
+    name: str
+    standing: Standing
+    figures: tuple[Figure, ...] = ()
+    problem: str | None = None
+
+    @property
+    def matches(self) -> bool:
+        """Whether it was computed and every figure of it matches."""
+        return self.problem is None and all(figure.matches for figure in self.figures)
+
+    @property
+    def failed(self) -> bool:
+        """Whether it does not match and must."""
+        return self.standing == "must" and not self.matches
+
+
+def files(folders: Iterable[Path]) -> Iterator[Path]:
+    """Yield the JSON files at or below folders, each once."""
+    seen = set()
+    for folder in folders:
+        found = [folder] if folder.is_file() else sorted(folder.rglob("*.json"))
+        for path in found:
+            if path.resolve() not in seen:
+                seen.add(path.resolve())
+                yield path
+
+
+def run(path: Path) -> Outcome:
+    """Run the case of one file."""
+    try:
+        return run_text(path.read_text("utf-8"), path.stem)
+    except (OSError, ValueError, RecursionError) as error:
+        return Outcome("malformed", str(path), "must", problem=f"malformed: {error}")
+
+
+def run_text(text: str, stem: str) -> Outcome:
+    """Run a case that is written in JSON; `stem` names one without a name.
+
+    Raises
+    ------
+    ValueError
+        If the text is no JSON, or the case not of its schema.
+    """
+    case = json.loads(text, parse_float=Printed, parse_int=Printed)
+    if not isinstance(case, dict):
+        raise ValueError("not a JSON object")
+    family, key = identify(case, stem)
+    name = str(case.get("case_id", case.get("id", stem)))
+    standing = standing_of(case)
+    compute = adapter(key)
+    if compute is None:
+        return Outcome(family, name, standing, problem="no adapter")
+    try:
+        computed = compute(json.loads(text))
+        figures = tuple(_figures(case, family, key, computed))
+    except Exception as error:  # whatever it is, it is this case's failure and no other's
+        return Outcome(family, name, standing, problem=f"{type(error).__name__}: {error}")
+    if not figures:
+        return Outcome(family, name, standing, problem="nothing to compare")
+    return Outcome(family, name, standing, figures)
+
+
+def identify(case: Mapping[str, Any], stem: str) -> tuple[str, str]:
+    """Return the family of a case, and the key of its adapter."""
+    if "method" in case or "case_id" in case:
+        method = str(_known(case, "method"))
+        _known(case, "expected")
+        return method.removeprefix("derive_"), method
+    if "verification" in case or "venue" in case:
+        return "venues", str(_known(case, "id"))
+    if "methodology" in case:
+        return "traditional", str(_known(case, "id"))
+    return "checks", stem
+
+
+def _known(case: Mapping[str, Any], key: str) -> Any:
+    if key not in case:
+        raise ValueError(f"no `{key}`")
+    return case[key]
+
+
+def standing_of(case: Mapping[str, Any]) -> Standing:
+    """Say whether a case must match, by what the reference made of it."""
+    if "unproven" in case:
+        return "unproven"
+    if "methodology" in case:
+        return _traditional_standing(case.get("reproduction"))
+    if "verification" not in case:
+        return "unproven" if "venue" in case else "must"
+    status = str(case["verification"].get("status", ""))
+    strength = str(case["verification"].get("strength", ""))
+    if not status.startswith("reproduced"):
+        return "fitted" if "fitted" in strength else "unproven"
+    if strength in ("independent", "identity"):
+        return "must"
+    return "fitted" if "fitted" in strength else "unproven"
+
+
+def _traditional_standing(reproduction: Any) -> Standing:
+    if reproduction is None or str(reproduction).startswith("not "):
+        return "unproven"
+    return "must"
+
+
+def _figures(
+    case: Mapping[str, Any], family: str, key: str, computed: Mapping[str, Any]
+) -> Iterator[Figure]:
+    """Pair what was computed with what was expected."""
+    if family == "checks":
+        yield from _checked(case, computed)
+        return
+    expected = _known(case, "expected")
+    truncated = expected.get("exactness") == "truncated_integer"
+    for name, value in expected.items():
+        if name == "exactness":
+            continue
+        if name == "worst_scenario":
+            yield from _same_scenario(value, computed.get(name))
+            continue
+        for path, number in leaves(value, name):
+            found = _at(computed, path)
+            hidden = number.half_digit
+            if "method" in case:
+                hidden = 1.0 if truncated else 0.0
+                tolerance = hidden or EXACT * max(1.0, abs(number))
+            else:
+                tolerance = _published_tolerance(case, key, path, number)
+            yield Figure(path, float(number), found, tolerance, hidden)
+
+
+def _same_scenario(expected: Any, computed: Any) -> Iterator[Figure]:
+    """Compare which scenario binds; -1 is the basis contingency, and a tie is anyone's."""
+    if expected == "tie":
+        return
+    one, other = (
+        -1.0 if value == "basis_contingency" else float(value) for value in (expected, computed)
+    )
+    yield Figure("worst_scenario", one, other, 0.0)
+
+
+def leaves(value: Any, path: str, depth: int = 0) -> Iterator[tuple[str, Printed]]:
+    """Yield the numbers below a value with their dotted paths; a text may hold a number.
+
+    Raises
+    ------
+    ValueError
+        If the value is nested too deeply.
+    """
+    if depth > MAXIMUM_DEPTH:
+        raise ValueError("nested too deeply")
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from leaves(item, f"{path}.{key}", depth + 1)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from leaves(item, f"{path}.{index}", depth + 1)
+    elif isinstance(value, Printed):
+        yield path, value
+    elif isinstance(value, str):
+        try:
+            yield path, Printed(value)
+        except ValueError:
+            return  # a remark
+
+
+def _at(computed: Mapping[str, Any], path: str) -> float | None:
+    """Return the number at a dotted path, or at a key that is the whole path."""
+    value: Any = computed
+    try:
+        if path in computed:
+            return float(computed[path])
+        for key in path.split("."):
+            value = value[int(key)] if isinstance(value, list | tuple) else value[key]
+        return float(value)
+    except (KeyError, IndexError, TypeError, ValueError):
+        return None
+
+
+def _published_tolerance(case: Mapping[str, Any], key: str, path: str, number: Printed) -> float:
+    """Half the last printed digit, or what the reference or the topic tolerates."""
+    allowed = [number.half_digit, relative_tolerance(key, path) * abs(number)]
+    made = case.get("verification", {}).get("recomputed", case.get("reproduction"))
+    reproduced = _at(made, path) if isinstance(made, Mapping) else None
+    if reproduced is not None:
+        allowed.append(abs(reproduced - number) * (1.0 + 1e-9))
+    return max(allowed) * (1.0 + 1e-12)
+
+
+def _checked(case: Mapping[str, Any], computed: Mapping[str, Any]) -> Iterator[Figure]:
+    """Compare a check's figures, each computed under the path at which the file expects it."""
+    own = case.get("tolerance")
+    for path, value in computed.items():
+        expected = _at(case, path)
+        number = dict(leaves(case, "case")).get(f"case.{path}")
+        if expected is None or number is None:
+            raise ValueError(f"the file expects no number at {path}")
+        found = value.value if isinstance(value, Sampled) else value
+        tolerance = number.half_digit if own is None else float(own)
+        if isinstance(value, Sampled) and own is None:
+            tolerance = max(tolerance, 3.0 * value.standard_error)
+        yield Figure(path, expected, float(found), tolerance, number.half_digit)

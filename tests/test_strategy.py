@@ -1,0 +1,259 @@
+"""Regulation T: the pairing is the cheapest there is, and the rules give the figures printed."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from margincalc import api
+from margincalc.account import Account as Margined
+from margincalc.errors import ModelRefusal
+from margincalc.liquidation.nearest import LADDER
+from margincalc.margin.base import MarginResult
+from margincalc.margining import Rules, margined
+from margincalc.portfolio import Portfolio
+from margincalc.verify import verify
+from tests.pairings import Account, Leg, cheapest, greedy
+
+AS_OF = dt.datetime(2026, 1, 2, 8, tzinfo=dt.UTC)
+FRACTIONS = ("whole_contracts=false",)
+
+
+def written(account: Account, times: float = 1.0, *, american: bool = True) -> dict[str, Any]:
+    """Write an account as a portfolio file would."""
+    positions: list[dict[str, Any]] = [
+        {
+            "instrument": {
+                "kind": "option",
+                "underlying": "XYZ",
+                "expiry": (AS_OF + dt.timedelta(days=leg.days)).date().isoformat(),
+                "strike": leg.strike,
+                "type": "call" if leg.call else "put",
+                "multiplier": 100.0,
+                "exercise": "american" if american else "european",
+            },
+            "quantity": float(leg.quantity) * times,
+            "mark_price": leg.value / 100.0,
+            "volatility": 0.3,
+        }
+        for leg in account.legs
+    ]
+    if account.shares:
+        positions.append({"instrument": "XYZ", "quantity": float(account.shares) * times})
+    return {
+        "as_of": AS_OF.isoformat(),
+        "market": {"XYZ": {"spot": account.spot}},
+        "positions": positions,
+        "collateral": [{"asset": "USD", "quantity": 10_000.0}],
+    }
+
+
+def margin_of(content: Mapping[str, Any], *changes: str) -> Margined:
+    return margined(Portfolio.model_validate(content), Rules(model="reg-t", settings=changes))
+
+
+def published(account: Account, *changes: str, times: float = 1.0) -> float:
+    result = margin_of(written(account, times), *changes).result
+    return float(result.details["strategy_requirement"][0])
+
+
+def initial(result: MarginResult) -> float:
+    return float(result.initial[0])
+
+
+def maintenance(account: Account, *, american: bool = True) -> float:
+    result = margin_of(written(account, american=american)).result
+    return float(result.details["strategy_maintenance"][0])
+
+
+def drawn(rng: Random, most: int) -> Account:
+    """Draw an account of so many contracts at most, no leg twice."""
+    spot = rng.choice((60.0, 95.0, 100.0, 112.5))
+    legs: dict[tuple[Any, ...], Leg] = {}
+    left = rng.randint(1, most)
+    while left > 0:
+        size = rng.randint(1, min(left, 2))
+        terms = (rng.random() < 0.5, 5.0 * rng.randint(16, 24), rng.choice((20, 60, 300)))
+        value = round(rng.uniform(0.1, 15.0), 2) * 100.0
+        legs[terms] = Leg(*terms, value, size if rng.random() < 0.45 else -size)
+        left -= size
+    return Account(spot, tuple(legs.values()), rng.choice((0, 0, 100, 250, -100, -200)))
+
+
+def accounts(most: int) -> st.SearchStrategy[Account]:
+    return st.randoms(use_true_random=False).map(lambda rng: drawn(rng, most))
+
+
+@settings(max_examples=40)
+@given(account=accounts(5))
+def test_no_assignment_of_contracts_needs_less(account: Account) -> None:
+    assert published(account) == pytest.approx(cheapest(account), rel=1e-12, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_greedy_pairing_needs_less(seed: int) -> None:
+    rng = Random(seed)
+    account = drawn(rng, 14)
+    assert published(account) <= min(greedy(account, rng) for _ in range(20)) * (1 + 1e-12) + 1e-9
+
+
+@settings(max_examples=30)
+@given(account=accounts(10), times=st.integers(2, 9))
+def test_n_times_the_book_never_needs_more_than_n_times_the_margin(
+    account: Account, times: int
+) -> None:
+    one = published(account)
+    assert published(account, times=times) <= times * one + 1e-9 * (1.0 + abs(one))
+
+
+@settings(max_examples=30)
+@given(account=accounts(10), times=st.floats(0.1, 30.0))
+def test_with_fractions_the_margin_is_proportional_and_never_more(
+    account: Account, times: float
+) -> None:
+    one = published(account, *FRACTIONS)
+    assert one <= published(account) + 1e-9 * (1.0 + abs(one))
+    many = published(account, *FRACTIONS, times=times)
+    assert many == pytest.approx(times * one, rel=1e-9, abs=1e-6)
+
+
+@settings(max_examples=30)
+@given(account=accounts(10), rng=st.randoms(use_true_random=False))
+def test_the_order_of_legs_is_irrelevant(account: Account, rng: Random) -> None:
+    legs = list(account.legs)
+    rng.shuffle(legs)
+    assert published(account) == published(account._replace(legs=tuple(legs)))
+
+
+@settings(max_examples=30)
+@given(account=accounts(10))
+def test_margin_is_the_published_figure_with_options_at_market(account: Account) -> None:
+    result = margin_of(written(account)).result
+    details = {name: float(amount[0]) for name, amount in result.details.items()}
+    options = details["long_option_value"] - details["short_option_value"]
+    for figure, components in (
+        ("strategy_requirement", result.initial_components),
+        ("strategy_maintenance", result.components),
+    ):
+        whole = sum(float(amount[0]) for amount in components.values())
+        wanted = max(details[figure] + options, 0.0)
+        assert whole == pytest.approx(wanted, rel=1e-12, abs=1e-8)
+    assert result.initial[0] >= result.maintenance[0] - 1e-8
+
+
+@settings(max_examples=10)
+@given(account=accounts(8))
+def test_a_ladder_of_spots_is_margined_as_each_spot_alone(account: Account) -> None:
+    found = margin_of(written(account))
+    factor = LADDER[::9, None]
+    ladder = found.book.copies(np.zeros(len(factor), np.int64), factor)
+    together = found.model.margin(ladder)
+    for node in range(len(factor)):
+        alone = found.model.margin(found.book.shifted(factor[node]))
+        for name, amount in alone.components.items():
+            assert together.components[name][node] == amount[0]
+        assert together.equity[node] == alone.equity[0]
+
+
+def test_every_worked_example_is_reproduced() -> None:
+    report = verify("reg-t")
+    assert len(report.lines) > 60
+    assert [line for line in report.lines if not line.matches] == []
+
+
+CALL, PUT = True, False
+
+
+@pytest.mark.parametrize(
+    ("legs", "shares", "wanted"),
+    [
+        ((), 100, 2_500.0),  # 25 %
+        ((Leg(PUT, 95.0, 60, 150.0, 1),), 100, 1_450.0),  # 10 % of 95, and 5 out of the money
+        ((Leg(PUT, 80.0, 60, 20.0, 1),), 100, 2_500.0),  # 25 % is less than 8 and 20
+        ((Leg(CALL, 90.0, 60, 1_200.0, -1),), 100, 3_250.0),  # 25 % of 90, 10 in the money
+        ((Leg(PUT, 95.0, 60, 150.0, 1), Leg(CALL, 105.0, 60, 150.0, -1)), 100, 1_450.0),
+        ((Leg(PUT, 100.0, 60, 300.0, 1), Leg(CALL, 100.0, 60, 400.0, -1)), 100, 1_000.0),
+        ((Leg(PUT, 90.0, 60, 300.0, 1), Leg(CALL, 90.0, 60, 1_300.0, -1)), 100, 1_900.0),
+        ((), -100, 3_000.0),  # 30 %
+        ((Leg(CALL, 105.0, 60, 150.0, 1),), -100, 1_550.0),
+        ((Leg(PUT, 105.0, 60, 700.0, -1),), -100, 3_500.0),  # 30 %, and 5 in the money
+        ((Leg(CALL, 105.0, 60, 150.0, 1), Leg(PUT, 105.0, 60, 700.0, -1)), -100, 1_550.0),
+    ],
+)
+def test_maintenance_of_shares_that_options_cover_or_protect(
+    legs: tuple[Leg, ...], shares: int, wanted: float
+) -> None:
+    assert maintenance(Account(100.0, legs, shares)) == pytest.approx(wanted, abs=1e-9)
+
+
+def test_a_short_share_of_low_price_needs_more_than_its_share() -> None:
+    prices = {1.0: 2.5, 2.0: 2.5, 4.0: 4.0, 10.0: 5.0, 20.0: 6.0}
+    found = {spot: maintenance(Account(spot, (), -1)) for spot in prices}
+    assert found == pytest.approx(prices)
+
+
+def test_half_the_width_of_a_long_box_may_be_borrowed_if_it_is_european() -> None:
+    legs = (
+        Leg(CALL, 90.0, 60, 1_400.0, 1),
+        Leg(CALL, 110.0, 60, 400.0, -1),
+        Leg(PUT, 90.0, 60, 300.0, -1),
+        Leg(PUT, 110.0, 60, 1_280.0, 1),
+    )
+    box = Account(100.0, legs)
+    assert initial(margin_of(written(box, american=False)).result) == pytest.approx(1_000.0)
+    assert initial(margin_of(written(box)).result) == pytest.approx(1_980.0)
+    short = box._replace(legs=tuple(leg._replace(quantity=-leg.quantity) for leg in legs))
+    assert published(short) == pytest.approx(2_000.0)
+
+
+def test_a_spread_that_outlives_its_long_option_is_none() -> None:
+    near, far = Leg(CALL, 100.0, 20, 300.0, 1), Leg(CALL, 110.0, 60, 200.0, -1)
+    assert published(Account(100.0, (near, far))) == 200.0 + 1_000.0
+    assert published(Account(100.0, (near._replace(days=60), far))) == 0.0
+
+
+def test_house_rules_are_parameters() -> None:
+    put = Account(18.0, (Leg(PUT, 10.0, 60, 5.0, -1),))
+    assert published(put) == 105.0
+    assert published(put, "house.contract_minimum=250.0") == 250.0
+    assert published(put, "house.beyond_value=150.0") == 155.0
+    spread = Account(100.0, (Leg(PUT, 90.0, 60, 50.0, 1), Leg(PUT, 95.0, 60, 150.0, -1)))
+    assert published(spread, "combination.spread=1.02") == pytest.approx(510.0)
+
+
+def test_a_broad_index_needs_less_and_leverage_more() -> None:
+    call = Account(100.0, (Leg(CALL, 100.0, 60, 300.0, -1),))
+    assert published(call) == 2_300.0
+    assert published(call, "underlyings.XYZ={broad_index=true}") == 1_800.0
+    assert published(call, "underlyings.XYZ={leverage=3.0}") == pytest.approx(6_300.0)
+
+
+def test_futures_and_coins_are_refused() -> None:
+    content = written(Account(100.0, (Leg(CALL, 100.0, 60, 300.0, -1),)))
+    future = {"instrument": "XYZ-PERPETUAL", "quantity": 1.0}
+    with pytest.raises(ModelRefusal, match="futures and perpetuals"):
+        margin_of({**content, "positions": [*content["positions"], future]})
+    with pytest.raises(ModelRefusal, match="coin"):
+        margin_of({**content, "currency": "XYZ"})
+
+
+def test_a_liquidation_price_is_where_equity_meets_maintenance() -> None:
+    content = written(Account(100.0, (Leg(CALL, 110.0, 60, 200.0, -3),)))
+    report = api.margin(Portfolio.model_validate(content), model="reg-t")
+    above = report.liquidation["XYZ"].above
+    assert above is not None
+    book = margin_of(content).book.shifted(np.array([above / 100.0]))
+    moved = margin_of(content).model.margin(book)
+    assert moved.equity[0] == pytest.approx(moved.maintenance[0], rel=1e-9)
+
+
+def test_nothing_held_needs_nothing() -> None:
+    found = margin_of(written(Account(100.0, (Leg(CALL, 110.0, 60, 200.0, 1),))))
+    empty = replace(found.book, quantity=np.zeros_like(found.book.quantity))
+    assert initial(found.model.margin(empty)) == 0.0
