@@ -33,7 +33,7 @@ def group_sum(values: FloatArray, labels: IntArray, groups: int) -> FloatArray:
     """
     if values.ndim == 1:
         return np.bincount(labels, weights=values, minlength=groups).astype(np.float64, copy=False)
-    columns = [np.bincount(labels, weights=column, minlength=groups) for column in values.T]
+    columns = [group_sum(column, labels, groups) for column in values.T]
     return np.stack(columns, axis=1) if columns else np.zeros((groups, 0))
 
 

@@ -192,7 +192,13 @@ def _volatility(draft: _Draft, contract: Contract, place: str) -> float:
     if mark is not None:
         draft.unknown.append(contract.name)
         return 0.0
-    default = draft.market.default_volatility(contract, draft.market.terms(contract))
+    try:
+        default = draft.market.default_volatility(contract, draft.market.terms(contract))
+    except ValueError as error:  # an SVI fit that gives none at this strike
+        found, _, wanted = str(error).partition("; wanted ")
+        where = f"market.{contract.underlying}.expiries"
+        draft.fault(where, f"for {contract.name}, {found}", wanted, "correct its `svi`")
+        return 0.0
     if default is None:
         draft.fault(
             place,

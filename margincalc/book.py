@@ -17,6 +17,14 @@ import numpy as np
 from margincalc.arrays import BoolArray, FloatArray, IntArray, group_rows
 
 
+VENUE_SIGN = ": "  # between a venue and the rest of an isolated pool's name
+
+
+def venue_of(pool: str) -> str:
+    """Return the venue that a pool's name begins with, or its whole name."""
+    return pool.partition(VENUE_SIGN)[0]
+
+
 class Kind(IntEnum):
     """What a row of `Instruments` is."""
 

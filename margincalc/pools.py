@@ -11,7 +11,7 @@ import numpy as np
 
 from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.assemble import Assembly, Label
-from margincalc.book import Book, Kind
+from margincalc.book import VENUE_SIGN, Book, Kind
 from margincalc.contracts import Contract
 from margincalc.errors import input_error
 from margincalc.portfolio import Collateral, Order, Portfolio, Position
@@ -33,7 +33,7 @@ def labels(mode: Mode, account: str) -> Label:
             own = UNALLOCATED
         else:
             own = (isinstance(item, Position) and item.group) or contract.name
-        return f"{item.venue}: {own}" if item.venue else own
+        return f"{item.venue}{VENUE_SIGN}{own}" if item.venue else own
 
     return isolated if mode == "isolated" else shared
 

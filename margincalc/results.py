@@ -155,7 +155,12 @@ class PoolMargin(Figures):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MarginReport(Figures):
-    """The answer of `margin`: an account's figures, its positions and its pools."""
+    """The answer of `margin`: an account's figures, its positions and its pools.
+
+    Attributes
+    ----------
+    trapped_equity : available funds of venues while another venue is short of its initial margin
+    """
 
     account: str
     as_of: str
@@ -163,6 +168,7 @@ class MarginReport(Figures):
     model: ModelInfo
     mode: str
     pricer: str
+    trapped_equity: float
     greeks_by_expiry: Mapping[str, Mapping[str, Sensitivity]]
     positions: tuple[PositionLine, ...]
     pools: tuple[PoolMargin, ...]
@@ -179,6 +185,7 @@ class MarginReport(Figures):
             "mode": self.mode,
             "pricer": self.pricer,
             **self.figures(),
+            "trapped_equity": self.trapped_equity,
             "greeks_by_expiry": to_json(self.greeks_by_expiry),
             "positions": to_json(self.positions),
             "pools": [pool.to_dict() for pool in self.pools],

@@ -7,7 +7,7 @@ import numpy as np
 
 from margincalc.account import Account
 from margincalc.arrays import BoolArray, FloatArray, IntArray
-from margincalc.book import Kind
+from margincalc.book import VENUE_SIGN, Kind, venue_of
 from margincalc.lines import position_lines
 from margincalc.margin.base import STATUSES, status_of
 from margincalc.results import (
@@ -39,12 +39,25 @@ def margin_report(account: Account) -> MarginReport:
         model=account.model_info(),
         mode=account.mode,
         pricer=PRICER,
+        trapped_equity=_trapped(pools, account.mode),
         greeks_by_expiry=_greeks_by_expiry(account),
         positions=tuple(position_lines(account)),
         pools=pools,
         notes=account.notes,
         **together,
     )
+
+
+def _trapped(pools: tuple[PoolMargin, ...], mode: str) -> float:
+    """Sum the available funds of venues, where another venue is short of its initial margin."""
+    available: dict[str, float] = {}
+    for pool in pools:
+        # Isolated pools without a venue are all in one place.
+        here = mode == "isolated" and VENUE_SIGN not in pool.pool
+        place = "" if here else venue_of(pool.pool)
+        available[place] = available.get(place, 0.0) + pool.available_funds
+    short = any(amount < 0.0 for amount in available.values())
+    return sum(amount for amount in available.values() if amount > 0.0) if short else 0.0
 
 
 def check_report(account: Account, above: float | None) -> CheckReport:

@@ -5,6 +5,7 @@ Cases of a reference are run too where MARGINCALC_REFERENCE names its folder.
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -19,9 +20,8 @@ settings.register_profile("long", settings.get_profile("repeatable"), max_exampl
 settings.load_profile("long" if os.environ.get("MARGINCALC_PROVE") else "repeatable")
 
 
-def pytest_report_header() -> str:
-    """Say whether the cases of a reference are run."""
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say whether the cases of a reference were run; a quiet run has no header to say it in."""
     folder = os.environ.get("MARGINCALC_REFERENCE")
-    if folder:
-        return f"reference: the cases of {folder}"
-    return "reference: MARGINCALC_REFERENCE is unset, so only the cases carried here are run"
+    said = f"ran the cases of {folder}" if folder else "unset: ran only the cases carried here"
+    terminalreporter.write_line(f"MARGINCALC_REFERENCE {said}")

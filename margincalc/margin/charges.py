@@ -7,8 +7,7 @@ import numpy as np
 
 from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Instruments, Kind
-from margincalc.margin.lots import Lots
-from margincalc.margin.lots import held
+from margincalc.margin.lots import Lots, held
 from margincalc.risk import greeks
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from margincalc.arrays import BoolArray, FloatArray, IntArray
-from margincalc.book import Book
+from margincalc.book import Book, venue_of
 from margincalc.margin.base import Components, MarginModel, MarginResult, Worst
 from margincalc.scenarios import ScenarioGrid
 
@@ -46,7 +46,7 @@ class PerVenue(NamedTuple):
     def _chosen(self, book: Book) -> IntArray:
         """Return the number of each pool's model, shape (A,)."""
         number = {name: index for index, name in enumerate(self.models)}
-        venues = [name.partition(": ")[0] for name in book.names.pools]
+        venues = [venue_of(name) for name in book.names.pools]
         return np.array([number.get(venue, number.get("", 0)) for venue in venues], np.int64)
 
 

@@ -9,13 +9,14 @@ Rules: https://github.com/derivexyz/v2-core (7736900d), src/risk-managers/PMRM a
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
+from pydantic import AfterValidator
 
 from margincalc.arrays import FloatArray, group_sum
 from margincalc.book import Book
-from margincalc.margin.base import Components, MarginResult, Parameters, Share
+from margincalc.margin.base import Components, MarginResult, Parameters, Share, total
 from margincalc.margin.charges import collateral_haircut, short_option_charge
 from margincalc.margin.derive_risk import (
     BasisContingency,
@@ -37,6 +38,7 @@ from margincalc.margin.derive_risk import (
     feed_confidence,
     groups_of,
     losses,
+    refuse_beyond,
     result,
     scenario_gains,
     shocks,
@@ -69,6 +71,14 @@ class OtherContingency(Contingency):
     option_pct: Share
 
 
+def _in_full(scenarios: Scenarios) -> Scenarios:
+    """Refuse what only the second manager has."""
+    for row in scenarios:
+        if row.vol_shock.startswith("skew") or row.dampening != 1.0:
+            raise ValueError("this manager neither rotates the skew nor dampens a scenario")
+    return scenarios
+
+
 class Pm1Parameters(Parameters):
     """The file's tables, by the venue's own names."""
 
@@ -76,7 +86,7 @@ class Pm1Parameters(Parameters):
     vol_shock: VolShock
     basis_contingency: BasisContingency
     other_contingency: OtherContingency
-    scenarios: Scenarios
+    scenarios: Annotated[Scenarios, AfterValidator(_in_full)]
 
 
 class Pm1(NamedTuple):
@@ -92,6 +102,7 @@ class Pm1(NamedTuple):
 
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book."""
+        refuse_beyond(book)
         own, shocks = self.parameters, self.shocks
         marked = at_rate(book, np.zeros_like(book.instruments.rate))
         groups = groups_of(book)
@@ -102,17 +113,14 @@ class Pm1(NamedTuple):
         gain = scenario_gains(book, expiries, value[:, present], discounts, shocks.linear)
         basis = basis_gains(book, expiries, value[:, shocks.size :], own.basis_contingency)
         worst = worst_of(groups, np.column_stack([gain, basis]), shocks.grid.weight)
-        losing = self._static(book, groups)
-        losing["scenario_loss"], losing["basis_contingency"] = losses(
-            worst, shocks.size, book.pools
-        )
-        maintenance = {
-            **losing,
-            "collateral_haircut": collateral_haircut(book, initial=False),
-        }
+        scanned, basis_loss = losses(worst, shocks.size, book.pools)
+        losing = {"scenario_loss": scanned, "basis_contingency": basis_loss}
+        losing |= self._static(book, groups)
+        peg = own.other_contingency.peg_loss(book.stable)
+        maintenance = {**losing, "collateral_haircut": collateral_haircut(book, initial=False)}
         initial = {
             **{name: own.margin.im_factor * loss for name, loss in losing.items()},
-            "peg": own.other_contingency.peg_loss(book.stable) * sum(losing.values()),
+            "peg": peg * total(losing, book.pools),
             "collateral_haircut": collateral_haircut(book, initial=True),
             "oracle_confidence": self._doubt(book, groups, expiries),
         }
@@ -136,8 +144,7 @@ class Pm1(NamedTuple):
         delta_one = doubt(feeds) * (groups.sum(spot_notional(book)) + base)
         confidence = np.minimum(expiries.confidence, feeds[expiries.group])
         spot = book.spot[groups.underlying][expiries.group]
-        money = np.ones_like(spot) if book.coin else spot
-        options = doubt(confidence) * expiries.units * money
+        options = doubt(confidence) * expiries.units * spot
         options = group_sum(options, expiries.group, len(groups.pool))
         return by_pool(groups, delta_one + options, book)
 

@@ -41,6 +41,7 @@ from margincalc.margin.derive_risk import (
     feed_confidence,
     groups_of,
     losses,
+    refuse_beyond,
     result,
     scenario_gains,
     shocks,
@@ -142,6 +143,7 @@ class Pm2(NamedTuple):
 
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book."""
+        refuse_beyond(book)
         own, shocks = self.parameters, self.shocks
         marked = at_rate(book, np.maximum(book.instruments.rate, 0.0))
         groups = groups_of(book)
@@ -211,8 +213,7 @@ class Pm2(NamedTuple):
         perpetuals = doubt(feeds) * groups.sum(spot_notional(book))
         confidence = np.minimum(expiries.confidence, feeds[expiries.group])
         spot = book.spot[groups.underlying][expiries.group]
-        money = np.ones_like(spot) if book.coin else spot
-        options = doubt(confidence) * expiries.units * money
+        options = doubt(confidence) * expiries.units * spot
         options = group_sum(options, expiries.group, len(groups.pool))
         own = book.instruments.confidence[book.instrument]
         moved = book.underlying >= 0

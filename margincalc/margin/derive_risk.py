@@ -16,6 +16,7 @@ from pydantic import Field
 
 from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Kind
+from margincalc.errors import ModelRefusal
 from margincalc.margin.base import Components, MarginResult, Parameters, Share, Worst, total
 from margincalc.risk import equity, now
 from margincalc.scenarios import ScenarioGrid, VolatilityRule
@@ -190,6 +191,24 @@ class Expiries(NamedTuple):
         return group_sum(amount, self.label, len(self.group))
 
 
+def refuse_beyond(book: Book) -> None:
+    """Refuse a book that holds what Derive does not list.
+
+    Raises
+    ------
+    ModelRefusal
+    """
+    columns = book.instruments
+    if book.coin:
+        raise ModelRefusal("it keeps accounts in its settlement money, and this one is in coin")
+    if np.any(columns.is_kind(Kind.FUTURE)):
+        raise ModelRefusal("it lists options and perpetuals, and the book has futures")
+    if np.any(columns.inverse):
+        raise ModelRefusal("it lists linear contracts, and the book has inverse ones")
+    if np.any(columns.american):
+        raise ModelRefusal("it lists European options, and the book has American ones")
+
+
 def groups_of(book: Book) -> Groups:
     """Divide the pools by underlying; money that nothing moves is in no group."""
     rows = np.flatnonzero(book.underlying >= 0)
@@ -216,12 +235,11 @@ def at_rate(book: Book, rate: FloatArray) -> Book:
 
 
 def spot_notional(book: Book) -> FloatArray:
-    """Notional of futures and perpetuals at spot, 0 of other position rows, shape (P,)."""
-    rows = book.rows(Kind.FUTURE, Kind.PERPETUAL)
-    columns = book.instruments.take(book.instrument[rows])
-    price = np.where(columns.inverse, 1.0, book.spot[columns.underlying])
+    """Notional of perpetuals at spot, 0 of other position rows, shape (P,)."""
+    rows = book.rows(Kind.PERPETUAL)
+    units = np.abs(book.quantity[rows]) * book.instruments.multiplier[book.instrument[rows]]
     notional = np.zeros(len(book.quantity))
-    notional[rows] = np.abs(book.quantity[rows]) * columns.multiplier * book.money(price, rows)
+    notional[rows] = units * book.spot[book.underlying[rows]]
     return notional
 
 
@@ -229,18 +247,15 @@ def asset_value(book: Book) -> FloatArray:
     """Value of coins and deposits, 0 of other position rows, shape (P,)."""
     rows = book.rows(Kind.COLLATERAL, Kind.SPOT)
     value = np.zeros(len(book.quantity))
-    price = book.instruments.forward[book.instrument[rows]]
-    value[rows] = book.quantity[rows] * book.money(price, rows)
+    value[rows] = book.quantity[rows] * book.instruments.forward[book.instrument[rows]]
     return value
 
 
 def feed_confidence(book: Book, groups: Groups) -> FloatArray:
     """Confidence of a group's spot, and of its perpetual where it holds one, shape (G,)."""
     confidence = book.confidence[groups.underlying]
-    kind = book.kind[groups.rows]
-    perpetual = ((kind == Kind.PERPETUAL) | (kind == Kind.FUTURE)) & (
-        book.quantity[groups.rows] != 0.0
-    )
+    perpetual = book.kind[groups.rows] == Kind.PERPETUAL
+    perpetual &= book.quantity[groups.rows] != 0.0
     held = book.instruments.confidence[book.instrument[groups.rows]]
     np.minimum.at(confidence, groups.label[perpetual], held[perpetual])
     return confidence

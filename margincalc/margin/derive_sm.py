@@ -27,6 +27,7 @@ from margincalc.margin.derive_risk import (
     at_rate,
     expiries_of,
     groups_of,
+    refuse_beyond,
     result,
     spot_notional,
 )
@@ -108,6 +109,7 @@ class Sm(NamedTuple):
 
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book."""
+        refuse_beyond(book)
         marked = at_rate(book, np.zeros_like(book.instruments.rate))
         expiries = expiries_of(book, groups_of(book))
         worth = (book.quantity * now(marked)[book.instrument])[expiries.rows]
@@ -161,7 +163,7 @@ class Sm(NamedTuple):
             )
         )
         spot, debt = book.spot[at], np.maximum(-worth, 0.0)
-        notional = _sold(book, rows) * book.money(spot, rows)
+        notional = _sold(book, rows) * spot
         put = np.maximum(put_req * notional, of_mark * debt)
         maintenance = np.where(columns.call, call_req * notional, put)
         beyond = np.where(columns.call, columns.strike - spot, spot - columns.strike) / spot
@@ -170,7 +172,7 @@ class Sm(NamedTuple):
         return maintenance, np.maximum(initial, floor)
 
     def _perpetuals(self, book: Book, *, initial: bool) -> FloatArray:
-        rows = book.rows(Kind.FUTURE, Kind.PERPETUAL)
+        rows = book.rows(Kind.PERPETUAL)
         rate = self._of(book, "perp", "im_req" if initial else "mm_req")[book.underlying[rows]]
         return group_sum(rate * delta_one_notional(book, rows), book.pool[rows], book.pools)
 
@@ -224,7 +226,7 @@ class Sm(NamedTuple):
 
 _FEEDS = {
     "option_threshold": (Kind.OPTION,),
-    "perp_threshold": (Kind.FUTURE, Kind.PERPETUAL),
+    "perp_threshold": (Kind.PERPETUAL,),
     "base_threshold": (Kind.COLLATERAL, Kind.SPOT),
 }
 
@@ -239,7 +241,7 @@ def _exposed(book: Book, expiries: Expiries) -> FloatArray:
     """Notional at spot of options sold and of perpetuals, 0 of other rows, shape (P,)."""
     rows = expiries.rows
     notional = spot_notional(book)
-    notional[rows] = _sold(book, rows) * book.money(book.spot[book.underlying[rows]], rows)
+    notional[rows] = _sold(book, rows) * book.spot[book.underlying[rows]]
     return notional
 
 

@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from margincalc.arrays import IntArray
 from margincalc.book import Book, Kind
-from margincalc.margin.base import Factor, Parameters, Share
-from margincalc.margin.scope import NOT_PUBLISHED, NotPublished, published
+from margincalc.margin.base import Factor, Parameters, Share, Worst
+from margincalc.margin.scope import NotPublished, published
 from margincalc.scenarios import ScenarioGrid, VolatilityRule, grid
 
 SpotMove = Annotated[float, Field(allow_inf_nan=False, ge=-0.99, le=100)]
@@ -90,14 +91,13 @@ class Scenarios(Parameters):
         ------
         ModelRefusal
         """
-        powers = {
-            f"volatility.{name}": getattr(self.volatility, name)
-            for name in ("short_power", "long_power")
-        }
-        known = {"grid.volatility": self.grid.volatility if self.grid else (), **powers}
-        missing = [key for key, value in known.items() if value == NOT_PUBLISHED]
-        if missing and len(book.rows(Kind.OPTION)):
-            published(NOT_PUBLISHED, missing[0])
+        if not len(book.rows(Kind.OPTION)):
+            return
+        shock = self.volatility
+        published(shock.short_power, "volatility.short_power")
+        published(shock.long_power, "volatility.long_power")
+        if self.grid is not None and isinstance(self.grid.volatility, str):
+            published(self.grid.volatility, "grid.volatility")
 
     def _grid_volatility(self) -> tuple[float, ...]:
         """Return the moves of volatility; none that is not known."""
@@ -111,3 +111,18 @@ def _weights(tails: Tails) -> tuple[float, ...]:
         return tails.weight
     cover = tails.cover or 1.0
     return tuple(min(cover / abs(move), 1.0) if move else 1.0 for move in tails.spot)
+
+
+def joined(found: list[tuple[IntArray, Worst]], book: Book) -> Worst:
+    """Put the sets' worst scenarios together, by pool and underlying."""
+    by_position = np.zeros(len(book.quantity))
+    for rows, part in found:
+        by_position[rows] = part.by_position
+    pool, underlying, grid, scenario, pnl = (
+        np.concatenate([getattr(part, name) for _, part in found])
+        for name in ("pool", "underlying", "grid", "scenario", "pnl")
+    )
+    order = np.lexsort((underlying, pool))
+    return Worst(
+        pool[order], underlying[order], grid[order], scenario[order], pnl[order], by_position
+    )

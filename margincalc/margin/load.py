@@ -54,6 +54,18 @@ def _derive_sm(tables: Mapping[str, Any]) -> MarginModel:
     return derive_sm.build(tables)
 
 
+def _tims(tables: Mapping[str, Any]) -> MarginModel:
+    from margincalc.margin import tims
+
+    return tims.build(tables)
+
+
+def _okx(tables: Mapping[str, Any]) -> MarginModel:
+    from margincalc.margin import okx
+
+    return okx.build(tables)
+
+
 # A family is imported when a model of it is read; a new one is a line here.
 FAMILIES: dict[str, Build] = {
     "scan": _scan,
@@ -62,6 +74,8 @@ FAMILIES: dict[str, Build] = {
     "derive_pm1": _derive_pm1,
     "derive_pm2": _derive_pm2,
     "derive_sm": _derive_sm,
+    "tims": _tims,
+    "okx": _okx,
 }
 FOLDER = Path(__file__).parent.parent / "venues"
 PROOFS = ("exact", "partly", "rules only", "own")  # from most to least

@@ -1,198 +1,98 @@
 """The `okx` family: OKX portfolio margin, whose terms are called MR1 to MR9.
 
-A risk unit is all that a pool holds on one underlying: contracts, and coins so far as they offset the
-contracts' delta. It needs ``max(max(MR1, MR2, MR6) + MR4, MR7)``: the worst of the shocks of index
-and volatility (MR1), a day's decay of options (MR2) and half the loss of an extreme move (MR6), and
-the basis risk of each leg (MR4); at least what closing would cost (MR7). What a pool has borrowed is
-margined beside (MR8). MR3 (vega across expiries), MR5 (rates), MR9 (stablecoins) and what closing
-options costs are not published in full, and are left out.
+A risk unit needs ``max(max(MR1, MR2, MR6) + MR4, MR7)``: the worst of the shocks of index and
+volatility (MR1), a day's decay of options (MR2) and half the loss of an extreme move (MR6), and the
+basis risk of each leg (MR4); at least what closing would cost (MR7). What a pool owes is margined
+beside (MR8). MR3 (vega across expiries), MR5 (rates), MR9 (stablecoins) and what closing options
+costs are not published in full and are left out.
 
-The venue computes in USD: details are, and components are in the account currency.
+The venue computes in USD: so are the details, while components are in the account currency.
 
 Rules: https://www.okx.com/help/v-portfolio-margin-mode-cross-margin-trading-risk-unit-merge
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from itertools import pairwise
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
-from pydantic import Field, model_validator
 
-from margincalc.arrays import BoolArray, FloatArray, IntArray, group_rows, group_sum
+from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Kind
-from margincalc.errors import ModelRefusal
-from margincalc.margin.base import Components, Factor, MarginResult, Parameters, Share, Worst
-from margincalc.margin.charges import collateral_haircut, delta_one_notional
-from margincalc.risk import equity, greeks, now, revalued
+from margincalc.margin.base import (
+    Components,
+    Factor,
+    MarginResult,
+    Parameters,
+    Share,
+    Worst,
+    total,
+)
+from margincalc.margin.charges import collateral_haircut
+from margincalc.margin.okx_risk import (
+    CONTRACTS,
+    AssetClass,
+    Scenarios,
+    Units,
+    Volatility,
+    scenarios,
+    units_of,
+)
+from margincalc.margin.scope import Scope, base
+from margincalc.risk import equity, now
 from margincalc.scenarios import ScenarioGrid
-from margincalc.times import DAYS_PER_YEAR
-
-Move = Annotated[float, Field(allow_inf_nan=False, gt=0, lt=1)]
-Days = Annotated[float, Field(allow_inf_nan=False, ge=0, le=4000)]
-Multiplier = Annotated[float, Field(allow_inf_nan=False, ge=1, le=100)]
-Amount = Annotated[float, Field(allow_inf_nan=False, gt=0)]
-CONTRACTS = (Kind.OPTION, Kind.FUTURE, Kind.PERPETUAL)
-_IN_WORDS = ("unchanged", "down in points", "up in points", "down in percent", "up in percent")
-
-
-class Volatility(Parameters):
-    """Moves of implied volatility by days to expiry, linear between; the worse of the two counts."""
-
-    days: tuple[Days, ...] = Field(min_length=1)
-    points: tuple[Share, ...]
-    percent: tuple[Share, ...]
-
-    @model_validator(mode="after")
-    def _in_step(self) -> Self:
-        if not len(self.days) == len(self.points) == len(self.percent):
-            raise ValueError("days, points and percent are of different lengths")
-        if any(later <= day for day, later in pairwise(self.days)):
-            raise ValueError("days do not increase")
-        return self
-
-    def shocked(self, volatility: FloatArray, years: FloatArray) -> Iterator[FloatArray]:
-        """Yield volatilities unchanged, then after the moves of `_IN_WORDS`, shape (I,) each."""
-        days = years * DAYS_PER_YEAR
-        yield volatility
-        points = np.interp(days, self.days, self.points)
-        yield np.maximum(volatility - points, 0.0)
-        yield volatility + points
-        percent = np.interp(days, self.days, self.percent)
-        yield volatility * (1.0 - percent)
-        yield volatility * (1.0 + percent)
-
-
-class Closing(Parameters):
-    """MR7: a share of the gross notional of futures and perpetuals, and how it grows.
-
-    Attributes
-    ----------
-    tiers : upper ends, in USD, of the tiers of the raw amount; the last tier has none
-    multipliers : of the part of the raw amount that lies in each tier
-    """
-
-    rate: Share | None = None
-    tiers: tuple[Amount, ...] = ()
-    multipliers: tuple[Multiplier, ...] = (1.0,)
-
-    @model_validator(mode="after")
-    def _in_step(self) -> Self:
-        if len(self.multipliers) != len(self.tiers) + 1:
-            raise ValueError("there is one multiplier more than tiers have ends")
-        if any(upper <= lower for lower, upper in pairwise(self.tiers)):
-            raise ValueError("tiers do not increase")
-        return self
-
-    def adjusted(self, raw: FloatArray) -> FloatArray:
-        """Return raw amounts in USD with each tier's part multiplied."""
-        ends = np.array([0.0, *self.tiers, np.inf])
-        whole = np.zeros_like(raw)
-        for lower, upper, multiplier in zip(ends, ends[1:], self.multipliers, strict=False):
-            whole = whole + multiplier * np.clip(raw - lower, 0.0, upper - lower)
-        return whole
-
-
-class AssetClass(Parameters):
-    """The parameters of some underlyings; those of the class `others` are all that no class names.
-
-    Attributes
-    ----------
-    moves : of the index in MR1, to either side
-    extreme_move : of the index in MR6, to either side
-    annualised_basis : MR4 per year of a leg's time to expiry
-    least_basis : MR4 of a leg, at least; that of perpetuals and coins
-    """
-
-    underlyings: tuple[str, ...] = ()
-    moves: tuple[Move, ...] = Field(min_length=1)
-    extreme_move: Move
-    annualised_basis: Share
-    least_basis: Share | None = None
-    closing: Closing = Closing()
-
-    def unknown(self) -> str:
-        """Name the parameters that the venue has not published."""
-        rates = {"least_basis": self.least_basis, "closing.rate": self.closing.rate}
-        return " and ".join(name for name, rate in rates.items() if rate is None)
 
 
 class Borrow(Parameters):
-    """MR8: shares of what is owed."""
+    """MR8: shares of what a pool owes."""
 
     maintenance: Share
     initial: Share
 
 
 class OkxParameters(Parameters):
-    """The file's tables."""
+    """The file's tables.
 
+    Attributes
+    ----------
+    initial_factor : of the margin of risk units
+    extreme_share : of the loss of an extreme move
+    classes, others : rates of the underlyings that a class lists, and of all others
+    """
+
+    scope: Scope = Scope()
     initial_factor: Factor
     extreme_share: Share
     volatility: Volatility
     borrow: Borrow
     classes: dict[str, AssetClass]
+    others: AssetClass
 
 
 class _Class(NamedTuple):
-    """An asset class with its scenarios.
+    """An asset class with its scenarios; `key` is where its parameters are."""
 
-    Attributes
-    ----------
-    steps : relative moves of the index in MR1, shape (7,)
-    grid : MR1 (five volatilities by seven prices), then MR6, then MR2
-    """
-
-    name: str
+    key: str
     rules: AssetClass
-    volatility: Volatility
-    steps: FloatArray
-    grid: ScenarioGrid
+    scenarios: Scenarios
 
-
-class _Units(NamedTuple):
-    """Risk units and their terms in account currency, shape (G,) each.
-
-    Attributes
-    ----------
-    pool, underlying : rows of the book
-    delta : cash delta of contracts, at their marks
-    crossed : cash delta of coin-settled contracts that others offset, which MR9 would margin
-    """
-
-    pool: IntArray
-    underlying: IntArray
-    delta: FloatArray
-    crossed: FloatArray
-    mr1: FloatArray
-    mr2: FloatArray
-    mr4: FloatArray
-    mr6: FloatArray
-    mr7: FloatArray
-
-    @property
-    def scenario_loss(self) -> FloatArray:
-        """The worst of MR1, MR2 and MR6."""
-        return np.maximum(np.maximum(self.mr1, self.mr2), self.mr6)
-
-    @property
-    def maintenance(self) -> FloatArray:
-        """Maintenance margin of the unit."""
-        return np.maximum(self.scenario_loss + self.mr4, self.mr7)
+    def refuse_unpublished(self, book: Book, rows: IntArray) -> None:
+        """Refuse contracts whose rates the venue does not publish."""
+        held = np.any(book.instruments.is_kind(*CONTRACTS)[book.instrument[rows]])
+        self.rules.refuse_unpublished(self.key, needed=bool(held))
 
 
 class Okx(NamedTuple):
-    """Requirements by risk unit and for borrowing, summed by pool."""
+    """Requirements of risk units and of what is owed, summed by pool."""
 
     classes: tuple[_Class, ...]
+    scope: Scope
     initial_factor: float
     borrow: Borrow
 
     @property
     def grids(self) -> tuple[ScenarioGrid, ...]:
         """The scenarios of each asset class."""
-        return tuple(chosen.grid for chosen in self.classes)
+        return tuple(chosen.scenarios.grid for chosen in self.classes)
 
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book.
@@ -200,30 +100,137 @@ class Okx(NamedTuple):
         Raises
         ------
         ModelRefusal
-            If the account is kept in coin, or holds what the venue's known rates do not cover.
+            If the account is kept in coin, or a rate of what it holds is not known.
         """
-        if book.coin:
-            raise ModelRefusal("OKX margins in USD, and this account is kept in coin")
-        found = []
-        for number, rows in self._split(book):
-            units, worst = _margined(book.restricted(rows)[0], self.classes[number])
-            found.append((rows, units, worst._replace(grid=np.full(len(worst.pool), number))))
-        units = _Units(*(np.concatenate(column) for column in zip(*(u for _, u, _ in found))))
-        parts = {
-            "scenario_loss": group_sum(units.scenario_loss, units.pool, book.pools),
-            "basis": group_sum(units.mr4, units.pool, book.pools),
-        }
-        top_up = units.maintenance - (units.scenario_loss + units.mr4)
-        parts["floor_top_up"] = group_sum(top_up, units.pool, book.pools)
+        self.scope.refuse_beyond(book)
+        units, worst = self._units(book)
+        parts = _components(units, book.pools)
         owed = _owed(book)
+        haircuts = [collateral_haircut(book, initial=initial) for initial in (False, True)]
         maintenance = {
             **parts,
             "borrow": self.borrow.maintenance * owed,
-            "collateral_haircut": collateral_haircut(book, initial=False),
+            "collateral_haircut": haircuts[0],
         }
         initial = {
             **{name: self.initial_factor * amount for name, amount in parts.items()},
             "borrow": self.borrow.initial * owed,
-            "collateral_haircut": collateral_haircut(book, initial=True),
+            "collateral_haircut": haircuts[1],
         }
-        ...
+        result = MarginResult(equity(book, now(book)), maintenance, initial, worst)
+        return result._replace(details=_details(book, units, result))
+
+    def _units(self, book: Book) -> tuple[Units, Worst]:
+        """Margin the risk units of every class."""
+        found = []
+        for number, rows in self._split(book):
+            chosen = self.classes[number]
+            chosen.refuse_unpublished(book, rows)
+            units, worst = units_of(book.restricted(rows)[0], chosen.rules, chosen.scenarios)
+            found.append((rows, units, worst._replace(grid=np.full(len(worst.pool), number))))
+        columns = zip(*(units for _, units, _ in found), strict=True)
+        return Units(*map(np.concatenate, columns)), _joined(book, found)
+
+    def _split(self, book: Book) -> Iterator[tuple[int, IntArray]]:
+        """Yield each class's number with the position rows that it applies to."""
+        number = {
+            name: index
+            for index, chosen in enumerate(self.classes)
+            for name in chosen.rules.underlyings
+        }
+        others = len(self.classes) - 1
+        found = [number.get(base(name), others) for name in book.names.underlyings]
+        chosen = np.array(found, np.int64)
+        rows = np.flatnonzero(book.underlying >= 0)
+        classes = chosen[book.underlying[rows]]
+        for index in range(len(self.classes)):
+            mine = rows[classes == index]
+            if len(mine) or index == others:
+                yield index, mine
+
+
+def _components(units: Units, pools: int) -> Components:
+    """Return what risk units need, shape (A,) each; what closing costs tops it up."""
+    loss, basis = units.scenario_loss, units.mr4
+    parts = {
+        "scenario_loss": loss,
+        "basis": basis,
+        "floor_top_up": units.maintenance - (loss + basis),
+    }
+    return {name: group_sum(amount, units.pool, pools) for name, amount in parts.items()}
+
+
+def _owed(book: Book) -> FloatArray:
+    """What a pool owes, in money and in each coin by itself, account currency, shape (A,)."""
+    rows = book.rows(Kind.SPOT, Kind.COLLATERAL, Kind.SETTLEMENT)
+    columns = book.instruments.take(book.instrument[rows])
+    worth = book.quantity[rows] * columns.multiplier * columns.forward
+    first, label = group_rows(book.pool[rows], columns.underlying)
+    balance = group_sum(worth, label, len(first))
+    return group_sum(np.maximum(-balance, 0.0), book.pool[rows][first], book.pools)
+
+
+def _details(book: Book, units: Units, result: MarginResult) -> Components:
+    """Return the venue's own figures in USD: of the account, then of each risk unit."""
+    haircut, borrow = result.components["collateral_haircut"], result.components["borrow"]
+    maintenance = result.maintenance - haircut
+    account = {
+        "total_equity": result.equity,
+        "adjusted_equity": result.equity - haircut,
+        "derivatives_mmr": maintenance - borrow,
+        "mr8": borrow,
+        "borrow_imr": result.initial_components["borrow"],
+        "mmr": maintenance,
+        "imr": result.initial - result.initial_components["collateral_haircut"],
+    }
+    number = {name: index for index, name in enumerate(dict.fromkeys(book.names.underlyings))}
+    named = np.array([number[name] for name in book.names.underlyings], np.int64)[units.underlying]
+    terms = {
+        **{name: getattr(units, name) for name in ("delta", "mr1", "mr2", "mr4", "mr6", "mr7")},
+        "mmr": units.maintenance,
+        "mr9_volume": units.crossed,
+    }
+    for name, index in number.items():
+        rows = np.flatnonzero(named == index)
+        if len(rows):
+            for term, amount in terms.items():
+                own = group_sum(amount[rows], units.pool[rows], book.pools)
+                account[f"{name} {term}"] = own
+    return {name: amount * book.stable for name, amount in account.items()}
+
+
+def _joined(book: Book, found: list[tuple[IntArray, Units, Worst]]) -> Worst:
+    """Put the classes' worst scenarios together, by pool and underlying."""
+    by_position = np.zeros(len(book.quantity))
+    for rows, _, worst in found:
+        by_position[rows] = worst.by_position
+    parts = [worst for _, _, worst in found]
+    pool, underlying, grid, scenario, pnl = (
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("pool", "underlying", "grid", "scenario", "pnl")
+    )
+    order = np.lexsort((underlying, pool))
+    return Worst(
+        pool[order], underlying[order], grid[order], scenario[order], pnl[order], by_position
+    )
+
+
+def build(tables: Mapping[str, Any]) -> Okx:
+    """Read the tables of OKX's portfolio margin.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If a parameter is missing, unknown or out of bounds.
+    """
+    whole = OkxParameters.model_validate(tables)
+    classes = {f"classes.{name}": rules for name, rules in whole.classes.items()}
+    return Okx(
+        tuple(
+            _Class(key, rules, scenarios(rules, whole.volatility, whole.extreme_share))
+            for key, rules in {**classes, "others": whole.others}.items()
+        ),
+        whole.scope,
+        whole.initial_factor,
+        whole.borrow,
+    )

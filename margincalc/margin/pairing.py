@@ -237,7 +237,8 @@ def _box(table: _Table, legs: IntArray, call: BoolArray, owned: bool) -> FloatAr
     """Half the width, instead of the whole cost, which is long less short value."""
     width = (table.strike[legs[:, 1]] - table.strike[legs[:, 0]]) * table.units[legs[:, 0]]
     paid = (np.sign(table.quantity) * table.prices.value)[legs].sum(axis=1)
-    return np.minimum(table.terms.box * width - paid, 0.0)
+    lent: FloatArray = np.minimum(table.terms.box * width - paid, 0.0)
+    return lent
 
 
 def _covered(table: _Table, legs: IntArray, call: BoolArray, owned: bool) -> FloatArray:

@@ -22,7 +22,7 @@ from margincalc.margin.charges import (
     roll_charge,
     short_option_charge,
 )
-from margincalc.margin.grids import Scenarios
+from margincalc.margin.grids import Scenarios, joined
 from margincalc.margin.scope import NotPublished, Scope, published
 from margincalc.risk import equity, now, risk_array, scenario_pnl
 from margincalc.scenarios import ScenarioGrid
@@ -102,7 +102,7 @@ class Scan(NamedTuple):
                 _add(initial, name, factor * loss)
         _add(maintenance, "collateral_haircut", collateral_haircut(book, initial=False))
         _add(initial, "collateral_haircut", collateral_haircut(book, initial=True))
-        return MarginResult(equity(book, value), maintenance, initial, _joined(found, book))
+        return MarginResult(equity(book, value), maintenance, initial, joined(found, book))
 
     def _split(self, book: Book) -> Iterator[tuple[int, IntArray]]:
         """Yield each set's number with the position rows that it applies to."""
@@ -161,21 +161,6 @@ def _charged(book: Book, charges: Charges) -> Components:
 
 def _add(components: Components, name: str, amount: FloatArray) -> None:
     components[name] = components[name] + amount if name in components else amount
-
-
-def _joined(found: list[tuple[IntArray, Worst]], book: Book) -> Worst:
-    """Put the sets' worst scenarios together, by pool and underlying."""
-    by_position = np.zeros(len(book.quantity))
-    for rows, part in found:
-        by_position[rows] = part.by_position
-    pool, underlying, grid, scenario, pnl = (
-        np.concatenate([getattr(part, name) for _, part in found])
-        for name in ("pool", "underlying", "grid", "scenario", "pnl")
-    )
-    order = np.lexsort((underlying, pool))
-    return Worst(
-        pool[order], underlying[order], grid[order], scenario[order], pnl[order], by_position
-    )
 
 
 def build(tables: Mapping[str, Any]) -> Scan:

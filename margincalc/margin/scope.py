@@ -12,7 +12,6 @@ from margincalc.book import Book, Kind
 from margincalc.errors import ModelRefusal
 from margincalc.margin.base import Parameters
 
-NOT_PUBLISHED = "not published"
 NotPublished = Literal["not published"]
 _CONTRACTS = (Kind.OPTION, Kind.FUTURE, Kind.PERPETUAL)
 
@@ -24,10 +23,12 @@ class Scope(Parameters):
     ----------
     underlyings : those with parameters, without the settlement money: `BTC` is also `BTC_USDC`
     settlement : of all its contracts
+    coin_accounts : whether it keeps accounts in coin
     """
 
     underlyings: tuple[str, ...] = ()
     settlement: Literal["linear", "inverse"] | None = None
+    coin_accounts: bool = True
 
     def refuse_beyond(self, book: Book) -> None:
         """Refuse a book that holds or orders what the venue does not list.
@@ -36,6 +37,8 @@ class Scope(Parameters):
         ------
         ModelRefusal
         """
+        if book.coin and not self.coin_accounts:
+            raise ModelRefusal("it keeps accounts in money, and this one is kept in coin")
         contracts = book.instruments.is_kind(*_CONTRACTS)
         inverse = book.instruments.inverse[contracts]
         if self.settlement is not None and np.any(inverse != (self.settlement == "inverse")):

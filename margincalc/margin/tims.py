@@ -110,52 +110,198 @@ class _Scheme(NamedTuple):
 
 
 class _Level(NamedTuple):
-    """Profit and loss of groups of one level, shape (G, S), each with its pool, shape (G,).
+    """Profit and loss of the groups of one level, G of them.
 
     Attributes
     ----------
-    group : number of each in its level, shape (G,)
-    labels : row of this level that each row of the one below belongs to
+    pool, group : whose, and which of the level, shape (G,)
+    pnl : shape (G, S)
+    labels : group that each row of the level below belongs to
     """
 
     pool: IntArray
     group: IntArray
-    labels: IntArray
     pnl: FloatArray
+    labels: IntArray
+
+
+class _Levels(NamedTuple):
+    """The levels of a book; of the last, each group has a requirement of its own."""
+
+    classes: _Level
+    products: _Level
+    portfolios: _Level
+
+    @property
+    def scenario(self) -> IntArray:
+        """Worst point of each portfolio group."""
+        pnl = self.portfolios.pnl
+        return np.argmin(pnl, axis=1) if len(pnl) else np.zeros(0, np.int64)
+
+    def unit(self) -> IntArray:
+        """Return the portfolio group of each position row."""
+        return self.portfolios.labels[self.products.labels[self.classes.labels]]
 
 
 class Tims(NamedTuple):
     """Worst point of classes, offset by groups, with a minimum per option contract."""
 
     parameters: TimsParameters
-    grids: tuple[ScenarioGrid, ...]  # in the order of the ranges
+    ranges: tuple[ScenarioGrid, ...]  # in the order of the parameters
+
+    @property
+    def grids(self) -> tuple[ScenarioGrid, ...]:
+        """The points of every range."""
+        return self.ranges
 
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book."""
         value = now(book)
         scheme = _scheme(self.parameters, book.names.underlyings)
         rows = np.flatnonzero(book.underlying >= 0)
-        underlying = book.underlying[rows]
-        moved = self._moved(book, rows, scheme.grid[underlying], value)
-        classes = _summed(book.pool[rows], scheme.class_[underlying], moved)
-        products = _offset(classes, scheme.product, scheme.product_offset)
-        whole = _offset(products, scheme.portfolio, scheme.portfolio_offset)
-        scenario = np.argmin(whole.pnl, axis=1) if len(whole.pool) else whole.pool
-        loss = np.maximum(-whole.pnl[np.arange(len(scenario)), scenario], 0.0)
-        unit = whole.labels[products.labels[classes.labels]]
-        minimum = group_sum(self._minimum(book, rows), unit, len(loss))
+        moved = self._moved(book, rows, scheme, value)
+        levels = _levels(book, rows, scheme, moved)
+        pool = levels.portfolios.pool
+        loss = np.maximum(-np.min(levels.portfolios.pnl, axis=1), 0.0)
+        minimum = group_sum(self._minimum(book, rows), levels.unit(), len(pool))
+        alone = np.maximum(-np.min(levels.classes.pnl, axis=1), 0.0)
         components = {
-            "scenario_loss": group_sum(loss, whole.pool, book.pools),
-            "floor_top_up": group_sum(np.maximum(minimum - loss, 0.0), whole.pool, book.pools),
+            "scenario_loss": group_sum(loss, pool, book.pools),
+            "floor_top_up": group_sum(np.maximum(minimum - loss, 0.0), pool, book.pools),
             "collateral_haircut": collateral_haircut(book, initial=False),
         }
         initial = {**components, "collateral_haircut": collateral_haircut(book, initial=True)}
-        weight = _weights(classes, products, scheme, scenario[whole.labels])
-        weight = np.where(True, weight, 1.0)[classes.labels]
-        worst = self._worst(book, rows, scheme, (scenario[unit], weight, moved))
-        alone = np.maximum(-np.min(classes.pnl, axis=1, initial=0.0), 0.0)
         details = {
-            "class_losses": group_sum(alone, classes.pool, book.pools),
-            "contract_minimum": group_sum(minimum, whole.pool, book.pools),
+            "class_losses": group_sum(alone, levels.classes.pool, book.pools),
+            "contract_minimum": group_sum(minimum, pool, book.pools),
         }
+        worst = _worst(book, rows, scheme, (levels, moved))
         return MarginResult(equity(book, value), components, initial, worst, details)
+
+    def _moved(
+        self, book: Book, rows: IntArray, scheme: _Scheme, value: FloatArray
+    ) -> FloatArray:
+        """Profit and loss of position rows at the points of their own range, shape (P, S)."""
+        moved = np.empty((len(rows), self.ranges[0].size))
+        chosen = scheme.grid[book.underlying[rows]]
+        for number, points in enumerate(self.ranges):
+            mine = np.flatnonzero(chosen == number)
+            if len(mine):
+                part, held = book.restricted(rows[mine])
+                risk = risk_array(part, points, value[held])
+                moved[mine] = part.quantity[:, None] * risk[part.instrument]
+        return moved
+
+    def _minimum(self, book: Book, rows: IntArray) -> FloatArray:
+        """Least requirement of each position row, account currency."""
+        columns = book.instruments.take(book.instrument[rows])
+        contracts = np.abs(book.quantity[rows]) * columns.is_kind(Kind.OPTION)
+        unit = self.parameters.contract_minimum * columns.multiplier
+        return contracts * book.money(unit, rows)
+
+
+def _scheme(parameters: TimsParameters, underlyings: tuple[str, ...]) -> _Scheme:
+    """Number classes and groups; an underlying that no class names is a class of its own."""
+    ranges, classes = list(parameters.ranges), list(parameters.classes)
+    number = {
+        each: index
+        for index, (name, own) in enumerate(parameters.classes.items())
+        for each in members(name, own)
+    }
+    others = dict.fromkeys(name for name in underlyings if name not in number)
+    number |= {name: len(classes) + index for index, name in enumerate(others)}
+    each_range = [ranges.index(own.range) for own in parameters.classes.values()]
+    each_range += [ranges.index(EQUITY)] * len(others)
+    class_ = np.array([number[name] for name in underlyings], np.int64)
+    products = {name: own.classes for name, own in parameters.product_groups.items()}
+    portfolios = {name: own.product_groups for name, own in parameters.portfolio_groups.items()}
+    product = _grouped(classes + list(others), products)
+    names = [*products, *(f"product group {index}" for index in range(len(product)))]
+    portfolio = _grouped(names, portfolios)
+    shares = [own.offset for own in parameters.product_groups.values()]
+    wider = [own.offset for own in parameters.portfolio_groups.values()]
+    return _Scheme(
+        np.array(each_range, np.int64)[class_],
+        class_,
+        product,
+        portfolio,
+        np.array(shares + [1.0] * len(product)),
+        np.array(wider + [1.0] * len(portfolio)),
+    )
+
+
+def _grouped(names: list[str], groups: Mapping[str, tuple[str, ...]]) -> IntArray:
+    """Return the group of each name; one that is in no group is its own, after the others."""
+    number = {name: index for index, group in enumerate(groups.values()) for name in group}
+    own = [number.get(name, len(groups) + index) for index, name in enumerate(names)]
+    return np.array(own, np.int64)
+
+
+def _levels(book: Book, rows: IntArray, scheme: _Scheme, moved: FloatArray) -> _Levels:
+    """Add positions up to classes, product groups and portfolio groups."""
+    keys = book.pool[rows], scheme.class_[book.underlying[rows]]
+    first, labels = group_rows(*keys)
+    pnl = group_sum(moved, labels, len(first))
+    classes = _Level(keys[0][first], keys[1][first], pnl, labels)
+    products = _offset(classes, scheme.product, scheme.product_offset)
+    return _Levels(classes, products, _offset(products, scheme.portfolio, scheme.portfolio_offset))
+
+
+def _offset(below: _Level, group: IntArray, share: FloatArray) -> _Level:
+    """Combine a level: its losses, and at each point a share of its gains."""
+    keys = below.pool, group[below.group]
+    first, labels = group_rows(*keys)
+    losses = group_sum(np.minimum(below.pnl, 0.0), labels, len(first))
+    gains = group_sum(np.maximum(below.pnl, 0.0), labels, len(first))
+    own = keys[1][first]
+    return _Level(keys[0][first], own, losses + share[own][:, None] * gains, labels)
+
+
+def _counted(below: _Level, above: _Level, share: FloatArray, scenario: IntArray) -> FloatArray:
+    """Share of each row of a level that counts in the one above, at its scenario."""
+    gains = below.pnl[np.arange(len(scenario)), scenario] > 0.0
+    return np.where(gains, share[above.group[above.labels]], 1.0)
+
+
+def _worst(
+    book: Book, rows: IntArray, scheme: _Scheme, computed: tuple[_Levels, FloatArray]
+) -> Worst:
+    """Name each underlying's part in the worst point of its portfolio group."""
+    levels, moved = computed
+    classes, products, portfolios = levels
+    by_product = levels.scenario[portfolios.labels]
+    by_class = by_product[products.labels]
+    wider = _counted(products, portfolios, scheme.portfolio_offset, by_product)
+    weight = _counted(classes, products, scheme.product_offset, by_class)
+    weight = (weight * wider[products.labels])[classes.labels]
+    scenario = by_class[classes.labels]
+    pnl = moved[np.arange(len(rows)), scenario] * weight
+    by_position = np.zeros(len(book.quantity))
+    by_position[rows] = pnl
+    pool, underlying = book.pool[rows], book.underlying[rows]
+    first, labels = group_rows(pool, underlying)
+    return Worst(
+        pool[first],
+        underlying[first],
+        scheme.grid[underlying[first]],
+        scenario[first],
+        group_sum(pnl, labels, len(first)),
+        by_position,
+    )
+
+
+def build(tables: Mapping[str, Any]) -> Tims:
+    """Read a TIMS model's tables.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If a parameter is missing, unknown or out of bounds.
+    """
+    parameters = TimsParameters.model_validate(tables)
+    still = VolatilityRule()
+    ranges = [
+        grid(np.array([[move, 0.0, 1.0, 0.0] for move in points]), still)
+        for points in parameters.ranges.values()
+    ]
+    return Tims(parameters, tuple(ranges))

@@ -87,6 +87,7 @@ def _figures(report: MarginReport, width: int) -> Block:
 def _equity_parts(report: MarginReport) -> list[str]:
     """Return the parts of equity that there are, and what others had to bear."""
     amounts = {part: getattr(report, part) for part in (*_PARTS, "shortfall")}
+    amounts["trapped"] = report.trapped_equity
     shown = [part for part, value in amounts.items() if value or part == "collateral_value"]
     labels = {"collateral_value": "collateral", "option_value": "options", "spot_value": "spot"}
     return [

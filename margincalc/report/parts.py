@@ -27,8 +27,8 @@ def identity(width: int, account: str, as_of: str, *parts: str) -> Block:
 
 
 def rules(mode: str, model: ModelInfo) -> str:
-    """Return by which rules: `portfolio, generic-portfolio 2026-11-01`."""
-    return f"{mode}, {name(model.name)} {model.effective}"
+    """Return by which rules, and how far they are proven."""
+    return f"{mode}, {name(model.name)} {model.effective}, proof: {model.proof}"
 
 
 def largest(items: Sequence[_Item], size: Callable[[_Item], Any]) -> tuple[_Item, ...]:

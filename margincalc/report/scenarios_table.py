@@ -37,9 +37,18 @@ def _worst(lines: Sequence[ScenarioLine]) -> float:
 
 def _blocks(lines: Sequence[ScenarioLine], report: ScenariosReport, width: int) -> list[Block]:
     """Return an underlying's matrix and its other scenarios."""
-    plain = [line for line in lines if line.weight == 1.0 and line.days_forward == 0.0]
+    plain = [
+        line
+        for line in lines
+        if line.weight == 1.0 and line.days_forward == 0.0 and not _named(line)
+    ]
     others = [line for line in lines if line not in plain]
     return [_matrix(plain, report, width), _others(others, report, width)]
+
+
+def _named(line: ScenarioLine) -> bool:
+    """Whether a scenario has a name of its own, because its moves do not describe it."""
+    return not line.label.startswith("spot ")
 
 
 def _matrix(lines: Sequence[ScenarioLine], report: ScenariosReport, width: int) -> Block:
@@ -57,11 +66,11 @@ def _matrix(lines: Sequence[ScenarioLine], report: ScenariosReport, width: int) 
 
 
 def _others(lines: Sequence[ScenarioLine], report: ScenariosReport, width: int) -> Block:
-    """Return scenarios that count with a weight, or in which days pass."""
+    """Return scenarios that count with a weight, have a name, or in which days pass."""
     rows = [
         (
-            _move(line.spot),
-            _volatility(line.volatility, report.volatility_rule),
+            line.label if _named(line) else _move(line.spot),
+            numbers.BLANK if _named(line) else _volatility(line.volatility, report.volatility_rule),
             f"{line.weight * 100.0:.4g} %",
             numbers.amount(line.pnl, report.currency, sign=True),
             _pnl(line, line.weighted_pnl, report.currency),

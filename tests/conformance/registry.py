@@ -40,8 +40,14 @@ def relative_tolerance(key: str, path: str) -> float:
 def _adapters() -> Mapping[str, Adapter]:
     found: dict[str, Adapter] = {}
     for topic in _topics():
-        found.update(topic.ADAPTERS)
+        for key, compute in topic.ADAPTERS.items():
+            found[key] = _both(found[key], compute) if key in found else compute
     return found
+
+
+def _both(one: Adapter, other: Adapter) -> Adapter:
+    """Compute by two topics what a case prints of two methods."""
+    return lambda case: {**one(case), **other(case)}
 
 
 @cache

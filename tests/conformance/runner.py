@@ -206,6 +206,9 @@ def _figures(
     if family == "checks":
         yield from _checked(case, computed)
         return
+    if "vectors" in case:
+        yield from _vectors(case, computed)
+        return
     expected = _known(case, "expected")
     truncated = expected.get("exactness") == "truncated_integer"
     for name, value in expected.items():
@@ -223,6 +226,15 @@ def _figures(
             else:
                 tolerance = _published_tolerance(case, key, path, number)
             yield Figure(path, float(number), found, tolerance, hidden)
+
+
+def _vectors(case: Mapping[str, Any], computed: Mapping[str, Any]) -> Iterator[Figure]:
+    """Pair the vectors of another program's tests with those that can be compared."""
+    for vector in case["vectors"]:
+        if vector["test"] in computed:
+            number, found = vector["margin"], computed[vector["test"]]
+            hidden = number.half_digit
+            yield Figure(f"{vector['test']}.margin", float(number), found, hidden, hidden)
 
 
 def _same_scenario(expected: Any, computed: Any) -> Iterator[Figure]:
@@ -245,12 +257,10 @@ def leaves(value: Any, path: str, depth: int = 0) -> Iterator[tuple[str, Printed
     """
     if depth > MAXIMUM_DEPTH:
         raise ValueError("nested too deeply")
-    if isinstance(value, Mapping):
-        for key, item in value.items():
+    if isinstance(value, Mapping | list):
+        items = value.items() if isinstance(value, Mapping) else enumerate(value)
+        for key, item in items:
             yield from leaves(item, f"{path}.{key}", depth + 1)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from leaves(item, f"{path}.{index}", depth + 1)
     elif isinstance(value, Printed):
         yield path, value
     elif isinstance(value, str):

@@ -1,4 +1,4 @@
-"""The runner says what matches, what does not and what cannot be read, and its exit status holds."""
+"""The runner says what matches, what does not and what cannot be read, and exits accordingly."""
 
 import json
 from pathlib import Path

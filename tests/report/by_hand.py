@@ -97,6 +97,7 @@ def account(account_figures: Mapping[str, Any], **changes: Any) -> MarginReport:
         "model": SCAN,
         "mode": "portfolio",
         "pricer": "numpy",
+        "trapped_equity": 0.0,
         "greeks_by_expiry": {},
         "positions": (),
         "pools": (pool,),

@@ -1,0 +1,314 @@
+"""What OKX's portfolio margin makes of one asset class: its risk units and their terms.
+
+A risk unit is all that a pool holds on one underlying: contracts, and coins so far as they offset
+the contracts' delta. MR1 and MR6 move the index, and every forward by as much; MR4 and MR7 take
+contracts at their marks.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+from typing import Annotated, NamedTuple, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
+from margincalc.book import Book, Kind
+from margincalc.margin.base import Parameters, Share, Worst
+from margincalc.margin.charges import delta_one_notional
+from margincalc.margin.scope import NotPublished, published
+from margincalc.risk import greeks, now, revalued
+from margincalc.scenarios import ScenarioGrid
+from margincalc.times import DAYS_PER_YEAR
+
+Move = Annotated[float, Field(allow_inf_nan=False, gt=0, lt=1)]
+Days = Annotated[float, Field(allow_inf_nan=False, ge=0, le=4000)]
+Multiplier = Annotated[float, Field(allow_inf_nan=False, ge=1, le=100)]
+Amount = Annotated[float, Field(allow_inf_nan=False, gt=0, le=1e15)]
+
+CONTRACTS = (Kind.OPTION, Kind.FUTURE, Kind.PERPETUAL)
+_VOLATILITIES = ("unchanged", "points down", "points up", "percent down", "percent up")
+_DECAY = "a day of option decay"
+
+
+class Volatility(Parameters):
+    """Moves of volatility by days to expiry, linear between; the worse of the two counts."""
+
+    days: tuple[Days, ...] = Field(min_length=1)
+    points: tuple[Share, ...]
+    percent: tuple[Share, ...]
+
+    @model_validator(mode="after")
+    def _in_step(self) -> Self:
+        if not len(self.days) == len(self.points) == len(self.percent):
+            raise ValueError("days, points and percent are of different lengths")
+        if any(later <= day for day, later in pairwise(self.days)):
+            raise ValueError("days do not increase")
+        return self
+
+    @property
+    def stated(self) -> tuple[float, ...]:
+        """The moves as `_VOLATILITIES` names them, at the first of the days."""
+        points, percent = self.points[0], self.percent[0]
+        return (0.0, -points, points, -percent, percent)
+
+    def shocked(self, volatility: FloatArray, years: FloatArray) -> Iterator[FloatArray]:
+        """Yield volatilities after each of the moves of `_VOLATILITIES`, shape (I,) each."""
+        days = years * DAYS_PER_YEAR
+        points = np.interp(days, self.days, self.points)
+        percent = np.interp(days, self.days, self.percent)
+        yield volatility
+        yield np.maximum(volatility - points, 0.0)
+        yield volatility + points
+        yield volatility * (1.0 - percent)
+        yield volatility * (1.0 + percent)
+
+
+class Closing(Parameters):
+    """MR7: a share of the gross notional of futures and perpetuals, and how it grows.
+
+    Attributes
+    ----------
+    tiers : upper ends, in USD, of the tiers of the raw amount; the last tier has none
+    multipliers : of the part of the raw amount that lies in each tier
+    """
+
+    rate: Share | NotPublished
+    tiers: tuple[Amount, ...] = ()
+    multipliers: tuple[Multiplier, ...] = (1.0,)
+
+    @model_validator(mode="after")
+    def _in_step(self) -> Self:
+        if len(self.multipliers) != len(self.tiers) + 1:
+            raise ValueError("one multiplier more than tiers have ends is wanted")
+        if any(upper <= lower for lower, upper in pairwise(self.tiers)):
+            raise ValueError("tiers do not increase")
+        return self
+
+    def adjusted(self, raw: FloatArray) -> FloatArray:
+        """Return raw amounts in USD with each tier's part multiplied."""
+        ends = (0.0, *self.tiers, np.inf)
+        whole = np.zeros_like(raw)
+        for (lower, upper), multiplier in zip(pairwise(ends), self.multipliers, strict=True):
+            whole = whole + multiplier * np.clip(raw - lower, 0.0, upper - lower)
+        return whole
+
+
+class AssetClass(Parameters):
+    """The parameters of some underlyings.
+
+    Attributes
+    ----------
+    moves : of the index in MR1, to either side
+    extreme_move : of the index in MR6, to either side
+    annualised_basis : MR4 of a leg, per year to its expiry
+    least_basis : MR4 of a leg at least: that of perpetuals and coins
+    """
+
+    underlyings: tuple[str, ...] = ()
+    moves: tuple[Move, ...] = Field(min_length=1, max_length=20)
+    extreme_move: Move
+    annualised_basis: Share
+    least_basis: Share | NotPublished
+    closing: Closing
+
+    def refuse_unpublished(self, key: str, *, needed: bool) -> None:
+        """Refuse a book that needs a rate which the venue does not publish.
+
+        Raises
+        ------
+        ModelRefusal
+        """
+        published(self.least_basis, f"{key}.least_basis", needed=needed)
+        published(self.closing.rate, f"{key}.closing.rate", needed=needed)
+
+
+class Scenarios(NamedTuple):
+    """The scenarios of an asset class.
+
+    Attributes
+    ----------
+    grid : as reported: MR1, volatility by volatility, then MR6 down and up, then MR2
+    plain : as priced: the index moves of MR1 and MR6, then MR2
+    volatility : the moves of MR1
+    """
+
+    grid: ScenarioGrid
+    plain: ScenarioGrid
+    volatility: Volatility
+
+    @property
+    def prices(self) -> int:
+        """The number of index prices of MR1."""
+        return self.plain.size - 3
+
+    def gains(self, book: Book) -> FloatArray:
+        """Change in value of one long unit per scenario of `grid`, shape (I, S)."""
+        book, columns = _at_index(book), book.instruments
+        moves = ScenarioGrid(*(column[: self.prices] for column in self.plain[:4]))
+        shocked = list(self.volatility.shocked(columns.volatility, columns.time))
+        plain = revalued(book, self.plain)
+        parts = [plain[:, : self.prices]]
+        for volatility in shocked[1:]:
+            moved = replace(book.instruments, volatility=volatility)
+            parts.append(revalued(replace(book, instruments=moved), moves))
+        gains = np.concatenate([*parts, plain[:, self.prices :]], axis=1) - now(book)[:, None]
+        gains[~columns.is_kind(Kind.OPTION), -1] = 0.0
+        return gains
+
+
+def scenarios(rules: AssetClass, volatility: Volatility, extreme_share: float) -> Scenarios:
+    """Arrange the scenarios of an asset class."""
+    steps = [*(-move for move in reversed(rules.moves)), 0.0, *rules.moves]
+    spot = np.array([*steps, -rules.extreme_move, rules.extreme_move, 0.0])
+    count, kinds = len(steps), len(_VOLATILITIES)
+    days = np.zeros(count + 3)
+    days[-1] = 1.0
+    plain = ScenarioGrid(spot, np.zeros(count + 3), np.ones(count + 3), days)
+    moved = [f"{step * 100:+.4g} %" if step else "unchanged" for step in steps]
+    names = [f"index {move}, IV {kind}" for kind in _VOLATILITIES for move in moved]
+    grid = ScenarioGrid(
+        np.concatenate([np.tile(spot[:count], kinds), spot[count:]]),
+        np.concatenate([np.repeat(volatility.stated, count), np.zeros(3)]),
+        np.concatenate([np.ones(count * kinds), [extreme_share, extreme_share, 1.0]]),
+        np.concatenate([np.zeros(count * kinds), days[count:]]),
+        names=(*names, "", "", _DECAY),
+    )
+    return Scenarios(grid, plain, volatility)
+
+
+def _at_index(book: Book) -> Book:
+    """Return the book with forwards that follow the index by amount: their basis is fixed."""
+    columns = book.instruments
+    contract = columns.is_kind(*CONTRACTS) & (columns.fixed == 0.0)
+    index = book.spot[columns.underlying]
+    fixed = np.where(contract, columns.variable - index, columns.fixed)
+    variable = np.where(contract, index, columns.variable)
+    return replace(book, instruments=replace(columns, fixed=fixed, variable=variable))
+
+
+class Units(NamedTuple):
+    """Risk units and their terms in account currency, shape (G,) each.
+
+    Attributes
+    ----------
+    pool, underlying : rows of the book
+    delta : cash delta of contracts at their marks
+    crossed : cash delta of linear contracts that coin-settled ones offset, which MR9 would margin
+    """
+
+    pool: IntArray
+    underlying: IntArray
+    delta: FloatArray
+    crossed: FloatArray
+    mr1: FloatArray
+    mr2: FloatArray
+    mr4: FloatArray
+    mr6: FloatArray
+    mr7: FloatArray
+
+    @property
+    def scenario_loss(self) -> FloatArray:
+        """The worst of MR1, MR2 and MR6."""
+        return np.maximum(np.maximum(self.mr1, self.mr2), self.mr6)
+
+    @property
+    def maintenance(self) -> FloatArray:
+        """Maintenance margin of a unit."""
+        return np.maximum(self.scenario_loss + self.mr4, self.mr7)
+
+
+def units_of(book: Book, rules: AssetClass, scenarios: Scenarios) -> tuple[Units, Worst]:
+    """Margin the risk units of a book whose underlyings are all of one class."""
+    first, label = group_rows(book.pool, book.underlying)
+    groups = len(first)
+    held = book.quantity * _counted(book, label, groups)
+    gains = held[:, None] * scenarios.gains(book)[book.instrument]
+    every = group_sum(gains, label, groups)
+    pnl = every * scenarios.grid.weight
+    scenario = np.argmin(pnl, axis=1) if groups else np.zeros(0, np.int64)
+    weight = scenarios.grid.weight[scenario[label]]
+    worst = Worst(
+        book.pool[first],
+        book.underlying[first],
+        np.zeros(groups, np.int64),
+        scenario,
+        pnl[np.arange(groups), scenario],
+        gains[np.arange(len(label)), scenario[label]] * weight,
+        every,
+    )
+    cash = _cash_delta(book, held)
+    loss = np.maximum(-pnl, 0.0)
+    contract = book.instruments.is_kind(*CONTRACTS)[book.instrument]
+    coin = book.instruments.inverse[book.instrument]
+    in_coin = group_sum(np.where(contract & coin, cash, 0.0), label, groups)
+    linear = group_sum(np.where(contract & ~coin, cash, 0.0), label, groups)
+    units = Units(
+        book.pool[first],
+        book.underlying[first],
+        in_coin + linear,
+        np.where(in_coin * linear < 0.0, np.minimum(np.abs(in_coin), np.abs(linear)), 0.0),
+        np.max(loss[:, :-3], axis=1, initial=0.0),
+        loss[:, -1],
+        _basis(book, cash, label, rules),
+        np.max(loss[:, -3:-1], axis=1, initial=0.0),
+        _closing(book, label, groups, rules.closing),
+    )
+    return units, worst
+
+
+def _deltas(book: Book) -> FloatArray:
+    """Units of the underlying that one unit of each instrument moves with, shape (I,)."""
+    columns = book.instruments
+    index = book.spot[columns.underlying]
+    units = columns.multiplier * columns.beta * columns.variable / index
+    contract = columns.is_kind(Kind.FUTURE, Kind.PERPETUAL)
+    size = columns.multiplier / np.where(columns.inverse, columns.forward, 1.0)
+    units = np.where(contract, size, units)
+    option = columns.is_kind(Kind.OPTION)
+    return np.where(option, greeks(book).delta, units) if np.any(option) else units
+
+
+def _counted(book: Book, label: IntArray, groups: int) -> FloatArray:
+    """Share of each position that is in its risk unit, shape (P,).
+
+    Contracts are, whole; coins, held or owed, up to the delta of contracts that they offset.
+    """
+    contract = book.instruments.is_kind(*CONTRACTS)[book.instrument]
+    delta = book.quantity * _deltas(book)[book.instrument]
+    derivative = group_sum(np.where(contract, delta, 0.0), label, groups)
+    coins = group_sum(np.where(contract, 0.0, delta), label, groups)
+    used = np.where(derivative * coins < 0.0, np.minimum(np.abs(derivative), np.abs(coins)), 0.0)
+    share = np.divide(used, np.abs(coins), out=np.zeros(groups), where=coins != 0.0)
+    return np.where(contract, 1.0, share[label])
+
+
+def _cash_delta(book: Book, held: FloatArray) -> FloatArray:
+    """Delta times price of each position, futures and perpetuals at their marks, shape (P,)."""
+    columns = book.instruments
+    delta_one = columns.is_kind(Kind.FUTURE, Kind.PERPETUAL)
+    price = np.where(delta_one, columns.forward, book.spot[columns.underlying])
+    return held * (_deltas(book) * price)[book.instrument]
+
+
+def _basis(book: Book, cash: FloatArray, label: IntArray, rules: AssetClass) -> FloatArray:
+    """MR4: each leg's cash delta at its rate, shape (G,).
+
+    A leg is an expiry, the perpetuals, or the coins of a risk unit.
+    """
+    contract = book.instruments.is_kind(*CONTRACTS)[book.instrument]
+    time = book.instruments.time[book.instrument]
+    first, leg = group_rows(label, time, contract)
+    net = np.abs(group_sum(cash, leg, len(first)))
+    least = published(rules.least_basis, "least_basis", needed=False)
+    rate = np.maximum(least, rules.annualised_basis * time[first])
+    return group_sum(rate * net, label[first], int(np.max(label, initial=-1)) + 1)
+
+
+def _closing(book: Book, label: IntArray, groups: int, closing: Closing) -> FloatArray:
+    """MR7: what closing futures and perpetuals costs, tier by tier, shape (G,)."""
+    rows = book.rows(Kind.FUTURE, Kind.PERPETUAL)
+    rate = published(closing.rate, "closing.rate", needed=False)
+    raw = group_sum(rate * delta_one_notional(book, rows), label[rows], groups)
+    return closing.adjusted(raw * book.stable) / book.stable
