@@ -16,7 +16,6 @@ import numpy as np
 
 from margincalc.arrays import BoolArray, FloatArray, IntArray, group_rows
 
-
 VENUE_SIGN = ": "  # between a venue and the rest of an isolated pool's name
 
 

@@ -19,17 +19,9 @@ from margincalc.book import Book
 from margincalc.margin.base import Components, MarginResult, Parameters, Share, total
 from margincalc.margin.charges import collateral_haircut, short_option_charge
 from margincalc.margin.derive_risk import (
-    BasisContingency,
-    Contingency,
     Discounts,
     Expiries,
     Groups,
-    ImFactor,
-    Scenarios,
-    Shocks,
-    UpTo4,
-    UpTo10,
-    VolShock,
     asset_value,
     at_rate,
     basis_gains,
@@ -41,9 +33,19 @@ from margincalc.margin.derive_risk import (
     refuse_beyond,
     result,
     scenario_gains,
-    shocks,
     spot_notional,
     worst_of,
+)
+from margincalc.margin.derive_shocks import (
+    BasisContingency,
+    Contingency,
+    ImFactor,
+    Scenarios,
+    Shocks,
+    UpTo4,
+    UpTo10,
+    VolShock,
+    shocks,
 )
 from margincalc.risk import revalued
 from margincalc.scenarios import ScenarioGrid

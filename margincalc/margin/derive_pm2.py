@@ -20,19 +20,9 @@ from margincalc.book import Book, Instruments
 from margincalc.margin.base import Components, MarginResult, Parameters
 from margincalc.margin.charges import collateral_haircut, short_option_charge
 from margincalc.margin.derive_risk import (
-    BasisContingency,
-    Contingency,
     Discounts,
     Expiries,
     Groups,
-    ImFactor,
-    Scenarios,
-    Shocks,
-    UpTo2,
-    UpTo3,
-    UpTo4,
-    UpTo10,
-    VolShock,
     asset_value,
     at_rate,
     basis_gains,
@@ -44,9 +34,21 @@ from margincalc.margin.derive_risk import (
     refuse_beyond,
     result,
     scenario_gains,
-    shocks,
     spot_notional,
     worst_of,
+)
+from margincalc.margin.derive_shocks import (
+    BasisContingency,
+    Contingency,
+    ImFactor,
+    Scenarios,
+    Shocks,
+    UpTo2,
+    UpTo3,
+    UpTo4,
+    UpTo10,
+    VolShock,
+    shocks,
 )
 from margincalc.risk import now, revalued
 from margincalc.scenarios import ScenarioGrid

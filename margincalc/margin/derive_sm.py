@@ -20,9 +20,6 @@ from margincalc.margin.base import Components, MarginResult, Parameters, Share
 from margincalc.margin.charges import collateral_haircut, delta_one_notional
 from margincalc.margin.derive_risk import (
     Expiries,
-    UpTo2,
-    UpTo10,
-    UpTo20,
     asset_value,
     at_rate,
     expiries_of,
@@ -30,6 +27,11 @@ from margincalc.margin.derive_risk import (
     refuse_beyond,
     result,
     spot_notional,
+)
+from margincalc.margin.derive_shocks import (
+    UpTo2,
+    UpTo10,
+    UpTo20,
 )
 from margincalc.risk import now
 from margincalc.scenarios import ScenarioGrid

@@ -1,9 +1,9 @@
 """The scenarios of a model as its file writes them: a grid, tails, and rows of their own."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from margincalc.arrays import IntArray
 from margincalc.book import Book, Kind
@@ -30,6 +30,21 @@ class Tails(Parameters):
     volatility: VolatilityMove
     cover: Share | None = None
     weight: tuple[Share, ...] | None = None
+
+    @model_validator(mode="after")
+    def _weighted(self) -> "Tails":
+        if self.weight is None and self.cover is None:
+            raise ValueError("`cover`, or a `weight` for each of `spot`")
+        if self.weight is not None and len(self.weight) != len(self.spot):
+            raise ValueError(f"a `weight` for each of `spot`, which has {len(self.spot)}")
+        return self
+
+    def weights(self) -> tuple[float, ...]:
+        """Return the share of each tail's loss that counts."""
+        if self.weight is not None:
+            return self.weight
+        cover = self.cover or 0.0
+        return tuple(min(cover / abs(move), 1.0) if move else 1.0 for move in self.spot)
 
 
 class Row(Parameters):
@@ -69,6 +84,12 @@ class Scenarios(Parameters):
     rows: tuple[Row, ...] = ()
     volatility: VolatilityShock
 
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if self.grid is None and not self.rows and not (self.tails and self.tails.spot):
+            raise ValueError("at least one scenario, in `grid`, `tails` or `rows`")
+        return self
+
     def scenario_grid(self) -> ScenarioGrid:
         """Return the scenarios: the grid, then the tails, then the rows."""
         rows = [
@@ -79,7 +100,7 @@ class Scenarios(Parameters):
         if self.tails is not None:
             rows += [
                 [move, self.tails.volatility, weight, 0.0]
-                for move, weight in zip(self.tails.spot, _weights(self.tails), strict=True)
+                for move, weight in zip(self.tails.spot, self.tails.weights(), strict=True)
             ]
         rows += [[row.spot, row.volatility, row.weight, row.days_forward] for row in self.rows]
         return grid(np.array(rows, np.float64).reshape(-1, 4), self.volatility.shock_rule())
@@ -104,13 +125,6 @@ class Scenarios(Parameters):
         if self.grid is None or isinstance(self.grid.volatility, str):
             return (0.0,)
         return self.grid.volatility
-
-
-def _weights(tails: Tails) -> tuple[float, ...]:
-    if tails.weight is not None:
-        return tails.weight
-    cover = tails.cover or 1.0
-    return tuple(min(cover / abs(move), 1.0) if move else 1.0 for move in tails.spot)
 
 
 def joined(found: list[tuple[IntArray, Worst]], book: Book) -> Worst:

@@ -9,6 +9,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -95,9 +96,9 @@ class _File(Parameters):
     name: _Text
     title: _Text
     family: _Text
-    mode: Annotated[str, Field(pattern="isolated|cross|portfolio")]
+    mode: Annotated[str, Field(pattern="^(isolated|cross|portfolio)$")]
     effective: dt.date
-    proof: Annotated[str, Field(pattern="exact|partly|rules only|own")]
+    proof: Annotated[str, Field(pattern="^(exact|partly|rules only|own)$")]
     sources: tuple[_Source, ...] = ()
     notes: tuple[_Text, ...] = ()
     parameters: dict[str, Any]
@@ -240,7 +241,7 @@ def _parse(path: Path) -> dict[str, Any]:
 
 def _with_settings(tables: Mapping[str, Any], settings: Sequence[str]) -> dict[str, Any]:
     """Return the tables with `--set` values in their places."""
-    changed: dict[str, Any] = json.loads(json.dumps(tables))
+    changed = deepcopy(dict(tables))
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals:
@@ -259,7 +260,7 @@ def _with_settings(tables: Mapping[str, Any], settings: Sequence[str]) -> dict[s
 def _setting_value(setting: str, text: str) -> object:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         raise input_error(
             "--set", setting, "key=value with a TOML value", 'put texts in quotes: key="text"'
         ) from None
@@ -291,7 +292,8 @@ def _fault(fault: Any, tables: Mapping[str, Any]) -> tuple[str, str, str]:
             known = known.get(parent, {}) if isinstance(known, dict) else {}
         near = did_you_mean(str(last), [str(name) for name in known if name != last])
         return "an unknown parameter", "one that its family has", near or remedy
-    return shown(fault["input"]), fault["msg"][0].lower() + fault["msg"][1:], ""
+    wanted = fault["msg"].removeprefix("Value error, ")
+    return shown(fault["input"]), wanted[0].lower() + wanted[1:], ""
 
 
 def _digest(tables: Mapping[str, Any]) -> str:

@@ -15,7 +15,8 @@ from margincalc.assemble import assemble
 from margincalc.book import Book, Kind
 from margincalc.margin.base import MarginModel, MarginResult
 from margincalc.margin.derive_pm2 import Pm2
-from margincalc.margin.derive_risk import BASIS, at_rate, expiries_of, groups_of
+from margincalc.margin.derive_risk import at_rate, expiries_of, groups_of
+from margincalc.margin.derive_shocks import BASIS
 from margincalc.margin.load import FAMILIES
 from margincalc.pools import labels
 from margincalc.portfolio import Portfolio
@@ -54,9 +55,6 @@ class _Written(NamedTuple):
 
     stable: float
     content: dict[str, Any]
-
-    def portfolio(self) -> Portfolio:
-        return Portfolio.model_validate(self.content)
 
 
 def _written(cash: float, stable: float) -> _Written:
@@ -187,7 +185,7 @@ class _Answer(NamedTuple):
 
 
 def _answer(written: _Written, model: MarginModel, rates: Mapping[str, float]) -> _Answer:
-    book = _with_rates(assemble(written.portfolio(), _LABELS).book, rates)
+    book = _with_rates(assemble(Portfolio.model_validate(written.content), _LABELS).book, rates)
     return _Answer(model, book, model.margin(book))
 
 
