@@ -15,14 +15,24 @@ Components = dict[str, FloatArray]
 Status = Literal["healthy", "restricted", "liquidatable"]
 STATUSES: tuple[Status, ...] = ("healthy", "restricted", "liquidatable")  # from best to worst
 
-Share = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1)]
-Factor = Annotated[float, Field(allow_inf_nan=False, gt=0, le=10)]
+Share = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=0, le=1)]
+Factor = Annotated[float, Field(allow_inf_nan=False, strict=True, gt=0, le=10)]
 
 
 class Parameters(BaseModel):
     """Base of every family's parameters: frozen, and strict about names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+def laid_over(tables: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return tables with changes in their places; what these do not name stays."""
+    merged = dict(tables)
+    for key, change in changes.items():
+        own = merged.get(key)
+        both = isinstance(own, Mapping) and isinstance(change, Mapping)
+        merged[key] = laid_over(own, change) if both else change
+    return merged
 
 
 class Worst(NamedTuple):

@@ -31,7 +31,8 @@ class PerVenue(NamedTuple):
             mine = chosen == number
             rows = np.flatnonzero(mine[book.pool])
             if len(rows):
-                result = model.margin(book.restricted(rows)[0])
+                orders = np.flatnonzero(mine[book.orders.pool])
+                result = model.margin(book.restricted(rows, orders)[0])
                 equity = np.where(mine, result.equity, equity)
                 parts.append(_Part(mine, rows, grids, result))
             grids += len(model.grids)

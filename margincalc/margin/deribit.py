@@ -1,16 +1,17 @@
 """The `deribit` family: Deribit's portfolio margin of 2024.
 
-Every underlying has a table of price buckets with volatility down, the same and up, and an extended
-table of large moves of which a part counts. Gains in one underlying count only in part against
-losses in another. The worst row, rounded, and charges for the roll between expiries and for size make
-the risk matrix margin: it is the initial margin, and maintenance a share of it.
+Every underlying has a table of price buckets with volatility down, the same and up, and an
+extended table of large moves of which a part counts. Gains in one underlying count only in part
+against losses in another. The worst row, rounded, and charges for the roll between expiries and for
+size make the risk matrix margin: it is the initial margin, and maintenance a share of it.
 
-Facts: reference docs.deribit.com, private/simulate (the response's figures force the inverse
-profit, the weight of a large move, the roll's minimum, the rounding and the factor) and the
-portfolio margin page of support.deribit.com; what only third parties say is named in the TOML file.
+Sources: the portfolio margin page of support.deribit.com, and the response printed for
+private/simulate in docs.deribit.com, whose figures force the inverse profit, the weight of a large
+move, the roll's minimum, the rounding and the factor. What only third parties say is named in the
+TOML files.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
@@ -18,26 +19,30 @@ from pydantic import Field
 
 from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Kind
-from margincalc.margin.base import Components, MarginResult, Parameters, Share, Worst
+from margincalc.margin.base import Components, MarginResult, Parameters, Share, Worst, total
 from margincalc.margin.charges import collateral_haircut
-from margincalc.margin.deribit_shocks import delta_shock, roll_shock
+from margincalc.margin.deribit_shocks import (
+    Amount,
+    DeltaShock,
+    RollShock,
+    delta_shock,
+    roll_shock,
+)
 from margincalc.margin.grids import Power, SpotMove
 from margincalc.margin.scope import Scope, base
 from margincalc.risk import equity, now, risk_array, scenario_pnl
 from margincalc.scenarios import ScenarioGrid, VolatilityRule, grid
 
-Amount = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1e12)]
-Volatility = Annotated[float, Field(allow_inf_nan=False, ge=0, le=10)]
+Volatility = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=0, le=10)]
 CONTRACTS = (Kind.OPTION, Kind.FUTURE, Kind.PERPETUAL)
-EXPOSED = (*CONTRACTS, Kind.SPOT, Kind.COLLATERAL, Kind.SETTLEMENT)
 DECIMALS = 9  # to which a worst case is rounded before charges are added
 
 
-class PriceTable(Parameters):
-    """Buckets on each side of the price, evenly spaced over the range."""
+class Rows(Parameters):
+    """The rows that every table has: buckets on each side of the price, and large moves."""
 
-    price_range: Annotated[float, Field(allow_inf_nan=False, gt=0, lt=1)]
     buckets_count: Annotated[int, Field(ge=1, le=50)]
+    extended_moves: tuple[SpotMove, ...]
 
 
 class VolatilityTable(Parameters):
@@ -48,13 +53,12 @@ class VolatilityTable(Parameters):
     short_term_power: Power
     long_term_power: Power
     minimum_for_shock_up: Volatility
-    floor_days: Annotated[float, Field(allow_inf_nan=False, gt=0, le=400)]
+    floor_days: Annotated[float, Field(allow_inf_nan=False, strict=True, gt=0, le=400)]
 
 
 class ExtendedTable(Parameters):
-    """Large moves, volatility up; what counts of them, and the loss that is forgiven."""
+    """What counts of a large move: a share, less an amount in USD that grows with the move."""
 
-    moves: tuple[SpotMove, ...]
     factor: Share
     dampener_usd: Amount
 
@@ -64,21 +68,6 @@ class Offset(Parameters):
 
     pnl_offset: Share
     max_offsetable_pnl_usd: Amount
-
-
-class RollShock(Parameters):
-    """Annualised move of a forward against the others, and the least move."""
-
-    annualised_move_risk: Share
-    min_annualised_move: Share
-
-
-class DeltaShock(Parameters):
-    """A charge on delta beyond a threshold, growing by `m_inc` per coin."""
-
-    threshold_usd: Amount
-    max_delta_shock: Share
-    m_inc: Share
 
 
 class Reserved(Parameters):
@@ -92,7 +81,7 @@ class Reserved(Parameters):
 class DeribitSet(Parameters):
     """The parameters of one underlying."""
 
-    price: PriceTable
+    price_range: Annotated[float, Field(allow_inf_nan=False, strict=True, gt=0, lt=1)]
     volatility: VolatilityTable
     extended: ExtendedTable
     offset: Offset
@@ -112,81 +101,199 @@ class DeribitParameters(Parameters):
     tables: Literal["cross", "segregated"]
     equity_side_impact: Literal["both", "none"]
     mm_factor: Share
+    rows: Rows
     reserved: Reserved
     underlyings: dict[str, DeribitSet] = Field(min_length=1)
+
+
+class Part(NamedTuple):
+    """The profits of one underlying's positions, by pool and table (G groups).
+
+    Attributes
+    ----------
+    number : of the underlying's parameters
+    rows, labels : position rows, and the group of each, shape (P,)
+    pool, table, underlying : shape (G,)
+    weighted : as each row counts, shape (G, S): Deribit's pre-aggregated risk vectors
+    by_position : the same, shape (P, S)
+    """
+
+    number: int
+    rows: IntArray
+    labels: IntArray
+    pool: IntArray
+    table: IntArray
+    underlying: IntArray
+    weighted: FloatArray
+    by_position: FloatArray
 
 
 class Deribit(NamedTuple):
     """Worst row of joint tables, plus charges; a share of it is maintenance."""
 
     parameters: DeribitParameters
-    grids: tuple[ScenarioGrid, ...]  # per underlying: an account in money's, then one in coin's
+    grids: tuple[ScenarioGrid, ...]  # per underlying: of an account in money, then of one in coin
 
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book."""
         Scope(underlyings=tuple(self.parameters.underlyings)).refuse_beyond(book)
         value = now(book)
-        tables, worst = self._worst(book, value)
-        loss = np.round(np.maximum(-tables.pnl, 0.0), DECIMALS)
-        charges = self._charges(book)
-        matrix = {
-            "scenario_loss": group_sum(loss, tables.pool, book.pools),
-            **charges,
-            "correlation_contingency": np.zeros(book.pools),
-        }
+        parts = list(self.parts(book, value))
+        loss, worst = self._worst(book, parts)
+        matrix = {"scenario_loss": loss, **self._charges(book, parts)}
         maintenance = {name: self.parameters.mm_factor * part for name, part in matrix.items()}
         reserved = self.parameters.reserved.model_dump()
-        held = {name: np.full(book.pools, amount) for name, amount in reserved.items()}
-        haircut = {"collateral_haircut": collateral_haircut(book, initial=True)}
-        details = {"risk_matrix_margin": sum(matrix.values(), np.zeros(book.pools)), **matrix}
-        details["worst_case"] = details.pop("scenario_loss")
-        initial: Components = {**matrix, **held, **haircut}
+        initial = {
+            **matrix,
+            **{name: np.full(book.pools, amount) for name, amount in reserved.items()},
+            "collateral_haircut": collateral_haircut(book, initial=True),
+        }
+        details = {
+            "worst_case": loss,
+            "risk_matrix_margin": total(matrix, book.pools),
+            "margin_balance": equity(book, value),
+        }
         return MarginResult(equity(book, value), maintenance, initial, worst, details)
 
-    def risk_vectors(self, book: Book) -> "Vectors":
-        """Profit per underlying and row of its table, as weighted and as it counts."""
-        return self._vectors(book, now(book))
+    def parts(self, book: Book, value: FloatArray) -> Iterator[Part]:
+        """Yield the profits of each underlying that has parameters; `value` is `now(book)`."""
+        rows = self._exposed(book)
+        chosen = self._number(book)[book.underlying[rows]]
+        for number in range(len(self.parameters.underlyings)):
+            mine = rows[chosen == number]
+            if not len(mine):
+                continue
+            table, underlying = self._table(book, mine), book.underlying[mine]
+            first, labels = group_rows(book.pool[mine], table, underlying)
+            part, held = book.restricted(mine)
+            shocks = self.grids[2 * number + book.coin]
+            risk = risk_array(part, shocks, value[held]) * shocks.weight
+            yield Part(
+                number,
+                mine,
+                labels,
+                book.pool[mine][first],
+                table[first],
+                underlying[first],
+                scenario_pnl(part, risk, labels, len(first)),
+                part.quantity[:, None] * risk[part.instrument],
+            )
+
+    def counted(self, book: Book, part: Part) -> FloatArray:
+        """Profits as they enter the common table, shape (G, S): gains in part, tails dampened."""
+        chosen = list(self.parameters.underlyings.values())[part.number]
+        index = book.spot[part.underlying][:, None]
+        unit = index if book.coin else np.ones_like(index)
+        most = chosen.offset.max_offsetable_pnl_usd / unit
+        gain = np.minimum(chosen.offset.pnl_offset * part.weighted, most)
+        counted = np.where(part.weighted > 0.0, gain, part.weighted)
+        move = self.grids[2 * part.number].spot
+        beyond = np.maximum(np.abs(move) / chosen.price_range, 1.0) - 1.0
+        there = unit * (1.0 + np.sign(move) * chosen.price_range) if book.coin else unit
+        forgiven = np.minimum(beyond * chosen.extended.dampener_usd / there, np.abs(counted))
+        result: FloatArray = counted - np.sign(counted) * forgiven
+        return result
 
     def _number(self, book: Book) -> IntArray:
-        """Return the set of each underlying, shape (U,); the first for what is never margined."""
+        """Return the parameters of each underlying, shape (U,); -1 where there are none."""
         number = {name: index for index, name in enumerate(self.parameters.underlyings)}
-        names = book.names.underlyings
-        return np.array([number.get(base(name), 0) for name in names], np.int64)
+        return np.array([number.get(base(name), -1) for name in book.names.underlyings], np.int64)
 
-    def _rows(self, book: Book) -> IntArray:
+    def _exposed(self, book: Book) -> IntArray:
         """Return the position rows that enter the tables."""
         both = self.parameters.equity_side_impact == "both"
-        rows = book.rows(*(EXPOSED if both else CONTRACTS))
+        rows = book.rows(*(tuple(Kind) if both else CONTRACTS))
         return rows[book.underlying[rows] >= 0]
 
-    def _settlement(self, book: Book, rows: IntArray) -> IntArray:
-        """Return which table position rows belong to: -1 is the account's, or money's."""
-        columns = book.instruments.take(book.instrument[rows])
-        coin = columns.inverse | (columns.kind >= int(Kind.COLLATERAL))
+    def _table(self, book: Book, rows: IntArray) -> IntArray:
+        """Name the table of position rows: the coin that they settle in, or -1."""
         if self.parameters.tables == "cross":
-            coin = np.zeros(len(rows), bool)
+            return np.full(len(rows), -1)
+        columns = book.instruments.take(book.instrument[rows])
+        coin = columns.inverse | ~columns.is_kind(*CONTRACTS)
         return np.where(coin, columns.underlying, -1)
 
-    def _vectors(self, book: Book, value: FloatArray) -> "Vectors":
-        rows = self._rows(book)
-        table = self._settlement(book, rows)
-        first, labels = group_rows(book.pool[rows], table, book.underlying[rows])
-        chosen = self._number(book)[book.underlying[rows]]
-        size = max((each.size for each in self.grids), default=0)
-        by_position = np.zeros((len(rows), size))
-        for number in range(len(self.parameters.underlyings)):
-            mine = np.flatnonzero(chosen == number)
-            if len(mine):
-                part, held = book.restricted(rows[mine])
-                shocks = self.grids[2 * number + book.coin]
-                risk = risk_array(part, shocks, value[held]) * shocks.weight
-                pnl = part.quantity[:, None] * risk[part.instrument]
-                by_position[mine, : shocks.size] = pnl
-        own = rows[first]
-        weighted = group_sum(by_position, labels, len(first))
-        sets = tuple(self.parameters.underlyings.values())
-        counted = np.zeros_like(weighted)
-        for group, (row, pnl) in enumerate(zip(own, weighted, strict=True)):
-            number = int(self._number(book)[book.underlying[row]])
-            counted[group] = pnl
-        return Vectors(rows, labels, own, table[first], by_position, weighted, counted)
+    def _worst(self, book: Book, parts: list[Part]) -> tuple[FloatArray, Worst | None]:
+        """Add up what moves together and take each table's worst row."""
+        if not parts:
+            return np.zeros(book.pools), None
+        pool, table, underlying = (
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("pool", "table", "underlying")
+        )
+        counted = np.concatenate([self.counted(book, part) for part in parts])
+        first, labels = group_rows(pool, table)
+        joint = group_sum(counted, labels, len(first))
+        scenario = np.argmin(joint, axis=1)
+        lost = np.maximum(-joint[np.arange(len(first)), scenario], 0.0)
+        loss = group_sum(np.round(lost, DECIMALS), pool[first], book.pools)
+        row = scenario[labels]
+        by_position, start = np.zeros(len(book.quantity)), 0
+        for part in parts:
+            own = row[start : start + len(part.pool)][part.labels]
+            by_position[part.rows] = part.by_position[np.arange(len(part.rows)), own]
+            start += len(part.pool)
+        grids = np.concatenate(
+            [np.full(len(part.pool), 2 * part.number + book.coin) for part in parts]
+        )
+        pnl = counted[np.arange(len(row)), row]
+        order = np.lexsort((underlying, pool))
+        worst = Worst(
+            pool[order], underlying[order], grids[order], row[order], pnl[order], by_position
+        )
+        return loss, worst
+
+    def _charges(self, book: Book, parts: list[Part]) -> Components:
+        """Return roll and delta shock; no rule is known of the correlation contingency."""
+        roll, size = np.zeros(book.pools), np.zeros(book.pools)
+        for part in parts:
+            chosen = list(self.parameters.underlyings.values())[part.number]
+            contracts = book.instruments.is_kind(*CONTRACTS)[book.instrument[part.rows]]
+            rows, table = part.rows[contracts], part.table[part.labels[contracts]]
+            roll = roll + roll_shock(book, rows, table, chosen.roll_shock)
+            size = size + delta_shock(book, rows, table, chosen.delta_shock)
+        none = np.zeros(book.pools)
+        return {"roll_shock": roll, "delta_shock": size, "correlation_contingency": none}
+
+
+def _scenarios(whole: DeribitParameters, chosen: DeribitSet, *, coin: bool) -> ScenarioGrid:
+    """Return main and extended table of one underlying.
+
+    A large move m counts as ``factor * price_range / |m|``. In coin the profit is first restated at
+    the price at the edge of the range, so that a future makes there what it makes at the edge.
+    """
+    edge, volatility = chosen.price_range, chosen.volatility
+    count = whole.rows.buckets_count
+    buckets = [edge * step / count for step in range(-count, count + 1)]
+    shocks = (-volatility.range_down, 0.0, volatility.range_up)
+    rows = [(move, shock, 1.0, 0.0) for move in buckets for shock in shocks]
+    for move in whole.rows.extended_moves:
+        weight = chosen.extended.factor * edge / abs(move)
+        if coin:
+            weight *= (1.0 + move) / (1.0 + np.sign(move) * edge)
+        rows.append((move, volatility.range_up, weight, 0.0))
+    rule = VolatilityRule(
+        True,
+        volatility.short_term_power,
+        volatility.long_term_power,
+        volatility.floor_days,
+        volatility.minimum_for_shock_up,
+    )
+    return grid(np.array(rows, np.float64), rule)
+
+
+def build(tables: Mapping[str, Any]) -> Deribit:
+    """Read a model's tables.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If a parameter is missing, unknown or out of bounds.
+    """
+    whole = DeribitParameters.model_validate(tables)
+    grids = tuple(
+        _scenarios(whole, chosen, coin=coin)
+        for chosen in whole.underlyings.values()
+        for coin in (False, True)
+    )
+    return Deribit(whole, grids)

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from margincalc.arrays import FloatArray, IntArray, group_sum
 from margincalc.book import Book, Kind
-from margincalc.margin.base import Components, MarginResult, Parameters, Share
+from margincalc.margin.base import Components, MarginResult, Parameters, Share, laid_over
 from margincalc.margin.charges import collateral_haircut, delta_one_notional
 from margincalc.margin.derive_risk import (
     Expiries,
@@ -292,5 +292,5 @@ def build(tables: Mapping[str, Any]) -> Sm:
     """
     whole = SmParameters.model_validate(tables)
     base = whole.model_dump(exclude={"underlyings", "depeg"})
-    sets = {"": base, **{name: base | other for name, other in whole.underlyings.items()}}
+    sets = {"": base, **{name: laid_over(base, other) for name, other in whole.underlyings.items()}}
     return Sm({name: Market.model_validate(table) for name, table in sets.items()}, whole.depeg)

@@ -11,7 +11,7 @@ from margincalc.margin.lots import Lots
 
 
 class Fees(Parameters):
-    """Taker fees: shares of notional at the mark; of options, of the index up to a share of value."""
+    """Taker fees: shares of notional; of an option, a share of the index up to one of its value."""
 
     delta_one: Share = 0.0
     option: Share = 0.0

@@ -11,9 +11,9 @@ from margincalc.margin.base import Factor, Parameters, Share, Worst
 from margincalc.margin.scope import NotPublished, published
 from margincalc.scenarios import ScenarioGrid, VolatilityRule, grid
 
-SpotMove = Annotated[float, Field(allow_inf_nan=False, ge=-0.99, le=100)]
-VolatilityMove = Annotated[float, Field(allow_inf_nan=False, ge=-1, le=10)]
-Power = Annotated[float, Field(allow_inf_nan=False, ge=0, le=10)]
+SpotMove = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=-0.99, le=100)]
+VolatilityMove = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=-1, le=10)]
+Power = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=0, le=10)]
 
 
 class Grid(Parameters):
@@ -53,7 +53,7 @@ class Row(Parameters):
     spot: SpotMove
     volatility: VolatilityMove
     weight: Factor = 1.0
-    days_forward: Annotated[float, Field(allow_inf_nan=False, ge=0, le=365)] = 0.0
+    days_forward: Annotated[float, Field(allow_inf_nan=False, strict=True, ge=0, le=365)] = 0.0
 
 
 class VolatilityShock(Parameters):
@@ -62,8 +62,8 @@ class VolatilityShock(Parameters):
     rule: Literal["relative", "absolute"]
     short_power: Power | NotPublished = 0.0
     long_power: Power | NotPublished = 0.0
-    floor_days: Annotated[float, Field(allow_inf_nan=False, gt=0, le=400)] = 1.0
-    minimum_up: Annotated[float, Field(allow_inf_nan=False, ge=0, le=20)] = 0.0
+    floor_days: Annotated[float, Field(allow_inf_nan=False, strict=True, gt=0, le=400)] = 1.0
+    minimum_up: Annotated[float, Field(allow_inf_nan=False, strict=True, ge=0, le=20)] = 0.0
 
     def shock_rule(self) -> VolatilityRule:
         """Return the rule; a power that is not known is of no use, and scales nothing."""

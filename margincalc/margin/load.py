@@ -7,6 +7,7 @@ time is chosen. A rule change is a new file, never an edit.
 import datetime as dt
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -67,16 +68,51 @@ def _okx(tables: Mapping[str, Any]) -> MarginModel:
     return okx.build(tables)
 
 
+def _okx_options(tables: Mapping[str, Any]) -> MarginModel:
+    from margincalc.margin import okx_options
+
+    return okx_options.build(tables)
+
+
+def _bybit_options(tables: Mapping[str, Any]) -> MarginModel:
+    from margincalc.margin import bybit_options
+
+    return bybit_options.build(tables)
+
+
+def _paradex(tables: Mapping[str, Any]) -> MarginModel:
+    from margincalc.margin import paradex
+
+    return paradex.build(tables)
+
+
+def _paradex_cross(tables: Mapping[str, Any]) -> MarginModel:
+    from margincalc.margin import paradex_cross
+
+    return paradex_cross.build(tables)
+
+
+def _deribit(tables: Mapping[str, Any]) -> MarginModel:
+    from margincalc.margin import deribit
+
+    return deribit.build(tables)
+
+
 # A family is imported when a model of it is read; a new one is a line here.
 FAMILIES: dict[str, Build] = {
     "scan": _scan,
+    "paradex": _paradex,
+    "paradex_cross": _paradex_cross,
     "standard": _standard,
+    "deribit": _deribit,
     "strategy": _strategy,
     "derive_pm1": _derive_pm1,
     "derive_pm2": _derive_pm2,
     "derive_sm": _derive_sm,
     "tims": _tims,
     "okx": _okx,
+    "okx_options": _okx_options,
+    "bybit_options": _bybit_options,
 }
 FOLDER = Path(__file__).parent.parent / "venues"
 PROOFS = ("exact", "partly", "rules only", "own")  # from most to least
@@ -271,13 +307,14 @@ def _faults(
 ) -> InputError:
     """Turn a validator's errors into faults; a setting at fault is named as `--set`."""
     changed = {setting.partition("=")[0].strip() for setting in settings}
-    faults = []
+    faults: dict[str, Fault] = {}
     for fault in error.errors():
-        key = ".".join(str(part) for part in fault["loc"])
-        where = f"--set {key}" if key in changed else f"{place}{key}"
-        found, wanted, remedy = _fault(fault, tables)
-        faults.append(Fault(where, found, wanted, remedy))
-    return InputError(faults)
+        # A value of several types fails as each of them, which the path tells apart at its end.
+        parts = [str(part) for part in fault["loc"] if re.fullmatch(r"\w+", str(part))]
+        key = ".".join(parts)
+        where = f"--set {key}" if key in changed else f"{place}{key}".removesuffix(".")
+        faults.setdefault(where, Fault(where, *_fault(fault, tables)))
+    return InputError(list(faults.values()))
 
 
 def _fault(fault: Any, tables: Mapping[str, Any]) -> tuple[str, str, str]:

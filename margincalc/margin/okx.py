@@ -25,7 +25,6 @@ from margincalc.margin.base import (
     Parameters,
     Share,
     Worst,
-    total,
 )
 from margincalc.margin.charges import collateral_haircut
 from margincalc.margin.okx_risk import (

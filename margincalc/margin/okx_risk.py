@@ -146,7 +146,9 @@ class Scenarios(NamedTuple):
     def gains(self, book: Book) -> FloatArray:
         """Change in value of one long unit per scenario of `grid`, shape (I, S)."""
         book, columns = _at_index(book), book.instruments
-        moves = ScenarioGrid(*(column[: self.prices] for column in self.plain[:4]))
+        spot = self.plain.spot[: self.prices]
+        nothing = np.zeros(self.prices)
+        moves = ScenarioGrid(spot, nothing, nothing + 1.0, nothing)
         shocked = list(self.volatility.shocked(columns.volatility, columns.time))
         plain = revalued(book, self.plain)
         parts = [plain[:, : self.prices]]

@@ -19,7 +19,14 @@ from pydantic import Field
 
 from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Kind, Orders
-from margincalc.margin.base import Components, MarginResult, Parameters, Share, Worst
+from margincalc.margin.base import (
+    Components,
+    MarginResult,
+    Parameters,
+    Share,
+    Worst,
+    laid_over,
+)
 from margincalc.margin.charges import collateral_haircut, long_and_short
 from margincalc.margin.fees import Fees, Market, trading_fees
 from margincalc.margin.grids import Scenarios, joined
@@ -254,7 +261,8 @@ def build(tables: Mapping[str, Any]) -> Paradex:
     """
     whole = ParadexParameters.model_validate(tables)
     own = whole.model_dump(include=set(ParadexSet.model_fields), exclude_unset=True)
-    sets = {"": own, **{name: own | other for name, other in whole.underlyings.items()}}
+    others = whole.underlyings.items()
+    sets = {"": own, **{name: laid_over(own, other) for name, other in others}}
     made = {name: ParadexSet.model_validate(table) for name, table in sets.items()}
     chosen = {name: _Set(table, table.scenario_grid()) for name, table in made.items()}
     return Paradex(chosen, whole)

@@ -14,7 +14,15 @@ from pydantic import Field
 
 from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Kind
-from margincalc.margin.base import Components, Factor, MarginResult, Parameters, Share, Worst
+from margincalc.margin.base import (
+    Components,
+    Factor,
+    MarginResult,
+    Parameters,
+    Share,
+    Worst,
+    laid_over,
+)
 from margincalc.margin.charges import (
     collateral_haircut,
     delta_one_charge,
@@ -173,7 +181,8 @@ def build(tables: Mapping[str, Any]) -> Scan:
     """
     whole = ScanParameters.model_validate(tables)
     base = whole.model_dump(exclude={"underlyings", "scope"}, exclude_unset=True)
-    sets = {"": base, **{name: base | other for name, other in whole.underlyings.items()}}
+    others = whole.underlyings.items()
+    sets = {"": base, **{name: laid_over(base, other) for name, other in others}}
     made = {name: ScanSet.model_validate(table) for name, table in sets.items()}
     chosen = {name: _Set(table, table.scenario_grid()) for name, table in made.items()}
     return Scan(chosen, whole.scope)

@@ -18,13 +18,14 @@ from pydantic import Field
 
 from margincalc.arrays import FloatArray, group_sum
 from margincalc.book import Book, Kind
-from margincalc.margin.base import Components, MarginResult, Parameters, Share, total
+from margincalc.margin.base import Components, MarginResult, Parameters, Share, laid_over, total
 from margincalc.margin.charges import ShortRates, collateral_haircut, short_option
 from margincalc.margin.lots import Lots, held, order_sides
+from margincalc.margin.scope import Scope, base
 from margincalc.risk import equity, now
 from margincalc.scenarios import ScenarioGrid
 
-Slope = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1)]
+Slope = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=0, le=1)]
 Price = Literal["index", "mark"]
 
 
@@ -98,20 +99,36 @@ class StandardSet(Parameters):
     spot: Notional
 
 
+class AccountRules(Parameters):
+    """What a venue does with an account as a whole.
+
+    Attributes
+    ----------
+    open_orders : it margins them
+    marks_in_margin : it adds the marks of short options to margins, and leaves options out of the
+        balance that it compares with them
+    haircut_in_maintenance : haircuts count in maintenance too
+    """
+
+    open_orders: bool = False
+    marks_in_margin: bool = False
+    haircut_in_maintenance: bool = True
+
+
 class StandardParameters(StandardSet):
     """The file's tables: a default set, what differs for some underlyings, and what is common."""
 
     underlyings: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    open_orders: bool = False
-    marks_in_margin: bool = False
+    account: AccountRules = AccountRules()
+    scope: Scope = Scope()
 
 
 class Standard(NamedTuple):
     """Requirements per position, summed by pool."""
 
     sets: Mapping[str, StandardSet]  # by underlying; "" for all others
-    open_orders: bool = False
-    marks_in_margin: bool = False
+    account: AccountRules = AccountRules()
+    scope: Scope = Scope()
 
     @property
     def grids(self) -> tuple[ScenarioGrid, ...]:
@@ -120,16 +137,19 @@ class Standard(NamedTuple):
 
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book."""
+        self.scope.refuse_beyond(book)
         value = now(book)
         worth = equity(book, value)
         mark = value + book.instruments.offset
         maintenance = _Rules(self.sets, book, mark, initial=False).components()
         rules = _Rules(self.sets, book, mark, initial=True)
         initial = rules.components()
-        if self.open_orders:
+        if not self.account.haircut_in_maintenance:
+            del maintenance["collateral_haircut"]
+        if self.account.open_orders:
             initial["open_orders"] = _open_orders(book, rules.need)
         details: Components = {}
-        if self.marks_in_margin:
+        if self.account.marks_in_margin:
             options = held(book, Kind.OPTION)
             marks = group_sum(options.quantity * mark[options.instrument], options.pool, book.pools)
             details = {
@@ -154,7 +174,8 @@ class _Rules:
     ) -> None:
         self._sets, self._book, self._mark, self._initial = sets, book, mark, initial
         number = {name: index for index, name in enumerate(sets)}
-        chosen = [number.get(name, 0) for name in book.names.underlyings]
+        names = book.names.underlyings
+        chosen = [number.get(name, number.get(base(name), 0)) for name in names]
         self._number = np.array(chosen, np.int64)
 
     def components(self) -> Components:
@@ -209,7 +230,8 @@ class _Rules:
         columns = book.instruments.take(lots.instrument)
         spot = np.ones(len(cap)) if book.coin else book.spot[columns.underlying]
         unit = np.minimum(share * self._mark[lots.instrument], cap * columns.multiplier * spot)
-        return np.maximum(lots.quantity, 0.0) * unit
+        charge: FloatArray = np.maximum(lots.quantity, 0.0) * unit
+        return charge
 
     def _delta_one(self, lots: Lots) -> FloatArray:
         return self._notional(lots, lambda chosen: chosen.delta_one)
@@ -251,8 +273,8 @@ def build(tables: Mapping[str, Any]) -> Standard:
         If a parameter is missing, unknown or out of bounds.
     """
     whole = StandardParameters.model_validate(tables)
-    common = {"underlyings", "open_orders", "marks_in_margin"}
-    base = whole.model_dump(exclude=common)
-    sets = {"": base, **{name: base | other for name, other in whole.underlyings.items()}}
+    base_set = whole.model_dump(exclude={"underlyings", "account", "scope"})
+    others = whole.underlyings.items()
+    sets = {"": base_set, **{name: laid_over(base_set, own) for name, own in others}}
     made = {name: StandardSet.model_validate(table) for name, table in sets.items()}
-    return Standard(made, whole.open_orders, whole.marks_in_margin)
+    return Standard(made, whole.account, whole.scope)

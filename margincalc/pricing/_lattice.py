@@ -10,6 +10,7 @@ Units are the strike and the time to expiry, as in `_boundary`. The drift is con
 dividends, each a share of the spot at its time.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from margincalc.arrays import BoolArray, FloatArray, IntArray
 from margincalc.pricing import black
 
-STEPS = (256, 512)  # extrapolated to none
+STEPS = 384  # and twice as many, extrapolated to infinitely many
 WIDTH = 7.0  # standard deviations on either side of the strike
 CONTRACTS_AT_ONCE = 64
 
@@ -67,66 +68,94 @@ def premium(log_spot: FloatArray, contracts: Paying, labels: IntArray) -> FloatA
     for start in range(0, len(contracts.total), CONTRACTS_AT_ONCE):
         part = contracts.part(slice(start, start + CONTRACTS_AT_ONCE))
         mine = np.flatnonzero((labels >= start) & (labels < start + CONTRACTS_AT_ONCE))
-        coarse, fine = (_premium(log_spot[mine], part, labels[mine] - start, n) for n in STEPS)
+        coarse, fine = (
+            _premium(log_spot[mine], part, labels[mine] - start, finer) for finer in (1, 2)
+        )
         out[mine] = np.maximum(2.0 * fine - coarse, 0.0)
     return out
 
 
-def _premium(log_spot: FloatArray, contracts: Paying, labels: IntArray, steps: int) -> FloatArray:
+def _premium(log_spot: FloatArray, contracts: Paying, labels: IntArray, finer: int) -> FloatArray:
+    steps = STEPS * finer
     half = int(np.ceil(WIDTH * np.sqrt(steps / 3.0))) + 2
     width = contracts.total * np.sqrt(3.0 / steps)
     centre = -np.log(contracts.growth(1.0))
-    logs = centre + np.arange(-half, half + 1)[:, None] * width
-    grid = _waited(np.exp(logs), contracts, steps) - _european(np.exp(logs), contracts, 0.0)
+    spot = np.exp(centre + np.arange(-half, half + 1)[:, None] * width)
+    grid = _waited(spot, contracts, _times(contracts, finer)) - _european(spot, contracts, 0.0)
     place = (log_spot - centre[labels]) / width[labels] + half
     return _cubic(grid, labels, place)
 
 
-def _waited(spot: FloatArray, contracts: Paying, steps: int) -> FloatArray:
+def _times(contracts: Paying, finer: int) -> FloatArray:
+    """Times of the steps, shape (J, G), every dividend's among them; 0 fills up at the front."""
+    columns = []
+    for paid, share in zip(contracts.paid, contracts.share, strict=True):
+        knots = sorted({0.0, 1.0, *paid[share > 0.0].tolist()})
+        pieces = [
+            np.linspace(start, end, finer * int(np.ceil(STEPS * (end - start))), endpoint=False)
+            for start, end in pairwise(knots)
+        ]
+        columns.append(np.concatenate([*pieces, [1.0]]))
+    most = max(len(column) for column in columns)
+    filled = [np.concatenate([np.zeros(most - len(own)), own]) for own in columns]
+    return np.ascontiguousarray(np.array(filled).T)
+
+
+def _waited(spot: FloatArray, contracts: Paying, times: FloatArray) -> FloatArray:
     """Value at the nodes, shape (M, G), of an option that may be exercised later."""
     side = np.where(contracts.call, 1.0, -1.0)
-    up = 1.0 / (3.0 + 3.0 * np.exp(contracts.total * np.sqrt(3.0 / steps)))
-    discount = np.exp(-contracts.rate / steps)
-    high, middle, low = discount * up, discount * (2.0 / 3.0), discount * (1.0 / 3.0 - up)
-    value = _european(spot, contracts, 1.0 - 1.0 / steps)
-    for step in range(steps - 1, -1, -1):
-        if step < steps - 1:
-            inner = high * value[2:] + middle * value[1:-1] + low * value[:-2]
-            value *= discount  # right at the edges, where nothing is uncertain
-            value[1:-1] = inner
-        now = step / steps
-        if step:
-            _exercise(value, spot, side, contracts.growth(now), 1.0)
-        for time in _dividends(contracts.paid, now, (step + 1) / steps):
-            later = np.exp(contracts.rate * (now - time))  # exercise is decided now, paid then
-            _exercise(value, spot, side, contracts.growth(time, before=True), later)
-            _exercise(value, spot, side, contracts.growth(time), later)
+    ratio = spot[1] / spot[0]
+    value = _european(spot, contracts, times[-2])
+    _exercise(value, spot, side, contracts.growth(times[-2]))
+    variance = contracts.total**2 / np.log(ratio) ** 2  # of the whole life, in squared nodes
+    for now, after in zip(times[-3::-1], times[-2::-1], strict=False):
+        moves = variance * (after - now)
+        up = moves / (1.0 + ratio)
+        discount = np.exp(-contracts.rate * (after - now))
+        inner = up * value[2:] + (1.0 - moves) * value[1:-1] + (moves - up) * value[:-2]
+        value[1:-1] = inner  # at the edges nothing is uncertain
+        value *= discount
+        later = now > 0.0  # exercise at once is for the caller
+        if np.any(later):
+            growth = np.where(later, contracts.growth(now), np.nan)
+            _exercise(value, spot, side, growth)
+        paying = later & np.any((contracts.paid.T == now) & (contracts.share.T > 0.0), axis=0)
+        if np.any(paying):
+            growth = np.where(paying, contracts.growth(now, before=True), np.nan)
+            _exercise_on_the_day(value, spot, side, growth)
     return value
 
 
-def _dividends(paid: FloatArray, start: float, end: float) -> list[float]:
-    return sorted(set(paid[(paid > start) & (paid <= end)].tolist()))
+def _exercise(value: FloatArray, spot: FloatArray, side: FloatArray, growth: FloatArray) -> None:
+    """Take what exercise pays, where it is more; a growth of NaN forbids it."""
+    np.fmax(value, side * (spot * growth - 1.0), out=value)
 
 
-def _exercise(
-    value: FloatArray,
-    spot: FloatArray,
-    side: FloatArray,
-    growth: FloatArray,
-    discount: FloatArray | float,
+def _exercise_on_the_day(
+    value: FloatArray, spot: FloatArray, side: FloatArray, growth: FloatArray
 ) -> None:
-    """Take what exercise pays, where it is more."""
-    np.maximum(value, side * discount * (spot * growth - 1.0), out=value)
+    """Take what exercise pays on a day after which it pays less, where it is more.
+
+    Value bends where both are equal; the node of that cell takes the cell's mean of the excess,
+    taken as linear, so that errors shrink evenly with the steps (as Black's formula does for the
+    bend at expiry).
+    """
+    excess = side * (spot * growth - 1.0) - value
+    rise = 0.25 * np.abs(excess[2:] - excess[:-2])  # over half a cell
+    middle = excess[1:-1]
+    bent = np.abs(middle) < rise
+    mean = np.where(bent, (middle + rise) ** 2 / np.where(bent, 4.0 * rise, 1.0), middle)
+    value[1:-1] += np.fmax(mean, 0.0)
 
 
-def _european(spot: FloatArray, contracts: Paying, now: float) -> FloatArray:
+def _european(spot: FloatArray, contracts: Paying, now: FloatArray | float) -> FloatArray:
     """Present value at time `now` of the option that is held to expiry, shape (M, G)."""
     left, shape = 1.0 - now, spot.shape
     price = black.price_unchecked(
         spot * contracts.growth(1.0),
         np.ones(shape),
         np.broadcast_to(contracts.total, shape),
-        np.full(shape, left),
+        np.broadcast_to(left, shape),
         np.broadcast_to(contracts.call, shape),
     )
     return np.exp(-contracts.rate * left) * price

@@ -27,7 +27,8 @@ Case = Mapping[str, Any]
 Computed = dict[str, Any]
 
 AS_OF = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-MOST_RATE = 2.0  # per year; a file may not say more, a venue's test does
+MOST_RATE, MOST_VOLATILITY = 2.0, 10.0  # per year; a file may not say more, a venue's test does
+LEAST_STRIKE = 1e-200  # stands for none
 _LABELS = labels("portfolio", "account")
 
 
@@ -50,11 +51,20 @@ def _expiry(seconds: float) -> str:
     return (AS_OF + dt.timedelta(seconds=max(seconds, 0.0))).isoformat()
 
 
+class _Beyond(NamedTuple):
+    """What no file may say of an instrument: a column and its value."""
+
+    instrument: str
+    column: str
+    value: float
+
+
 class _Written(NamedTuple):
-    """The content of a portfolio file while it is being written."""
+    """The content of a portfolio file while it is being written, and what it cannot say."""
 
     stable: float
     content: dict[str, Any]
+    beyond: list[_Beyond]
 
 
 def _written(cash: float, stable: float) -> _Written:
@@ -69,7 +79,7 @@ def _written(cash: float, stable: float) -> _Written:
         "collateral": deposits,
         "positions": [],
     }
-    return _Written(stable, content)
+    return _Written(stable, content, [])
 
 
 def _add_market(written: _Written, name: str, feeds: Case, positions: Case) -> None:
@@ -80,11 +90,16 @@ def _add_market(written: _Written, name: str, feeds: Case, positions: Case) -> N
         "expiries": {_expiry(row["seconds_to_expiry"]): _quoted(row) for row in feeds["expiries"]},
     }
     written.content["market"][name] = own
+    rates = {row["seconds_to_expiry"]: row.get("rate", 0.0) for row in feeds["expiries"]}
     fitted = {row["seconds_to_expiry"] for row in feeds["expiries"] if row.get("svi")}
     for number, option in enumerate(positions["options"]):
         if option["amount"]:
             svi = option["seconds_to_expiry"] in fitted
-            _add_option(written, name, f"{name} option {number:04d}", option, svi)
+            key = f"{name} option {number:04d}"
+            _add_option(written, name, key, option, svi)
+            rate = rates.get(option["seconds_to_expiry"], 0.0)
+            if abs(rate) > MOST_RATE:
+                written.beyond.append(_Beyond(key, "rate", rate))
     perp = positions["perp"]
     if perp["amount"]:  # without a balance its profit does not count either
         own["perpetual"] = {
@@ -103,11 +118,11 @@ def _add_market(written: _Written, name: str, feeds: Case, positions: Case) -> N
 def _quoted(row: Case) -> dict[str, Any]:
     """Write an expiry: its forward in parts, and the least confidence of its feeds."""
     feeds = ("forward_confidence", "rate_confidence", "vol_confidence")
+    fixed, variable = row.get("forward_fixed", 0.0), row.get("forward_variable", row.get("forward"))
+    if row["seconds_to_expiry"] <= 0.0:
+        fixed, variable = fixed + variable, 0.0  # nothing moves a settlement price
     quoted: dict[str, Any] = {
-        "forward": {
-            "fixed": row.get("forward_fixed", 0.0),
-            "variable": row.get("forward_variable", row.get("forward")),
-        },
+        "forward": {"fixed": fixed, "variable": variable},
         "confidence": min(row[feed] for feed in feeds if feed in row),
     }
     if "rate" in row:
@@ -122,13 +137,15 @@ def _add_option(written: _Written, name: str, key: str, option: Case, svi: bool)
         "kind": "option",
         "underlying": name,
         "expiry": _expiry(option["seconds_to_expiry"]),
-        "strike": option["strike"],
+        "strike": option["strike"] or LEAST_STRIKE,
         "type": option["type"],
     }
     position = {"instrument": key, "quantity": option["amount"]}
     if not svi:
-        volatility = option.get("svi_vol")
-        position["volatility"] = option["mark_vol"] if volatility is None else volatility
+        stated = option["mark_vol"] if option.get("svi_vol") is None else option["svi_vol"]
+        position["volatility"] = stated if 0.0 < stated <= MOST_VOLATILITY else MOST_VOLATILITY
+        if position["volatility"] != stated:
+            written.beyond.append(_Beyond(key, "volatility", stated))
     written.content["positions"].append(position)
 
 
@@ -184,33 +201,14 @@ class _Answer(NamedTuple):
         }
 
 
-def _answer(written: _Written, model: MarginModel, rates: Mapping[str, float]) -> _Answer:
-    book = _with_rates(assemble(Portfolio.model_validate(written.content), _LABELS).book, rates)
+def _answer(written: _Written, model: MarginModel) -> _Answer:
+    book = assemble(Portfolio.model_validate(written.content), _LABELS).book
+    number = {name: row for row, name in enumerate(book.names.instruments)}
+    for instrument, column, value in written.beyond:
+        changed = getattr(book.instruments, column).copy()
+        changed[number[instrument]] = value
+        book = replace(book, instruments=replace(book.instruments, **{column: changed}))
     return _Answer(model, book, model.margin(book))
-
-
-def _with_rates(book: Book, rates: Mapping[str, float]) -> Book:
-    """Give options the rates that no file may state; by instrument."""
-    if not rates:
-        return book
-    rate = np.array(
-        [
-            rates.get(name, own)
-            for name, own in zip(book.names.instruments, book.instruments.rate, strict=True)
-        ]
-    )
-    return replace(book, instruments=replace(book.instruments, rate=rate))
-
-
-def _excessive(written: _Written, feeds: Case) -> dict[str, float]:
-    """Return the rates beyond what a file may say, by instrument."""
-    rates = {
-        _expiry(row["seconds_to_expiry"]): row["rate"]
-        for row in feeds["expiries"]
-        if abs(row["rate"]) > MOST_RATE
-    }
-    held = written.content["instruments"].items()
-    return {key: rates[own["expiry"]] for key, own in held if own["expiry"] in rates}
 
 
 def _tables(case: Case) -> dict[str, Any]:
@@ -223,8 +221,7 @@ def pmrm1(case: Case) -> Computed:
     written = _written(case["positions"]["cash"], case["feeds"]["stable"]["price"])
     _add_market(written, "ETH", case["feeds"], case["positions"])
     _add_base(written, "ETH", case["positions"]["base"]["amount"])
-    model = FAMILIES["derive_pm1"](_tables(case))
-    answer = _answer(written, model, _excessive(written, case["feeds"]))
+    answer = _answer(written, FAMILIES["derive_pm1"](_tables(case)))
     return {
         **answer.margins(),
         **_scenarios(answer),
@@ -242,8 +239,7 @@ def pmrm2(case: Case) -> Computed:
     _add_market(written, "ETH", case["feeds"], case["positions"])
     for row in case["positions"]["collaterals"]:
         _add_deposit(written, "ETH", row)
-    model = FAMILIES["derive_pm2"](_tables(case))
-    answer = _answer(written, model, _excessive(written, case["feeds"]))
+    answer = _answer(written, FAMILIES["derive_pm2"](_tables(case)))
     contingencies = ("delta_one", "short_options", "collateral_haircut")
     doubt = answer.part("oracle_confidence", initial=True)
     return {
@@ -349,7 +345,7 @@ def srm(case: Case) -> Computed:
     own = {name.upper(): table for name, table in case["parameters"]["markets"].items()}
     default = next(iter(own.values()))
     tables = {**default, "depeg": case["parameters"]["depeg"], "underlyings": own}
-    return _answer(written, FAMILIES["derive_sm"](tables), {}).margins()
+    return _answer(written, FAMILIES["derive_sm"](tables)).margins()
 
 
 ADAPTERS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
