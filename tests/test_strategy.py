@@ -262,7 +262,7 @@ def test_a_broad_index_needs_less_and_leverage_more() -> None:
 def test_futures_and_coins_are_refused() -> None:
     content = written(Account(100.0, (Leg(CALL, 100.0, 60, 300.0, -1),)))
     future = {"instrument": "XYZ-PERPETUAL", "quantity": 1.0}
-    with pytest.raises(ModelRefusal, match="futures and perpetuals"):
+    with pytest.raises(ModelRefusal, match="the book has futures"):
         margin_of({**content, "positions": [*content["positions"], future]})
     with pytest.raises(ModelRefusal, match="coin"):
         margin_of({**content, "currency": "XYZ"})

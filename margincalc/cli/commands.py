@@ -90,8 +90,9 @@ def compare(
         every=every,
         settings=options.settings,
     )
-    notes = dict.fromkeys(note for column in report.columns for note in column.report.notes)
-    show(report, options, notes)
+    # What is true of one model only, `margin` and `models show` say.
+    first, *others = (column.report.notes for column in report.columns)
+    show(report, options, [note for note in first if all(note in notes for notes in others)])
 
 
 @program.command(

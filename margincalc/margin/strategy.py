@@ -27,6 +27,7 @@ from margincalc.errors import ModelRefusal
 from margincalc.margin.base import Components, MarginResult, Parameters, Share
 from margincalc.margin.charges import collateral_haircut
 from margincalc.margin.pairing import COMPONENTS, Pairing, Prices, Terms, pair
+from margincalc.margin.scope import Scope
 from margincalc.margin.strategies import Legs
 from margincalc.risk import equity, now
 from margincalc.scenarios import ScenarioGrid
@@ -260,6 +261,7 @@ class Strategy(NamedTuple):
 
 _SUMS = ("initial", "maintenance", "published", "published_maintenance")
 _PLAIN = Underlying()
+_SCOPE = Scope(settlement="linear", coin_accounts=False)
 
 
 def _components(book: Book, sums: FloatArray, *, initial: bool) -> Components:
@@ -274,11 +276,9 @@ def _components(book: Book, sums: FloatArray, *, initial: bool) -> Components:
 
 def _refuse(book: Book) -> None:
     """Refuse futures, perpetuals and what is settled in coin."""
-    option = book.rows(Kind.OPTION)
+    _SCOPE.refuse_beyond(book)
     if len(book.rows(Kind.FUTURE, Kind.PERPETUAL)):
-        raise ModelRefusal("no rule for futures and perpetuals: options and shares only")
-    if book.coin or np.any(book.instruments.inverse[book.instrument[option]]):
-        raise ModelRefusal("no rule for what is settled in coin: options paid in money only")
+        raise ModelRefusal("it has rules for options and shares, and the book has futures")
 
 
 def build(tables: Mapping[str, Any]) -> Strategy:
