@@ -509,8 +509,8 @@ def shocked(tables: Written, move: float) -> Callable[[float, float], float]:
         power = rule["short_power"] if days <= 30.0 else rule["long_power"]
         scaled = move * (30.0 / max(days, rule["floor_days"])) ** power
         moved = volatility * (1 + scaled) if rule["rule"] == "relative" else volatility + scaled
-        moved = max(moved, 0.0)
-        return max(moved, rule["minimum_up"]) if move > 0.0 else moved
+        least = rule["minimum_up"] if move > 0.0 else 0.0
+        return float(max(moved, least, 0.0))
 
     return shock
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 RATE, LEAST, UNITS, LOAN = 0.2, 0.1, 100.0, 0.25
 SHARE = 0.5  # initial requirement of shares
+KEPT = {True: 0.25, False: 0.30}  # maintenance requirement of shares held, and sold
 
 
 class Leg(NamedTuple):
@@ -61,10 +62,30 @@ def strangle(spot: float, one: Leg, other: Leg) -> float:
     return sides[1][0] - sides[0][1]
 
 
-def covered(spot: float, leg: Leg, shares: int) -> float:
+def covered(spot: float, leg: Leg, shares: int, rate: float = SHARE) -> float:
     if shares > 0:
-        return (1.0 - SHARE) * UNITS * max(spot - leg.strike, 0.0)
+        return (1.0 - rate) * UNITS * max(spot - leg.strike, 0.0)
     return UNITS * max(leg.strike - spot, 0.0)
+
+
+def protected(spot: float, leg: Leg, shares: int) -> float:
+    """What a protecting option saves of the shares' maintenance, as a negative requirement."""
+    beyond = max(spot - leg.strike if shares > 0 else leg.strike - spot, 0.0)
+    return UNITS * min(0.1 * leg.strike + beyond - KEPT[shares > 0] * spot, 0.0)
+
+
+def collar(spot: float, bought: Leg, sold: Leg, shares: int) -> float:
+    """Maintenance of shares between two options, beyond their own; conversions are collars too."""
+    right = (bought.quantity > 0 > sold.quantity) and bought.days == sold.days
+    right &= bought.call == (shares < 0) and sold.call == (shares > 0)
+    same = bought.strike == sold.strike
+    if not right or not (same or (shares > 0 and bought.strike < sold.strike)):
+        return float("inf")
+    need = 0.1 * bought.strike
+    if not same:
+        need = min(need + max(spot - bought.strike, 0.0), 0.25 * sold.strike)
+    inside = max(spot - sold.strike if shares > 0 else sold.strike - spot, 0.0)
+    return UNITS * (need + inside - KEPT[shares > 0] * spot)
 
 
 def spread(members: Sequence[Leg]) -> float | None:
@@ -82,29 +103,59 @@ def spread(members: Sequence[Leg]) -> float | None:
 
 def cheapest(account: Account) -> float:
     """Return the least published initial requirement, by trying every assignment."""
+    return _least(account, "acsxy", SHARE)
+
+
+def cheapest_kept(account: Account) -> float:
+    """Return the least published maintenance requirement of an account with shares."""
+    return _least(account, "acsxypk", KEPT[account.shares > 0])
+
+
+def _least(account: Account, labels: str, rate: float) -> float:
     whole = contracts(account)
-    best = min(_assigned(account, whole, labels) for labels in product("acsxy", repeat=len(whole)))
-    return best + SHARE * account.spot * abs(account.shares)
+    best = min(_assigned(account, whole, own, rate) for own in product(labels, repeat=len(whole)))
+    return best + rate * account.spot * abs(account.shares)
 
 
-def _assigned(account: Account, whole: list[Leg], labels: Sequence[str]) -> float:
-    """Return what an assignment needs: alone, covered, strangle, or a spread x or y."""
-    by = {label: [leg for leg, own in zip(whole, labels, strict=True) if own == label]
-          for label in "acsxy"}  # fmt: skip
+def _assigned(account: Account, whole: list[Leg], labels: Sequence[str], rate: float) -> float:
+    """Return what an assignment needs.
+
+    A contract is alone, covered, in a strangle, in a spread x or y, protecting, or in a collar k.
+    """
+    by: dict[str, list[Leg]] = {label: [] for label in "acsxypk"}
+    for leg, label in zip(whole, labels, strict=True):
+        by[label].append(leg)
+    used = len(by["c"]) + len(by["p"]) + len(by["k"]) / 2
+    if used and used * UNITS > abs(account.shares):
+        return float("inf")
     need = sum(alone(account.spot, leg) for leg in by["a"])
     for label in "xy":
         loss = spread(by[label]) if by[label] else 0.0
         if loss is None:
             return float("inf")
         need += loss
-    return need + _covers(account, by["c"]) + _strangles(account.spot, by["s"])
+    need += _with_shares(account, by["c"], by["p"], rate)
+    return need + _strangles(account.spot, by["s"]) + _collars(account, by["k"])
 
 
-def _covers(account: Account, legs: list[Leg]) -> float:
-    fits = all(leg.quantity < 0 and leg.call == (account.shares > 0) for leg in legs)
-    if not fits or len(legs) * UNITS > abs(account.shares):
-        return 0.0 if not legs else float("inf")
-    return sum(covered(account.spot, leg, account.shares) for leg in legs)
+def _with_shares(account: Account, cover: list[Leg], protect: list[Leg], rate: float) -> float:
+    owned = account.shares > 0
+    if any(leg.quantity > 0 or leg.call != owned for leg in cover):
+        return float("inf")
+    if any(leg.quantity < 0 or leg.call == owned for leg in protect):
+        return float("inf")
+    need = sum(covered(account.spot, leg, account.shares, rate) for leg in cover)
+    return need + sum(protected(account.spot, leg, account.shares) for leg in protect)
+
+
+def _collars(account: Account, legs: list[Leg]) -> float:
+    bought, sold = ([leg for leg in legs if (leg.quantity > 0) == long] for long in (True, False))
+    if len(bought) != len(sold):
+        return float("inf")
+    return min(
+        sum(collar(account.spot, *pair, account.shares) for pair in zip(bought, order, strict=True))
+        for order in permutations(sold)
+    )
 
 
 def _strangles(spot: float, legs: list[Leg]) -> float:

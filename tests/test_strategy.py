@@ -19,7 +19,7 @@ from margincalc.margin.base import MarginResult
 from margincalc.margining import Rules, margined
 from margincalc.portfolio import Portfolio
 from margincalc.verify import verify
-from tests.pairings import Account, Leg, cheapest, greedy
+from tests.pairings import Account, Leg, cheapest, cheapest_kept, greedy
 
 AS_OF = dt.datetime(2026, 1, 2, 8, tzinfo=dt.UTC)
 CALL, PUT = True, False
@@ -96,6 +96,19 @@ def accounts(most: int) -> st.SearchStrategy[Account]:
 def test_no_assignment_of_contracts_needs_less(seed: int) -> None:
     account = drawn(Random(seed), 5)
     assert published(account) == pytest.approx(cheapest(account), rel=1e-12, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_no_assignment_of_options_with_shares_needs_less_to_keep(seed: int) -> None:
+    rng = Random(1000 + seed)
+    shares = rng.choice((100, 200, 250, -100, -200))
+    account = drawn(rng, 4)._replace(shares=shares)
+    legs = tuple(
+        leg._replace(days=60, strike=10.0 * round(leg.strike / 10.0)) for leg in account.legs
+    )
+    terms = {leg[:3]: leg for leg in legs}
+    account = account._replace(legs=tuple(terms.values()))
+    assert maintenance(account) == pytest.approx(cheapest_kept(account), rel=1e-12, abs=1e-9)
 
 
 @pytest.mark.parametrize("spot", [5.0, 20.0, 60.0, 100.0, 140.0, 400.0])

@@ -12,6 +12,7 @@ Rules: https://www.okx.com/help/v-portfolio-margin-mode-cross-margin-trading-ris
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,7 +37,7 @@ from margincalc.margin.okx_risk import (
     scenarios,
     units_of,
 )
-from margincalc.margin.scope import Scope, base
+from margincalc.margin.scope import base
 from margincalc.risk import equity, now
 from margincalc.scenarios import ScenarioGrid
 
@@ -58,7 +59,6 @@ class OkxParameters(Parameters):
     classes, others : rates of the underlyings that a class lists, and of all others
     """
 
-    scope: Scope = Scope()
     initial_factor: Factor
     extreme_share: Share
     volatility: Volatility
@@ -84,7 +84,6 @@ class Okx(NamedTuple):
     """Requirements of risk units and of what is owed, summed by pool."""
 
     classes: tuple[_Class, ...]
-    scope: Scope
     initial_factor: float
     borrow: Borrow
 
@@ -99,9 +98,10 @@ class Okx(NamedTuple):
         Raises
         ------
         ModelRefusal
-            If the account is kept in coin, or a rate of what it holds is not known.
+            If the venue does not publish a rate of what a book holds.
         """
-        self.scope.refuse_beyond(book)
+        if book.coin:
+            return _in_coin(book, self.margin(_in_money(book)))
         units, worst = self._units(book)
         parts = _components(units, book.pools)
         owed = _owed(book)
@@ -117,7 +117,7 @@ class Okx(NamedTuple):
             "collateral_haircut": haircuts[1],
         }
         result = MarginResult(equity(book, now(book)), maintenance, initial, worst)
-        return result._replace(details=_details(book, units, result))
+        return result._replace(details=_details(book, units, result, self.initial_factor))
 
     def _units(self, book: Book) -> tuple[Units, Worst]:
         """Margin the risk units of every class."""
@@ -148,6 +148,32 @@ class Okx(NamedTuple):
                 yield index, mine
 
 
+def _in_money(book: Book) -> Book:
+    """Return a book kept in coin as one kept in quote currency."""
+    columns = book.instruments
+    spot = book.spot[columns.underlying]
+    offset, cap = columns.offset * spot, columns.cap * spot
+    return replace(book, coin=False, instruments=replace(columns, offset=offset, cap=cap))
+
+
+def _in_coin(book: Book, result: MarginResult) -> MarginResult:
+    """Return the amounts of a result in the coin of each pool; details stay in USD."""
+    spot = np.ones(book.pools)
+    spot[book.pool] = book.spot[book.underlying]
+    worst = result.worst
+    if worst is not None:
+        by_position = worst.by_position / spot[book.pool]
+        worst = worst._replace(pnl=worst.pnl / spot[worst.pool], by_position=by_position)
+    return result._replace(
+        equity=result.equity / spot,
+        components={name: amount / spot for name, amount in result.components.items()},
+        initial_components={
+            name: amount / spot for name, amount in result.initial_components.items()
+        },
+        worst=worst,
+    )
+
+
 def _components(units: Units, pools: int) -> Components:
     """Return what risk units need, shape (A,) each; what closing costs tops it up."""
     loss, basis = units.scenario_loss, units.mr4
@@ -160,16 +186,20 @@ def _components(units: Units, pools: int) -> Components:
 
 
 def _owed(book: Book) -> FloatArray:
-    """What a pool owes, in money and in each coin by itself, account currency, shape (A,)."""
+    """What a pool owes, in money and in each coin by itself, account currency, shape (A,).
+
+    Money of all kinds is one balance; in a book that was kept in coin its row has an underlying too.
+    """
     rows = book.rows(Kind.SPOT, Kind.COLLATERAL, Kind.SETTLEMENT)
     columns = book.instruments.take(book.instrument[rows])
     worth = book.quantity[rows] * columns.multiplier * columns.forward
-    first, label = group_rows(book.pool[rows], columns.underlying)
+    asset = np.where(columns.beta == 0.0, -1, columns.underlying)
+    first, label = group_rows(book.pool[rows], asset)
     balance = group_sum(worth, label, len(first))
     return group_sum(np.maximum(-balance, 0.0), book.pool[rows][first], book.pools)
 
 
-def _details(book: Book, units: Units, result: MarginResult) -> Components:
+def _details(book: Book, units: Units, result: MarginResult, initial_factor: float) -> Components:
     """Return the venue's own figures in USD: of the account, then of each risk unit."""
     haircut, borrow = result.components["collateral_haircut"], result.components["borrow"]
     maintenance = result.maintenance - haircut
@@ -187,6 +217,7 @@ def _details(book: Book, units: Units, result: MarginResult) -> Components:
     terms = {
         **{name: getattr(units, name) for name in ("delta", "mr1", "mr2", "mr4", "mr6", "mr7")},
         "mmr": units.maintenance,
+        "imr": initial_factor * units.maintenance,
         "mr9_volume": units.crossed,
     }
     for name, index in number.items():
@@ -229,7 +260,6 @@ def build(tables: Mapping[str, Any]) -> Okx:
             _Class(key, rules, scenarios(rules, whole.volatility, whole.extreme_share))
             for key, rules in {**classes, "others": whole.others}.items()
         ),
-        whole.scope,
         whole.initial_factor,
         whole.borrow,
     )

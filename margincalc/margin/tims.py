@@ -178,9 +178,7 @@ class Tims(NamedTuple):
         worst = _worst(book, rows, scheme, (levels, moved))
         return MarginResult(equity(book, value), components, initial, worst, details)
 
-    def _moved(
-        self, book: Book, rows: IntArray, scheme: _Scheme, value: FloatArray
-    ) -> FloatArray:
+    def _moved(self, book: Book, rows: IntArray, scheme: _Scheme, value: FloatArray) -> FloatArray:
         """Profit and loss of position rows at the points of their own range, shape (P, S)."""
         moved = np.empty((len(rows), self.ranges[0].size))
         chosen = scheme.grid[book.underlying[rows]]
