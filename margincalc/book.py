@@ -229,7 +229,7 @@ class Book:
         return replace(self, instruments=replace(self.instruments, volatility=volatility))
 
     def copies(self, pools: IntArray, factor: FloatArray) -> "Book":
-        """Return a book of K pools, each with a market of its own.
+        """Return a book of K pools, each in a market of its own choice.
 
         Pool k is a copy of pool ``pools[k]`` with each spot multiplied by ``factor[k]``. A ladder
         of spots is therefore a book like any other, and is margined by the same functions.
@@ -240,40 +240,42 @@ class Book:
         factor : shape (K, U)
         """
         copy, rows = _of_pools(self.pool, pools)
-        held, instrument = self.instrument[rows], np.arange(len(rows))
-        owner, orders = copy, self.orders
-        if len(orders.pool):
-            ordered, chosen = _of_pools(orders.pool, pools)
-            orders = orders.take(chosen)
-            # A position and the orders in its instrument share a row, as they do here.
-            owner = np.concatenate([copy, ordered])
-            held = np.concatenate([held, orders.instrument])
-            first, number = group_rows(owner, held)
-            owner, held, instrument = owner[first], held[first], number[: len(rows)]
-            orders = orders._replace(pool=ordered, instrument=number[len(rows) :])
-        instruments = self.instruments.take(held)
+        ordered, chosen = _of_pools(self.orders.pool, pools)
+        owner = np.concatenate([copy, ordered])
+        held = np.concatenate([self.instrument[rows], self.orders.instrument[chosen]])
+        # Copies in which a spot is the same share it, and the instruments that it moves.
         width = len(self.spot)
-        owned = np.where(instruments.underlying >= 0, instruments.underlying + owner * width, -1)
+        first_market, market = group_rows(np.tile(np.arange(width), len(pools)), factor.ravel())
+        moves = self.instruments.underlying[held]
+        moves[moves >= 0] = market[(owner * width + moves)[moves >= 0]]
+        first, number = group_rows(held, moves)
+        columns = replace(self.instruments.take(held[first]), underlying=moves[first])
+        underlying = first_market % max(width, 1)
         names = Names(
             tuple(self.names.pools[pool] for pool in pools),
-            self.names.underlyings * len(pools),
+            tuple(self.names.underlyings[one] for one in underlying),
             (),  # nobody reports a copy by instrument
         )
         book = Book(
             names,
-            np.tile(self.spot, len(pools)),
-            replace(instruments, underlying=owned),
+            self.spot[underlying],
+            columns,
             copy,
-            instrument,
+            number[: len(rows)],
             self.quantity[rows],
             self.entry[rows],
-            np.tile(self.confidence, len(pools)),
+            self.confidence[underlying],
             self.limited[pools],
             self.coin,
             self.stable,
-            orders,
+            Orders(
+                ordered,
+                number[len(rows) :],
+                self.orders.quantity[chosen],
+                self.orders.price[chosen],
+            ),
         )
-        return book.shifted(factor.ravel())
+        return book.shifted(factor.ravel()[first_market])
 
 
 def _of_pools(column: IntArray, pools: IntArray) -> tuple[IntArray, IntArray]:

@@ -87,7 +87,7 @@ def _scenario_lines(account: Account) -> Iterator[ScenarioLine]:
         # Every pool that the underlying moves takes its scenarios from the same grid.
         grid = account.model.grids[worst.grid[worst.underlying == number][0]]
         if worst.every is not None:
-            pnl = np.sum(worst.every[worst.underlying == number], axis=0)
+            pnl = np.sum(worst.every[worst.underlying == number], axis=0)[: grid.size]
         else:
             rows = np.flatnonzero(book.underlying == number)
             risk = risk_array(book, grid, now(book))[book.instrument[rows]]

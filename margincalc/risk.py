@@ -53,7 +53,7 @@ class Greeks(NamedTuple):
 
 
 class _State(NamedTuple):
-    """A market as columns of shape (n, S) for n instruments."""
+    """A market as columns of shape (n, S) for n instruments; `time` has shape (n, 1) or (n, S)."""
 
     spot: FloatArray
     forward: FloatArray
@@ -129,13 +129,18 @@ def _row_spot(book: Book) -> FloatArray:
 
 def _moved(columns: Instruments, spot: FloatArray, grid: ScenarioGrid) -> _State:
     """Move spot and forward, and let time pass along each forward's own carry."""
-    time = np.maximum(columns.time[:, None] - grid.days_forward / 365.0, 0.0)
-    elapsed = columns.time[:, None] - time
+    time = columns.time[:, None]  # shape (n, 1) unless time passes
     move = np.where(columns.underlying[:, None] >= 0, grid.spot, 0.0)
-    variable = columns.variable[:, None] * np.maximum(1.0 + columns.beta[:, None] * move, 0.0)
-    if np.any(elapsed):
-        variable = variable * np.exp(-carry(columns, spot)[:, None] * elapsed)
-    forward = np.maximum(columns.fixed[:, None] + variable, 0.0)
+    variable = columns.beta[:, None] * move
+    variable += 1.0
+    np.maximum(variable, 0.0, out=variable)
+    variable *= columns.variable[:, None]
+    if np.any(grid.days_forward):
+        time = np.maximum(time - grid.days_forward / 365.0, 0.0)
+        elapsed = columns.time[:, None] - time
+        variable *= np.exp(-carry(columns, spot)[:, None] * elapsed)
+    variable += columns.fixed[:, None]
+    forward = np.maximum(variable, 0.0, out=variable)
     return _State(spot[:, None] * (1.0 + move), forward, time)
 
 
@@ -158,6 +163,8 @@ def carry(columns: Instruments, spot: FloatArray) -> FloatArray:
 def _discount(columns: Instruments, state: _State) -> FloatArray:
     """Factor from the Black price on the forward to the quote value, shape (I, S)."""
     discount = np.exp(-columns.rate[:, None] * state.time)
+    if not np.any(columns.inverse):
+        return discount
     ratio = np.ones_like(state.forward)
     inverse = columns.inverse[:, None] & (state.forward > 0.0)
     np.divide(state.spot, state.forward, out=ratio, where=inverse)
@@ -188,7 +195,8 @@ def _american(columns: Instruments, state: _State, pricing: _Pricing) -> FloatAr
     """Quote value of options that may be exercised at any time, shape (n, S)."""
     from margincalc.pricing import american  # not every book has any
 
-    spot, forward, time = state
+    spot, forward = state.spot, state.forward
+    time = np.broadcast_to(state.time, spot.shape)
     width = spot.shape[1]
     rate = pricing.rate.copy()
     inverse = columns.inverse[:, None] & (time > 0.0) & (spot > 0.0) & (forward > 0.0)
@@ -205,7 +213,7 @@ def _american(columns: Instruments, state: _State, pricing: _Pricing) -> FloatAr
     elapsed = columns.time[:, None] - time
     paid = (columns.dividend_time[:, None, :] - elapsed[:, :, None]).reshape(spot.size, -1)
     dividends = american.Dividends(paid, np.repeat(columns.dividend_share, width, axis=0))
-    value = american.price_unchecked(american.Contracts(*flat), dividends)
+    value = american.price_unchecked(american.Contracts._make(flat), dividends)
     return value.reshape(spot.shape)
 
 

@@ -8,6 +8,7 @@ that it is known to be able to fail.
 import ast
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -98,7 +99,8 @@ PROTOCOL = ("margin.base", "margin.load")
 # Reading the source
 
 
-def package_sources() -> dict[str, str]:
+@cache
+def package_sources() -> Sources:
     """Read every module of the package."""
     folder = Path(margincalc.__file__).parent
     found = {}
@@ -120,6 +122,16 @@ def nodes(tree: ast.AST) -> Iterator[ast.AST]:
 
 def imported(text: str, known: Sources, *, at_start: bool = False) -> set[str]:
     """Return the modules that a text imports; `at_start` leaves out those inside functions."""
+    found = set()
+    for module, name in statements(text, at_start):
+        full = f"{module}.{name}"
+        found.add(full if full in known else module)
+    return found
+
+
+@cache
+def statements(text: str, at_start: bool) -> tuple[tuple[str, str], ...]:
+    """Return the imports of a text: a module, and what of it where that is said."""
     tree = ast.parse(text)
     inside = {
         id(node)
@@ -127,17 +139,15 @@ def imported(text: str, known: Sources, *, at_start: bool = False) -> set[str]:
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
         for node in ast.walk(function)
     }
-    found: set[str] = set()
+    found: list[tuple[str, str]] = []
     for node in nodes(tree):
         if at_start and id(node) in inside:
             continue
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            found += [(alias.name, "") for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            module = node.module or ""
-            names = {f"{module}.{alias.name}" for alias in node.names}
-            found |= {name if name in known else module for name in names}
-    return found
+            found += [(node.module or "", alias.name) for alias in node.names]
+    return tuple(found)
 
 
 def local(name: str) -> str:
@@ -248,11 +258,16 @@ def undocumented(sources: Sources) -> list[str]:
     """Return the modules and public names without a docstring."""
     found = []
     for name, text in sources.items():
-        tree = ast.parse(text)
-        if ast.get_docstring(tree) is None:
-            found.append(name)
-        found += [f"{name}.{public}" for public in _silent(tree)]
+        found += [f"{name}{public}" for public in silent(text)]
     return found
+
+
+@cache
+def silent(text: str) -> tuple[str, ...]:
+    """Return what has no docstring in a module's text, "" for the module itself."""
+    tree = ast.parse(text)
+    own = [""] if ast.get_docstring(tree) is None else []
+    return (*own, *(f".{public}" for public in _silent(tree)))
 
 
 def _silent(tree: ast.Module | ast.ClassDef) -> Iterator[str]:
@@ -324,7 +339,7 @@ PLANTED = (
 def test_a_planted_violation_is_found(rule: object, name: str, text: str) -> None:
     assert callable(rule)
     sources = package_sources()
-    found = set(rule(sources | {name: text})) - set(rule(sources))
+    found = set(rule({**sources, name: text})) - set(rule(sources))
     assert found
     assert all(fault.startswith(name) for fault in found)
 

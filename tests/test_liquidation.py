@@ -65,7 +65,7 @@ def test_a_perpetual_is_liquidated_where_the_venues_formula_says(
 
 
 def test_coin_collateral_falls_with_the_position_that_it_carries() -> None:
-    """Where: q S0 / (n (1 - h) + q (1 - m)): one coin at 5 % haircut under two, at 5 % maintenance."""
+    """Where q S0 / (n (1 - h) + q (1 - m)): one coin less 5 % under two at 5 % maintenance."""
     coin = [{"asset": "BTC", "quantity": 1.0, "haircut": 0.05}]
     file = book(100_000.0, perpetual(2.0, 100_000.0), collateral=coin)
     found = prices(margined(file, "cross", settings=["delta_one.maintenance=0.05"]))

@@ -1,13 +1,26 @@
 """The command line: parse options, call `margincalc.api`, hand the result to `margincalc.report`.
 
-    program (the group; errors become messages and exit statuses here, once)
-      commands (one short function each)
-        options (what commands share, as one frozen object)
-        output (standard output, files, closed pipes)
+    main (a process of its own)
+      program (the group; errors become messages and exit statuses here, once)
+        commands (one short function each)
+          options (what commands share, as one frozen object)
+          output (standard output, files, closed pipes)
 
 Importing it costs click and little more: what a command needs is imported when it runs.
 """
 
-from margincalc.cli.commands import program as main
+import atexit
+import gc
+import os
 
-__all__ = ["main"]
+
+def main() -> None:
+    """Run a command line in a process that is short and need not tidy up after itself."""
+    # Half of a start is collecting garbage that there is not, and starting threads for linear
+    # algebra that sums never use.
+    gc.set_threshold(100_000, 50, 50)
+    atexit.register(gc.freeze)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from margincalc.cli.commands import program
+
+    program()

@@ -107,11 +107,13 @@ class DeribitParameters(Parameters):
 
 
 class Part(NamedTuple):
-    """The profits of one underlying's positions, by pool and table (G groups).
+    """The profits of one coin's positions, by pool and table (G groups).
+
+    `BTC` and `BTC_USDC` are one coin, on one index; a group is called by the first of its names.
 
     Attributes
     ----------
-    number : of the underlying's parameters
+    number : of the coin's parameters
     rows, labels : position rows, and the group of each, shape (P,)
     pool, table, underlying : shape (G,)
     weighted : as each row counts, shape (G, S): Deribit's pre-aggregated risk vectors
@@ -156,15 +158,15 @@ class Deribit(NamedTuple):
         return MarginResult(equity(book, value), maintenance, initial, worst, details)
 
     def parts(self, book: Book, value: FloatArray) -> Iterator[Part]:
-        """Yield the profits of each underlying that has parameters; `value` is `now(book)`."""
+        """Yield the profits of each coin that has parameters; `value` is `now(book)`."""
         rows = self._exposed(book)
         chosen = self._number(book)[book.underlying[rows]]
         for number in range(len(self.parameters.underlyings)):
             mine = rows[chosen == number]
             if not len(mine):
                 continue
-            table, underlying = self._table(book, mine), book.underlying[mine]
-            first, labels = group_rows(book.pool[mine], table, underlying)
+            table = self._table(book, mine)
+            first, labels = group_rows(book.pool[mine], table)
             part, held = book.restricted(mine)
             shocks = self.grids[2 * number + book.coin]
             risk = risk_array(part, shocks, value[held]) * shocks.weight
@@ -174,7 +176,7 @@ class Deribit(NamedTuple):
                 labels,
                 book.pool[mine][first],
                 table[first],
-                underlying[first],
+                book.underlying[mine][first],
                 scenario_pnl(part, risk, labels, len(first)),
                 part.quantity[:, None] * risk[part.instrument],
             )
@@ -228,20 +230,11 @@ class Deribit(NamedTuple):
         lost = np.maximum(-joint[np.arange(len(first)), scenario], 0.0)
         loss = group_sum(np.round(lost, DECIMALS), pool[first], book.pools)
         row = scenario[labels]
-        by_position, start = np.zeros(len(book.quantity)), 0
-        for part in parts:
-            own = row[start : start + len(part.pool)][part.labels]
-            by_position[part.rows] = part.by_position[np.arange(len(part.rows)), own]
-            start += len(part.pool)
-        grids = np.concatenate(
-            [np.full(len(part.pool), 2 * part.number + book.coin) for part in parts]
-        )
-        pnl = counted[np.arange(len(row)), row]
+        grids = [np.full(len(part.pool), 2 * part.number + book.coin) for part in parts]
+        found = (pool, underlying, np.concatenate(grids), row, counted[np.arange(len(row)), row])
         order = np.lexsort((underlying, pool))
-        worst = Worst(
-            pool[order], underlying[order], grids[order], row[order], pnl[order], by_position
-        )
-        return loss, worst
+        columns = [column[order] for column in found]
+        return loss, Worst._make([*columns, _by_position(book, parts, row)])
 
     def _charges(self, book: Book, parts: list[Part]) -> Components:
         """Return roll and delta shock; no rule is known of the correlation contingency."""
@@ -254,6 +247,16 @@ class Deribit(NamedTuple):
             size = size + delta_shock(book, rows, table, chosen.delta_shock)
         none = np.zeros(book.pools)
         return {"roll_shock": roll, "delta_shock": size, "correlation_contingency": none}
+
+
+def _by_position(book: Book, parts: list[Part], row: IntArray) -> FloatArray:
+    """Profit of every position in its table's worst row, given by group, shape (P,)."""
+    found, start = np.zeros(len(book.quantity)), 0
+    for part in parts:
+        own = row[start : start + len(part.pool)][part.labels]
+        found[part.rows] = part.by_position[np.arange(len(part.rows)), own]
+        start += len(part.pool)
+    return found
 
 
 def _scenarios(whole: DeribitParameters, chosen: DeribitSet, *, coin: bool) -> ScenarioGrid:

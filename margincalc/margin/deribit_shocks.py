@@ -36,11 +36,11 @@ def roll_shock(book: Book, rows: IntArray, table: IntArray, parameters: RollShoc
 
     Parameters
     ----------
-    rows : position rows of contracts, shape (P,)
+    rows : position rows of contracts on one coin, shape (P,)
     table : which table each belongs to, shape (P,)
     """
     time = book.instruments.time[book.instrument[rows]]
-    first, labels = group_rows(book.pool[rows], table, book.underlying[rows], time)
+    first, labels = group_rows(book.pool[rows], table, time)
     net = group_sum(_delta(book, rows), labels, len(first))
     years = parameters.annualised_move_risk * time[first]
     move = np.maximum(years, parameters.min_annualised_move)
@@ -57,7 +57,7 @@ def delta_shock(book: Book, rows: IntArray, table: IntArray, parameters: DeltaSh
     ----------
     rows, table : as of `roll_shock`
     """
-    first, labels = group_rows(book.pool[rows], table, book.underlying[rows])
+    first, labels = group_rows(book.pool[rows], table)
     option = book.instruments.kind[book.instrument[rows]] == int(Kind.OPTION)
     bought = option & (book.quantity[rows] > 0.0)
     delta = _delta(book, rows)

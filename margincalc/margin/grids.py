@@ -137,6 +137,22 @@ def joined(found: list[tuple[IntArray, Worst]], book: Book) -> Worst:
         for name in ("pool", "underlying", "grid", "scenario", "pnl")
     )
     order = np.lexsort((underlying, pool))
+    every = _stacked([part.every for _, part in found])
     return Worst(
-        pool[order], underlying[order], grid[order], scenario[order], pnl[order], by_position
+        pool[order],
+        underlying[order],
+        grid[order],
+        scenario[order],
+        pnl[order],
+        by_position,
+        None if every is None else every[order],
     )
+
+
+def _stacked(parts: list[FloatArray | None]) -> FloatArray | None:
+    """Stack profits of sets whose grids may differ in size; None where a set has none."""
+    known = [part for part in parts if part is not None]
+    if len(known) < len(parts):
+        return None
+    size = max(part.shape[1] for part in known)
+    return np.concatenate([np.pad(part, ((0, 0), (0, size - part.shape[1]))) for part in known])

@@ -28,6 +28,7 @@ from margincalc.margin.base import (
     Worst,
 )
 from margincalc.margin.charges import collateral_haircut
+from margincalc.margin.grids import joined
 from margincalc.margin.okx_risk import (
     CONTRACTS,
     AssetClass,
@@ -121,14 +122,15 @@ class Okx(NamedTuple):
 
     def _units(self, book: Book) -> tuple[Units, Worst]:
         """Margin the risk units of every class."""
-        found = []
+        parts, found = [], []
         for number, rows in self._split(book):
             chosen = self.classes[number]
             chosen.refuse_unpublished(book, rows)
             units, worst = units_of(book.restricted(rows)[0], chosen.rules, chosen.scenarios)
-            found.append((rows, units, worst._replace(grid=np.full(len(worst.pool), number))))
-        columns = zip(*(units for _, units, _ in found), strict=True)
-        return Units(*map(np.concatenate, columns)), _joined(book, found)
+            parts.append(units)
+            found.append((rows, worst._replace(grid=np.full(len(worst.pool), number))))
+        columns = zip(*parts, strict=True)
+        return Units(*map(np.concatenate, columns)), joined(found, book)
 
     def _split(self, book: Book) -> Iterator[tuple[int, IntArray]]:
         """Yield each class's number with the position rows that it applies to."""
@@ -163,7 +165,10 @@ def _in_coin(book: Book, result: MarginResult) -> MarginResult:
     worst = result.worst
     if worst is not None:
         by_position = worst.by_position / spot[book.pool]
-        worst = worst._replace(pnl=worst.pnl / spot[worst.pool], by_position=by_position)
+        every = None if worst.every is None else worst.every / spot[worst.pool, None]
+        worst = worst._replace(
+            pnl=worst.pnl / spot[worst.pool], by_position=by_position, every=every
+        )
     return result._replace(
         equity=result.equity / spot,
         components={name: amount / spot for name, amount in result.components.items()},
@@ -188,7 +193,7 @@ def _components(units: Units, pools: int) -> Components:
 def _owed(book: Book) -> FloatArray:
     """What a pool owes, in money and in each coin by itself, account currency, shape (A,).
 
-    Money of all kinds is one balance; in a book that was kept in coin its row has an underlying too.
+    Money of all kinds is one balance; in a book that was kept in coin it has an underlying too.
     """
     rows = book.rows(Kind.SPOT, Kind.COLLATERAL, Kind.SETTLEMENT)
     columns = book.instruments.take(book.instrument[rows])
@@ -227,22 +232,6 @@ def _details(book: Book, units: Units, result: MarginResult, initial_factor: flo
                 own = group_sum(amount[rows], units.pool[rows], book.pools)
                 account[f"{name} {term}"] = own
     return {name: amount * book.stable for name, amount in account.items()}
-
-
-def _joined(book: Book, found: list[tuple[IntArray, Units, Worst]]) -> Worst:
-    """Put the classes' worst scenarios together, by pool and underlying."""
-    by_position = np.zeros(len(book.quantity))
-    for rows, _, worst in found:
-        by_position[rows] = worst.by_position
-    parts = [worst for _, _, worst in found]
-    pool, underlying, grid, scenario, pnl = (
-        np.concatenate([getattr(part, name) for part in parts])
-        for name in ("pool", "underlying", "grid", "scenario", "pnl")
-    )
-    order = np.lexsort((underlying, pool))
-    return Worst(
-        pool[order], underlying[order], grid[order], scenario[order], pnl[order], by_position
-    )
 
 
 def build(tables: Mapping[str, Any]) -> Okx:

@@ -13,7 +13,7 @@ from typing import Annotated, NamedTuple, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
+from margincalc.arrays import BoolArray, FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Kind
 from margincalc.margin.base import Parameters, Share, Worst
 from margincalc.margin.charges import delta_one_notional
@@ -170,12 +170,13 @@ def scenarios(rules: AssetClass, volatility: Volatility, extreme_share: float) -
     plain = ScenarioGrid(spot, np.zeros(count + 3), np.ones(count + 3), days)
     moved = [f"{step * 100:+.4g} %" if step else "unchanged" for step in steps]
     names = [f"index {move}, IV {kind}" for kind in _VOLATILITIES for move in moved]
+    extremes = (f"extreme move of index, {step * 100:+.4g} %" for step in spot[count:-1])
     grid = ScenarioGrid(
         np.concatenate([np.tile(spot[:count], kinds), spot[count:]]),
         np.concatenate([np.repeat(volatility.stated, count), np.zeros(3)]),
         np.concatenate([np.ones(count * kinds), [extreme_share, extreme_share, 1.0]]),
         np.concatenate([np.zeros(count * kinds), days[count:]]),
-        names=(*names, "", "", _DECAY),
+        names=(*names, *extremes, _DECAY),
     )
     return Scenarios(grid, plain, volatility)
 
@@ -225,32 +226,20 @@ def units_of(book: Book, rules: AssetClass, scenarios: Scenarios) -> tuple[Units
     """Margin the risk units of a book whose underlyings are all of one class."""
     first, label = group_rows(book.pool, book.underlying)
     groups = len(first)
-    held = book.quantity * _counted(book, label, groups)
+    contract = book.instruments.is_kind(*CONTRACTS)[book.instrument]
+    delta = _deltas(book)[book.instrument]
+    held = book.quantity * _counted(contract, book.quantity * delta, label, groups)
+    cash = held * delta * _prices(book)[book.instrument]
     gains = held[:, None] * scenarios.gains(book)[book.instrument]
     every = group_sum(gains, label, groups)
-    pnl = every * scenarios.grid.weight
-    scenario = np.argmin(pnl, axis=1) if groups else np.zeros(0, np.int64)
-    weight = scenarios.grid.weight[scenario[label]]
-    worst = Worst(
-        book.pool[first],
-        book.underlying[first],
-        np.zeros(groups, np.int64),
-        scenario,
-        pnl[np.arange(groups), scenario],
-        gains[np.arange(len(label)), scenario[label]] * weight,
-        every,
-    )
-    cash = _cash_delta(book, held)
-    loss = np.maximum(-pnl, 0.0)
-    contract = book.instruments.is_kind(*CONTRACTS)[book.instrument]
-    coin = book.instruments.inverse[book.instrument]
-    in_coin = group_sum(np.where(contract & coin, cash, 0.0), label, groups)
-    linear = group_sum(np.where(contract & ~coin, cash, 0.0), label, groups)
+    worst = _worst(book, gains, every, scenarios.grid.weight)
+    loss = np.maximum(-every * scenarios.grid.weight, 0.0)
+    in_coin, linear = _by_settlement(book, np.where(contract, cash, 0.0), label, groups)
     units = Units(
         book.pool[first],
         book.underlying[first],
         in_coin + linear,
-        np.where(in_coin * linear < 0.0, np.minimum(np.abs(in_coin), np.abs(linear)), 0.0),
+        _offset(in_coin, linear),
         np.max(loss[:, :-3], axis=1, initial=0.0),
         loss[:, -1],
         _basis(book, cash, label, rules),
@@ -260,38 +249,72 @@ def units_of(book: Book, rules: AssetClass, scenarios: Scenarios) -> tuple[Units
     return units, worst
 
 
+def _worst(book: Book, gains: FloatArray, every: FloatArray, weight: FloatArray) -> Worst:
+    """Find the worst scenario of each risk unit.
+
+    Parameters
+    ----------
+    gains, every : by position row, shape (P, S), and by risk unit, shape (G, S); unweighted
+    """
+    first, label = group_rows(book.pool, book.underlying)
+    groups = np.arange(len(first))
+    scenario = np.argmin(every * weight, axis=1) if len(first) else groups
+    bound = scenario[label]
+    return Worst(
+        book.pool[first],
+        book.underlying[first],
+        np.zeros(len(first), np.int64),
+        scenario,
+        every[groups, scenario] * weight[scenario],
+        gains[np.arange(len(label)), bound] * weight[bound],
+        every,
+    )
+
+
 def _deltas(book: Book) -> FloatArray:
     """Units of the underlying that one unit of each instrument moves with, shape (I,)."""
     columns = book.instruments
-    index = book.spot[columns.underlying]
-    units = columns.multiplier * columns.beta * columns.variable / index
-    contract = columns.is_kind(Kind.FUTURE, Kind.PERPETUAL)
+    units = columns.multiplier * columns.beta * columns.variable / book.spot[columns.underlying]
+    delta_one = columns.is_kind(Kind.FUTURE, Kind.PERPETUAL)
     size = columns.multiplier / np.where(columns.inverse, columns.forward, 1.0)
-    units = np.where(contract, size, units)
+    units = np.where(delta_one, size, units)
     option = columns.is_kind(Kind.OPTION)
     return np.where(option, greeks(book).delta, units) if np.any(option) else units
 
 
-def _counted(book: Book, label: IntArray, groups: int) -> FloatArray:
+def _prices(book: Book) -> FloatArray:
+    """Price at which a delta is cash: of futures and perpetuals their mark, shape (I,)."""
+    columns = book.instruments
+    delta_one = columns.is_kind(Kind.FUTURE, Kind.PERPETUAL)
+    return np.where(delta_one, columns.forward, book.spot[columns.underlying])
+
+
+def _counted(contract: BoolArray, delta: FloatArray, label: IntArray, groups: int) -> FloatArray:
     """Share of each position that is in its risk unit, shape (P,).
 
     Contracts are, whole; coins, held or owed, up to the delta of contracts that they offset.
     """
-    contract = book.instruments.is_kind(*CONTRACTS)[book.instrument]
-    delta = book.quantity * _deltas(book)[book.instrument]
     derivative = group_sum(np.where(contract, delta, 0.0), label, groups)
     coins = group_sum(np.where(contract, 0.0, delta), label, groups)
-    used = np.where(derivative * coins < 0.0, np.minimum(np.abs(derivative), np.abs(coins)), 0.0)
+    used = _offset(derivative, coins)
     share = np.divide(used, np.abs(coins), out=np.zeros(groups), where=coins != 0.0)
     return np.where(contract, 1.0, share[label])
 
 
-def _cash_delta(book: Book, held: FloatArray) -> FloatArray:
-    """Delta times price of each position, futures and perpetuals at their marks, shape (P,)."""
-    columns = book.instruments
-    delta_one = columns.is_kind(Kind.FUTURE, Kind.PERPETUAL)
-    price = np.where(delta_one, columns.forward, book.spot[columns.underlying])
-    return held * (_deltas(book) * price)[book.instrument]
+def _by_settlement(
+    book: Book, cash: FloatArray, label: IntArray, groups: int
+) -> tuple[FloatArray, FloatArray]:
+    """Sum cash deltas of coin-settled and of linear positions by risk unit, shape (G,) each."""
+    coin = book.instruments.inverse[book.instrument]
+    return (
+        group_sum(np.where(coin, cash, 0.0), label, groups),
+        group_sum(np.where(coin, 0.0, cash), label, groups),
+    )
+
+
+def _offset(one: FloatArray, other: FloatArray) -> FloatArray:
+    """How much of two signed amounts is offset by each other."""
+    return np.where(one * other < 0.0, np.minimum(np.abs(one), np.abs(other)), 0.0)
 
 
 def _basis(book: Book, cash: FloatArray, label: IntArray, rules: AssetClass) -> FloatArray:

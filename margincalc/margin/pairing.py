@@ -48,14 +48,12 @@ class Terms(NamedTuple):
     spread : multiple of a spread's largest loss
     box : share of a long box's width
     strike : share of strike that protected shares need, beside what the option is out of the money
-    call_strike : share of the call's strike that bounds it in a collar
     whole : whole contracts are paired whole
     """
 
     spread: float
     box: float
     strike: float
-    call_strike: float
     whole: bool
 
 
@@ -184,7 +182,13 @@ def _costs(legs: Legs, ways: Columns, prices: Prices, terms: Terms) -> FloatArra
     of a bucket cost nothing; its largest loss is a variable of its own.
     """
     table = _Table(
-        np.array(legs.quantity), np.array(legs.units), np.array(legs.strike), prices, terms
+        np.array(legs.quantity),
+        np.array(legs.units),
+        np.array(legs.call),
+        np.array(legs.strike),
+        legs.shares > 0.0,
+        prices,
+        terms,
     )
     found = np.zeros(len(ways.kind))
     for kind, cost in (
@@ -198,25 +202,27 @@ def _costs(legs: Legs, ways: Columns, prices: Prices, terms: Terms) -> FloatArra
     ):
         chosen = ways.kind == kind
         if np.any(chosen):
-            found[chosen] = cost(table, ways.legs[chosen], np.array(legs.call), legs.shares > 0.0)
+            found[chosen] = cost(table, ways.legs[chosen])
     return found
 
 
 class _Table(NamedTuple):
-    """Columns of the legs, shape (n,)."""
+    """Columns of the legs, shape (n,), and whether shares are held, not sold."""
 
     quantity: FloatArray
     units: FloatArray
+    call: BoolArray
     strike: FloatArray
+    owned: bool
     prices: Prices
     terms: Terms
 
 
-def _alone(table: _Table, legs: IntArray, call: BoolArray, owned: bool) -> FloatArray:
+def _alone(table: _Table, legs: IntArray) -> FloatArray:
     return table.prices.alone[legs[:, 0]]
 
 
-def _strangle(table: _Table, legs: IntArray, call: BoolArray, owned: bool) -> FloatArray:
+def _strangle(table: _Table, legs: IntArray) -> FloatArray:
     """The greater side, and the value of the other."""
     one, other = legs[:, 0], legs[:, 1]
     alone, value = table.prices.alone, table.prices.value
@@ -224,16 +230,16 @@ def _strangle(table: _Table, legs: IntArray, call: BoolArray, owned: bool) -> Fl
     return np.where(first, alone[one] + value[other], alone[other] + value[one])
 
 
-def _vertical(table: _Table, legs: IntArray, call: BoolArray, owned: bool) -> FloatArray:
+def _vertical(table: _Table, legs: IntArray) -> FloatArray:
     """What the spread loses where it loses most."""
     sold = np.where(table.quantity[legs[:, 0]] < 0.0, legs[:, 0], legs[:, 1])
     bought = legs[:, 0] + legs[:, 1] - sold
-    width = np.where(call[sold], 1.0, -1.0) * (table.strike[bought] - table.strike[sold])
+    width = np.where(table.call[sold], 1.0, -1.0) * (table.strike[bought] - table.strike[sold])
     loss: FloatArray = table.terms.spread * np.maximum(width, 0.0) * table.units[sold]
     return loss
 
 
-def _box(table: _Table, legs: IntArray, call: BoolArray, owned: bool) -> FloatArray:
+def _box(table: _Table, legs: IntArray) -> FloatArray:
     """Half the width, instead of the whole cost, which is long less short value."""
     width = (table.strike[legs[:, 1]] - table.strike[legs[:, 0]]) * table.units[legs[:, 0]]
     paid = (np.sign(table.quantity) * table.prices.value)[legs].sum(axis=1)
@@ -241,34 +247,32 @@ def _box(table: _Table, legs: IntArray, call: BoolArray, owned: bool) -> FloatAr
     return lent
 
 
-def _covered(table: _Table, legs: IntArray, call: BoolArray, owned: bool) -> FloatArray:
+def _covered(table: _Table, legs: IntArray) -> FloatArray:
     """The call needs nothing, but shares count no more than its strike; a put its intrinsic."""
     strike, spot = table.strike[legs[:, 0]], table.prices.spot
-    lent = 1.0 - table.prices.share / spot if owned else 1.0
-    intrinsic: FloatArray = np.maximum(spot - strike if owned else strike - spot, 0.0)
+    lent = 1.0 - table.prices.share / spot if table.owned else 1.0
+    intrinsic: FloatArray = np.maximum(spot - strike if table.owned else strike - spot, 0.0)
     return lent * intrinsic * table.units[legs[:, 0]]
 
 
-def _protected(table: _Table, legs: IntArray, call: BoolArray, owned: bool) -> FloatArray:
+def _protected(table: _Table, legs: IntArray) -> FloatArray:
     """A share of strike and what the option is out of the money, if that is less."""
     strike, spot = table.strike[legs[:, 0]], table.prices.spot
-    beyond = np.maximum(spot - strike if owned else strike - spot, 0.0)
+    beyond = np.maximum(spot - strike if table.owned else strike - spot, 0.0)
     need = table.terms.strike * strike + beyond
     saved: FloatArray = np.minimum(need - table.prices.share, 0.0)
     return saved * table.units[legs[:, 0]]
 
 
-def _collar(table: _Table, legs: IntArray, call: BoolArray, owned: bool) -> FloatArray:
+def _collar(table: _Table, legs: IntArray) -> FloatArray:
     """A share of strike; shares count no more than the call's strike, or no less than the put's.
 
-    Where put and call have one strike, it is a conversion or its reverse.
+    Where put and call have one strike, it is a conversion or its reverse. The rule's other bound,
+    25 % of the call's strike, is what shares covered by the call need without the put.
     """
     bought, sold = table.strike[legs[:, 0]], table.strike[legs[:, 1]]
-    spot, terms = table.prices.spot, table.terms
+    spot = table.prices.spot
     beyond = np.where(bought == sold, 0.0, np.maximum(spot - bought, 0.0))
-    need = np.minimum(
-        terms.strike * bought + beyond,
-        np.where(bought == sold, np.inf, terms.call_strike * sold),
-    )
-    intrinsic: FloatArray = np.maximum(spot - sold if owned else sold - spot, 0.0)
+    need = table.terms.strike * bought + beyond
+    intrinsic: FloatArray = np.maximum(spot - sold if table.owned else sold - spot, 0.0)
     return (need + intrinsic - table.prices.share) * table.units[legs[:, 0]]

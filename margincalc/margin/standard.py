@@ -21,7 +21,7 @@ from margincalc.book import Book, Kind
 from margincalc.margin.base import Components, MarginResult, Parameters, Share, laid_over, total
 from margincalc.margin.charges import ShortRates, collateral_haircut, short_option
 from margincalc.margin.lots import Lots, held, order_sides
-from margincalc.margin.scope import Scope, base
+from margincalc.margin.scope import NotPublished, Scope, base, published
 from margincalc.risk import equity, now
 from margincalc.scenarios import ScenarioGrid
 
@@ -84,8 +84,8 @@ class LongOption(Parameters):
 class Notional(Parameters):
     """Shares of notional, at the mark or the index; `slope` is added per unit of the underlying."""
 
-    initial: Share
-    maintenance: Share
+    initial: Share | NotPublished
+    maintenance: Share | NotPublished
     slope: Slope = 0.0
     price: Price = "mark"
 
@@ -234,15 +234,17 @@ class _Rules:
         return charge
 
     def _delta_one(self, lots: Lots) -> FloatArray:
-        return self._notional(lots, lambda chosen: chosen.delta_one)
+        return self._notional(lots, "delta_one")
 
     def _spot(self, lots: Lots) -> FloatArray:
-        return self._notional(lots, lambda chosen: chosen.spot)
+        return self._notional(lots, "spot")
 
-    def _notional(self, lots: Lots, table: Callable[[StandardSet], Notional]) -> FloatArray:
+    def _notional(self, lots: Lots, table: str) -> FloatArray:
+        which = "initial" if self._initial else "maintenance"
+
         def rates(chosen: StandardSet) -> tuple[float, ...]:
-            own = table(chosen)
-            rate = own.initial if self._initial else own.maintenance
+            own: Notional = getattr(chosen, table)
+            rate = published(getattr(own, which), f"{table}.{which}", needed=len(lots.pool) > 0)
             return rate, own.slope, float(own.price == "index")
 
         rate, slope, at_index = self._lookup(rates, lots)

@@ -77,7 +77,6 @@ class Combination(Parameters):
     spread: Annotated[float, Field(allow_inf_nan=False, ge=1, le=2)]
     box: Share
     strike: Share
-    call_strike: Share
 
 
 class Underlying(Parameters):
@@ -186,7 +185,7 @@ class Strategy(NamedTuple):
     def _terms(self) -> Terms:
         rates = self.parameters.combination
         whole = self.parameters.whole_contracts
-        return Terms(rates.spread, rates.box, rates.strike, rates.call_strike, whole)
+        return Terms(rates.spread, rates.box, rates.strike, whole)
 
     def _shares(self, spot: float, leverage: float, shares: float) -> tuple[float, float]:
         """Return the initial and maintenance requirement of one share, held or sold."""

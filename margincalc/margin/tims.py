@@ -1,4 +1,4 @@
-"""The `tims` family: OCC's Theoretical Intermarket Margining System for customers' portfolio margin.
+"""The `tims` family: OCC's Theoretical Intermarket Margin System, for customers' accounts.
 
 Every underlying moves to ten points of its class's range, implied volatility held. Within a class
 (an index, its funds and the options on them) profits offset losses in full. Classes of a product

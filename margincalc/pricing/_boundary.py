@@ -112,7 +112,8 @@ def _improve(found: FloatArray, unit: Unit, rows: IntArray) -> FloatArray:
     old = np.ascontiguousarray(found[:, rows])
     new = _improved(unit.part(rows), old)
     found[:, rows] = new
-    return np.max(np.abs(new - old), axis=0)
+    moved: FloatArray = np.max(np.abs(new - old), axis=0)
+    return moved
 
 
 def _guess(unit: Unit) -> FloatArray:
@@ -156,7 +157,7 @@ def _grid(column: FloatArray) -> FloatArray:
 
 def _sum(terms: FloatArray) -> FloatArray:
     """Add along the first axis, in order; NumPy's own order depends on the shape."""
-    total = terms[0].copy()
+    total: FloatArray = terms[0].copy()
     for term in terms[1:]:
         total += term
     return total
@@ -168,7 +169,8 @@ def _interpolated(log: FloatArray, rule: _Rule) -> FloatArray:
     values = basis[:, :, 0, None] * square[0]
     for node in range(1, NODES):
         values += basis[:, :, node, None] * square[node]
-    return -np.sqrt(np.maximum(values, 0.0))
+    root: FloatArray = np.sqrt(np.maximum(values, 0.0))
+    return -root
 
 
 def _both(log: FloatArray, drift: FloatArray, total: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -43,7 +43,7 @@ class Paying(NamedTuple):
 
     def part(self, rows: slice | IntArray) -> "Paying":
         """Take some contracts."""
-        return Paying(*(np.ascontiguousarray(column[rows]) for column in self))
+        return Paying._make(np.ascontiguousarray(column[rows]) for column in self)
 
     def growth(self, time: FloatArray | float, *, before: bool = False) -> FloatArray:
         """Expected spot over the present one at `time`, before or after a dividend of then."""
@@ -119,7 +119,7 @@ def _waited(spot: FloatArray, contracts: Paying, times: FloatArray) -> FloatArra
         if np.any(later):
             growth = np.where(later, contracts.growth(now), np.nan)
             _exercise(value, spot, side, growth)
-        paying = later & np.any((contracts.paid.T == now) & (contracts.share.T > 0.0), axis=0)
+        paying = later & np.any((now == contracts.paid.T) & (contracts.share.T > 0.0), axis=0)
         if np.any(paying):
             growth = np.where(paying, contracts.growth(now, before=True), np.nan)
             _exercise_on_the_day(value, spot, side, growth)

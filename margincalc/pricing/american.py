@@ -12,7 +12,6 @@ those whose exercise region is a band (a put where yield < rate < 0), are priced
 The result of an element never depends on the other elements, to the last bit.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -50,7 +49,7 @@ class Contracts(NamedTuple):
 
     def part(self, rows: IntArray) -> "Contracts":
         """Take some elements."""
-        return Contracts(*(column[rows] for column in self))
+        return Contracts._make(column[rows] for column in self)
 
 
 class Dividends(NamedTuple):
@@ -129,7 +128,7 @@ def shares(amounts: FloatArray, times: FloatArray, spot: float, rate: float) -> 
     present = amounts * np.exp(-rate * times)
     left = spot - np.cumsum(present)
     before = left + present
-    paid = np.full(len(present), MOST_SHARE)
+    paid: FloatArray = np.full(len(present), MOST_SHARE)
     np.divide(present, before, out=paid, where=before > present)
     return np.minimum(paid, MOST_SHARE)
 
@@ -157,7 +156,7 @@ def _exercised(c: Contracts, dividends: Dividends, european: FloatArray) -> Floa
     put = Unit(total, np.where(c.call, yield_, rate), np.where(c.call, rate, yield_))
     early = (put.rate > 0.0) | (put.yield_ < put.rate)
     value = european.copy()
-    log_spot = np.log(c.spot / c.strike)
+    log_spot = np.log(c.spot) - np.log(c.strike)
     smooth = np.flatnonzero(early & ~pays & (put.rate >= 0.0))
     if len(smooth):
         mirrored = np.where(c.call, -log_spot, log_spot)[smooth]
@@ -180,15 +179,16 @@ def _by_boundary(log_spot: FloatArray, unit: Unit, european: FloatArray) -> Floa
         first, labels = group_rows(*own)
         log = _boundary.boundary(own.part(first))[:, labels]
         worth = _boundary.premium(log_spot[rows], own, log)
-        at_once = -np.expm1(log_spot[rows])
-        value[rows] = np.where(np.isnan(worth), at_once, european[rows] + worth)
+        # What is exercised at once is worth what exercise pays, which the caller adds.
+        value[rows] = np.where(np.isnan(worth), 0.0, european[rows] + worth)
     return np.maximum(value, _on_a_day(log_spot, unit))
 
 
 def _on_a_day(log_spot: FloatArray, unit: Unit) -> FloatArray:
-    """Value of exercising on the best day stated in advance: a bound, and exact without volatility.
+    """Value of exercising on the best day stated in advance, between now and expiry; else 0.
 
-    ``exp(-r t) - S exp(-q t)`` is greatest where ``exp((r - q) t) = r / (q S)``.
+    It is a bound, and exact without volatility: ``exp(-r t) - S exp(-q t)`` is greatest where
+    ``exp((r - q) t) = r / (q S)``.
     """
     tilt, inner = unit.rate - unit.yield_, (unit.rate > 0.0) & (unit.yield_ > 0.0)
     inner &= tilt != 0.0
@@ -196,7 +196,8 @@ def _on_a_day(log_spot: FloatArray, unit: Unit) -> FloatArray:
     np.divide(unit.rate, unit.yield_, out=ratio, where=inner)
     np.divide(np.log(ratio) - log_spot, tilt, out=day, where=inner)
     day = np.clip(day, 0.0, 1.0)
-    return np.exp(-unit.rate * day) - np.exp(log_spot - unit.yield_ * day)
+    paid = np.exp(-unit.rate * day) - np.exp(log_spot - unit.yield_ * day)
+    return np.where((day > 0.0) & (day < 1.0), paid, 0.0)
 
 
 def _by_lattice(log_spot: FloatArray, paying: Paying, european: FloatArray) -> FloatArray:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pytest
 
-from margincalc.cli import main
+from margincalc.cli.commands import program
 
 
 class Outcome(NamedTuple):
@@ -26,7 +26,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
     def command(*arguments: str) -> Outcome:
         with pytest.raises(SystemExit) as end:
-            main(list(arguments), prog_name="margincalc")
+            program(list(arguments), prog_name="margincalc")
         return Outcome(end.value.code, *capsys.readouterr())
 
     return command

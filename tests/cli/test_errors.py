@@ -68,12 +68,12 @@ def test_statuses(
 
 
 def test_debug_keeps_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    from margincalc.cli import main
+    from margincalc.cli.commands import program
 
     monkeypatch.setenv("MARGINCALC_DEBUG", "1")
     monkeypatch.setattr(api, "load", lambda *arguments, **options: int("none"))
     with pytest.raises(ValueError, match="none"):
-        main(["margin", STRANGLE])
+        program(["margin", STRANGLE])
 
 
 def test_a_folder_is_no_portfolio(run: Run, tmp_path: Path) -> None:

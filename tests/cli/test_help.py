@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
-from margincalc.cli import main
+from margincalc.cli.commands import program
 from tests.cli import ROOT
 from tests.cli.conftest import Run
 
@@ -22,7 +22,7 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, 
 
 def examples(path: tuple[str, ...]) -> list[str]:
     """Return the examples of a command's help."""
-    command: click.Command = main
+    command: click.Command = program
     for name in path:
         assert isinstance(command, click.Group)
         command = command.commands[name]
@@ -30,7 +30,7 @@ def examples(path: tuple[str, ...]) -> list[str]:
     return [line.strip() for line in lines if line.strip().startswith("margincalc ")]
 
 
-PATHS = commands(main)
+PATHS = commands(program)
 EXAMPLES = sorted({line for path in PATHS for line in examples(path)})
 
 

@@ -19,7 +19,7 @@ def modules(code: str) -> set[str]:
 
 
 def test_the_command_line_alone_imports_nothing_heavy() -> None:
-    loaded = modules("import margincalc.cli")
+    loaded = modules("import margincalc.cli.commands")
     assert not loaded & (HEAVY | {"dataclasses", "json", "csv", "tempfile", "shutil"})
     own = {name for name in loaded if name.startswith("margincalc")}
     assert own == {
@@ -32,8 +32,8 @@ def test_the_command_line_alone_imports_nothing_heavy() -> None:
 def test_a_script_waits_for_nothing_that_it_does_not_use(command: str) -> None:
     arguments = [command, STRANGLE, "--format", "json"]
     loaded = modules(
-        "from margincalc.cli import main\n"
-        f"try: main({arguments!r})\n"
+        "from margincalc.cli.commands import program\n"
+        f"try: program({arguments!r})\n"
         "except SystemExit as end: assert end.code == 0"
     )
     assert not loaded & {"scipy", "vollib", "tabulate", "matplotlib"}
@@ -41,8 +41,8 @@ def test_a_script_waits_for_nothing_that_it_does_not_use(command: str) -> None:
 
 def test_a_table_imports_what_draws_it() -> None:
     loaded = modules(
-        "from margincalc.cli import main\n"
-        f"try: main(['margin', {STRANGLE!r}])\n"
+        "from margincalc.cli.commands import program\n"
+        f"try: program(['margin', {STRANGLE!r}])\n"
         "except SystemExit: pass"
     )
     assert "tabulate" in loaded

@@ -1,7 +1,7 @@
 """Deribit: the printed responses of its account calls, its worked figures, and its older rules.
 
-A case becomes a portfolio and the tables of a model, with the case's own parameters, and takes the way
-that every account takes. The identities of a balance sheet need no model.
+A case becomes a portfolio and the tables of a model, with the case's own parameters, and takes the
+way that every account takes. The identities of a balance sheet need no model.
 """
 
 import datetime as dt
@@ -86,6 +86,7 @@ def _simulated(coin: str, inputs: Case) -> Book:
             "positions": [
                 {"instrument": name, "quantity": float(size * marks[name])}
                 for name, size in sizes.items()
+                if size
             ],
         }
     )
@@ -146,23 +147,17 @@ def _tables(given: Case) -> dict[str, Any]:
 def identities(case: Case) -> Computed:
     """Equity as our account has it; the sums of printed fields as they are."""
     given = case["inputs"]
+    unsettled = given["futures_session_upl"] + given["futures_session_rpl"]
+    positions = [{"instrument": "BTC-PERPETUAL", "quantity": 1.0, "unsettled": float(unsettled)}]
+    if given["options_value"]:
+        option = {"instrument": "BTC-25DEC26-100000-C", "mark_price": 0.1}
+        positions.append(option | {"quantity": given["options_value"] / 0.1})
     content = {
         "currency": "BTC",
         "as_of": AS_OF,
         "market": {"BTC": {"spot": 100_000.0, "settlement": "inverse"}},
         "collateral": [{"asset": "BTC", "quantity": float(given["balance"])}],
-        "positions": [
-            {
-                "instrument": "BTC-PERPETUAL",
-                "quantity": 1.0,
-                "unsettled": given["futures_session_upl"] + given["futures_session_rpl"],
-            },
-            {
-                "instrument": "BTC-25DEC26-100000-C",
-                "quantity": float(given["options_value"] / 0.1),
-                "mark_price": 0.1,
-            },
-        ],
+        "positions": positions,
     }
     return {
         "equity": _report(content, Rules(model="deribit-pm")).equity,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from margincalc.cli import main
+from margincalc.cli.commands import program
 
 FOLDER = Path(__file__).parent
 MARKET = FOLDER / "market.yaml"
@@ -31,7 +31,7 @@ def outcome(path: Path) -> tuple[int, str]:
     needs_market = path.suffix == ".csv" and "without_market" not in path.stem
     mode = ["--mode", "isolated"] if "isolated" in path.stem else []
     market = ["--market", str(MARKET)] if needs_market else []
-    done = CliRunner().invoke(main, ["margin", str(path), *market, *mode])
+    done = CliRunner().invoke(program, ["margin", str(path), *market, *mode])
     return done.exit_code, done.stderr.replace(f"{FOLDER}/", "")
 
 

@@ -1,0 +1,359 @@
+"""OKX: the terms of its portfolio margin by hand, its options, and the laws of both."""
+
+import math
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from margincalc import api
+from margincalc.account import Account
+from margincalc.errors import InputError, ModelRefusal
+from margincalc.liquidation.nearest import nearest
+from margincalc.portfolio import Portfolio
+from margincalc.results import MarginReport
+from margincalc.verify import verify
+from tests import oracle
+from tests.books import Style, margined, portfolio, portfolios
+from tests.test_laws import alone, assert_close, exact, excess_along, exchange, figures, gross
+
+ANY = Style()
+AS_OF = "2026-11-20T08:00:00Z"
+
+
+def book(**parts: Any) -> Portfolio:
+    return Portfolio.model_validate({"as_of": AS_OF, **parts})
+
+
+def report(*settings: str, model: str = "okx-pm", **parts: Any) -> MarginReport:
+    return api.margin(book(**parts), model=model, settings=settings)
+
+
+def market(spot: float = 100_000.0, **more: Any) -> dict[str, Any]:
+    return {"BTC": {"spot": spot, **more}}
+
+
+def held(instrument: str, quantity: float, **more: Any) -> dict[str, Any]:
+    return {"instrument": instrument, "quantity": quantity, **more}
+
+
+@pytest.mark.parametrize("model", ["okx-pm", "okx-options"])
+def test_the_worked_examples_match(model: str) -> None:
+    assert verify(model).mismatches == 0
+
+
+# Portfolio margin, term by term
+
+
+def shocked_loss(index: float, move: float, volatility: float, short: float) -> float:
+    """Return the loss of one linear call sold at the money, 30 days before it expires."""
+    years = 30.0 / 365.0
+    before = oracle.black(index, index, short, years, True)
+    after = oracle.black(index * (1.0 + move), index, volatility, years, True)
+    return after - before
+
+
+def test_the_index_and_volatility_move_together() -> None:
+    positions = [held("BTC_USDC-20DEC26-100000-C", -1.0, volatility=0.6)]
+    details = report(market=market(), positions=positions).details
+    moved = (0.6, 0.6 - 0.25, 0.6 + 0.25, 0.6 * 0.65, 0.6 * 1.35)
+    steps = (-0.12, -0.08, -0.04, 0.0, 0.04, 0.08, 0.12)
+    losses = [shocked_loss(1e5, step, shocked, 0.6) for step in steps for shocked in moved]
+    extreme = max(shocked_loss(1e5, step, 0.6, 0.6) for step in (-0.24, 0.24))
+    assert details["BTC mr1"] == pytest.approx(max(losses), rel=1e-11)
+    assert details["BTC mr6"] == pytest.approx(extreme / 2.0, rel=1e-11)
+    assert details["BTC mr2"] == 0.0  # what is sold gains by decay
+
+
+def test_what_is_bought_decays() -> None:
+    positions = [held("BTC_USDC-20DEC26-100000-C", 2.0, volatility=0.6)]
+    details = report(market=market(), positions=positions).details
+    later = oracle.black(1e5, 1e5, 0.6, 29.0 / 365.0, True)
+    decay = oracle.black(1e5, 1e5, 0.6, 30.0 / 365.0, True) - later
+    assert details["BTC mr2"] == pytest.approx(2.0 * decay, rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("days", "points", "percent"),
+    [(1, 0.30 - 0.05 / 30, 0.50 - 0.15 / 30), (45, 0.225, 0.30), (365, 0.20, 0.25)],
+)
+def test_volatility_moves_fall_with_time(days: int, points: float, percent: float) -> None:
+    rules = margined(book(market=market()), model="okx-pm").model
+    volatility = rules.classes[0].scenarios.volatility  # type: ignore[attr-defined]
+    found = volatility.shocked(np.array([1.0]), np.array([days / 365.0]))
+    expected = [1.0, 1.0 - points, 1.0 + points, 1.0 - percent, 1.0 + percent]
+    assert [float(column[0]) for column in found] == pytest.approx(expected, rel=1e-12)
+
+
+def test_perpetuals_shock_the_index_and_pay_basis_at_the_mark() -> None:
+    quoted = market(perpetual={"mark": 101_000.0})
+    details = report(market=quoted, positions=[held("BTC_USDT-PERPETUAL", 2.0)]).details
+    assert details["BTC mr1"] == pytest.approx(0.12 * 200_000.0, rel=1e-12)
+    assert details["BTC mr4"] == pytest.approx(0.002 * 202_000.0, rel=1e-12)
+    assert details["BTC mr7"] == pytest.approx(0.0045 * 202_000.0, rel=1e-12)
+    assert details["BTC mmr"] == pytest.approx(24_000.0 + 404.0, rel=1e-12)
+    assert details["imr"] == pytest.approx(1.3 * 24_404.0, rel=1e-12)
+
+
+def test_expiries_are_legs_of_their_own() -> None:
+    expiries = {"2027-11-20": {"forward": 110_000.0}}
+    positions = [held("BTC-20NOV27", 1.0), held("BTC-PERPETUAL", -1.0)]
+    details = report(market=market(expiries=expiries), positions=positions).details
+    assert details["BTC mr1"] == pytest.approx(0.0, abs=1e-9)
+    assert details["BTC mr4"] == pytest.approx(0.05 * 110_000.0 + 0.002 * 100_000.0, rel=1e-12)
+
+
+@pytest.mark.parametrize(("coins", "used"), [(10.0, 4.0), (2.0, 2.0), (-3.0, 0.0)])
+def test_coins_count_as_far_as_they_hedge(coins: float, used: float) -> None:
+    positions = [held("BTC", coins), held("BTC-PERPETUAL", -4.0)]
+    details = report(market=market(), positions=positions).details
+    assert details["BTC mr1"] == pytest.approx(0.12 * (4.0 - used) * 1e5, abs=1e-6)
+    assert details["BTC mr4"] == pytest.approx(0.002 * (4.0 + used) * 1e5, rel=1e-12)
+
+
+def test_coins_alone_need_nothing() -> None:
+    found = report(market=market(), positions=[held("BTC", 10.0)])
+    assert found.maintenance_margin == 0.0
+
+
+def test_closing_costs_grow_tier_by_tier() -> None:
+    rate = 'classes.first={underlyings=["BTC"], moves=[0.0001], extreme_move=0.0001, '
+    rate += "annualised_basis=0.0, least_basis=0.0, "
+    rate += "closing={rate=0.5, tiers=[250e3, 500e3], multipliers=[1.0, 2.0, 4.0]}}"
+    for stable in (1.0, 0.8):
+        found = report(
+            rate, market=market(), stable_price=stable, positions=[held("BTC-PERPETUAL", 12.0)]
+        )
+        raw = 600_000.0 * stable
+        tiers = 250e3 + 2.0 * min(raw - 250e3, 250e3) + 4.0 * max(raw - 500e3, 0.0)
+        assert found.details["BTC mr7"] == pytest.approx(tiers, rel=1e-12)
+        assert found.maintenance_margin == pytest.approx(tiers / stable, rel=1e-12)
+        parts = found.components
+        assert parts["floor_top_up"] == pytest.approx(tiers / stable - 120.0, rel=1e-9)
+
+
+def test_what_is_owed_is_margined_by_currency() -> None:
+    deposits = [
+        {"asset": "USDT", "quantity": -30_000.0},
+        {"asset": "USDC", "quantity": 10_000.0},
+        {"asset": "BTC", "quantity": -0.5},
+    ]
+    found = report(market=market(), collateral=deposits)
+    assert found.components["borrow"] == pytest.approx(0.02 * 70_000.0, rel=1e-12)
+    assert found.initial_components["borrow"] == pytest.approx(0.10 * 70_000.0, rel=1e-12)
+
+
+def test_the_volume_that_mr9_would_margin_is_shown() -> None:
+    inverse = {"kind": "perpetual", "underlying": "BTC", "settlement": "inverse"}
+    positions = [
+        {"instrument": inverse, "quantity": -50_000.0},
+        held("BTC_USDT-PERPETUAL", 2.0),
+    ]
+    details = report(market=market(), positions=positions).details
+    assert details["BTC mr9_volume"] == pytest.approx(50_000.0, rel=1e-12)
+
+
+def test_an_account_in_coin_needs_as_much() -> None:
+    positions = [held("BTC-25DEC26-110000-C", -8.0, mark_price=0.0341)]
+    whole: dict[str, Any] = {"market": market(settlement="inverse"), "positions": positions}
+    deposits = [{"asset": "BTC", "quantity": 5.0}, {"asset": "USDT", "quantity": -1e4}]
+    coin = report(currency="BTC", collateral=[deposits[0], {**deposits[1], "price": 1e-5}], **whole)
+    money = report(collateral=deposits, **whole)
+    for found in ("equity", "initial_margin", "maintenance_margin"):
+        in_money = getattr(coin, found) * 1e5
+        assert in_money == pytest.approx(getattr(money, found), rel=1e-9), found
+    for name, amount in money.components.items():
+        assert coin.components[name] * 1e5 == pytest.approx(amount, rel=1e-9, abs=1e-6)
+
+
+def test_rates_that_are_not_published_are_asked_for() -> None:
+    whole = book(market={"UNI": {"spot": 8.0}}, positions=[held("UNI-PERPETUAL", 10.0)])
+    with pytest.raises(ModelRefusal, match=r"classes\.fourth\.least_basis"):
+        api.margin(whole, model="okx-pm")
+    given_rates = ["classes.fourth.least_basis=0.02", "classes.fourth.closing.rate=0.01"]
+    found = api.margin(whole, model="okx-pm", settings=given_rates)
+    assert found.details["UNI mmr"] == pytest.approx(max(0.25 * 80, 0.18 * 80) + 1.6)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "volatility.days=[0.0, 30.0]",
+        "volatility.days=[0.0, 60.0, 30.0]",
+        "classes.first.closing.tiers=[250e3]",
+        "classes.first.closing={rate=0.1, tiers=[2.0, 1.0], multipliers=[1.0, 1.0, 1.0]}",
+        "classes.first.moves=[1.5]",
+        "extreme_share=2.0",
+        "borrow={initial=0.1}",
+    ],
+)
+def test_bad_parameters_are_refused(setting: str) -> None:
+    with pytest.raises(InputError):
+        report(setting, market=market())
+
+
+def test_the_set_in_force_is_used() -> None:
+    whole: dict[str, Any] = {"market": market(), "positions": [held("BTC-PERPETUAL", 1.0)]}
+    before = report(**{**whole, "as_of": "2024-12-01T08:00:00Z"})
+    assert before.model.effective == "2024-05-31"
+    assert before.details["BTC mr1"] == pytest.approx(15_000.0)
+    assert report(**whole).details["BTC mr1"] == pytest.approx(12_000.0)
+
+
+# Options outside portfolio margin
+
+
+def test_a_put_in_coin_needs_a_share_of_its_mark() -> None:
+    positions = [held("ETH-25DEC26-9000-P", -2.0, mark_price=2.0, volatility=0.6)]
+    quoted = {"ETH": {"spot": 3_000.0, "settlement": "inverse"}}
+    found = report(model="okx-options", market=quoted, positions=positions)
+    unit = 0.05 * 2.0 + 2.0  # c times the mark, the larger of mark and 1 coin
+    assert found.details["venue_maintenance_margin"] == pytest.approx(2 * unit * 3_000.0)
+
+
+def test_money_options_are_measured_from_the_forward() -> None:
+    expiries = {"2026-12-25": {"forward": 102_000.0}}
+    positions = [held("BTC_USDC-25DEC26-110000-C", -3.0, mark_price=1_500.0)]
+    found = report(
+        "factor=1.1", model="okx-options", market=market(expiries=expiries), positions=positions
+    )
+    unit = max(0.10, 0.15 - 8_000.0 / 102_000.0) * 1.1 * 100_000.0
+    assert found.initial_components["short_options"] == pytest.approx(3.0 * unit, rel=1e-12)
+    assert found.components["short_options"] == pytest.approx(3.0 * 0.03 * 1.1 * 1e5, rel=1e-12)
+    balance = found.details["margin_balance"] - found.details["venue_initial_margin"]
+    assert balance == pytest.approx(found.available_funds, rel=1e-12)
+
+
+def test_orders_that_close_freeze_what_closing_costs_beyond_the_margin() -> None:
+    name = "BTC_USDC-25DEC26-110000-C"
+    position = held(name, -2.0, mark_price=1_500.0)
+    orders = [{"instrument": name, "quantity": 3.0, "price": 20_000.0}]
+    found = report(model="okx-options", market=market(), positions=[position], orders=orders)
+    closes = 20_000.0 + 20.0 - (0.10 * 1e5 + 1_500.0)
+    expected = 2.0 * closes + 1.0 * 20_020.0
+    assert found.initial_components["open_orders"] == pytest.approx(expected, rel=1e-12)
+
+
+def test_perpetuals_are_refused() -> None:
+    with pytest.raises(ModelRefusal, match="perpetuals"):
+        report(model="okx-options", market=market(), positions=[held("BTC-PERPETUAL", 1.0)])
+
+
+# Laws
+
+LISTED = 'scope.underlyings=["BTC", "ETH", "SOL", "XRP"]'
+MAINTENANCE = ["maintenance.SOL=0.05", "maintenance.XRP=0.05"]
+SETTINGS = {"okx-pm": [], "okx-options": [LISTED, *MAINTENANCE], "bybit-options": [LISTED]}
+STYLES = {
+    "okx-pm": ANY,
+    "okx-options": Style(kinds=("option", "spot")),
+    "bybit-options": Style(kinds=("option", "spot"), settlements=("linear",), coin=False),
+}
+every_model = pytest.mark.parametrize("model", list(SETTINGS))
+
+
+def drawn(whole: Portfolio, model: str) -> Account:
+    return margined(whole, None, model, SETTINGS[model])
+
+
+def random_book(rng: Random, model: str) -> Portfolio:
+    return portfolio(rng, STYLES[model])
+
+
+@every_model
+def test_components_sum_and_none_is_negative(model: str) -> None:
+    for seed in range(40):
+        whole = random_book(Random(seed), model)
+        result, scale = drawn(whole, model).result, max(1.0, gross(whole))
+        for parts, total in (
+            (result.components, result.maintenance),
+            (result.initial_components, result.initial),
+        ):
+            summed = math.fsum(float(part.sum()) for part in parts.values())
+            assert summed == pytest.approx(float(total.sum()), abs=1e-9 * scale)
+            assert all(np.all(part >= -1e-9 * scale) for part in parts.values())
+        assert np.all(result.initial >= result.maintenance - 1e-9 * scale)
+
+
+@given(whole=portfolios(ANY))
+def test_risk_units_sum_to_the_account(whole: Portfolio) -> None:
+    details = drawn(whole, "okx-pm").result.details
+    units = [amount for name, amount in details.items() if name.endswith(" mmr")]
+    expected = float(details["derivatives_mmr"].sum())
+    assert math.fsum(float(unit.sum()) for unit in units) == pytest.approx(
+        expected, abs=1e-11 * gross(whole)
+    )
+
+
+@every_model
+def test_an_account_equals_its_row_among_many_exactly(model: str) -> None:
+    whole, names = exchange(Random(7), 300)
+    if model != "okx-pm":
+        kept = tuple(each for each in whole.positions if _option(each.instrument))
+        linear = {
+            name: own.model_copy(update={"settlement": "linear"})
+            for name, own in whole.market.items()
+        }
+        whole = whole.model_copy(update={"positions": kept, "market": linear, "quotes": {}})
+    together = drawn(whole, model)
+    row = {name: number for number, name in enumerate(together.book.names.pools)}
+    for name in names[::20]:
+        single = drawn(alone(whole, name), model)
+        assert exact(single, 0) == exact(together, row[name])
+        for term, amount in single.result.details.items():
+            assert float(amount[0]) == float(together.result.details[term][row[name]]), term
+
+
+def _option(instrument: Any) -> bool:
+    return not isinstance(instrument, str) or instrument.endswith(("-C", "-P"))
+
+
+@every_model
+def test_the_order_of_positions_is_irrelevant(model: str) -> None:
+    for seed in range(20):
+        rng = Random(seed)
+        whole = random_book(rng, model)
+        shuffled = tuple(rng.sample(whole.positions, len(whole.positions)))
+        other = whole.model_copy(update={"positions": shuffled})
+        expected = figures(drawn(whole, model))
+        assert_close(figures(drawn(other, model)), expected, gross(whole))
+
+
+@every_model
+def test_at_a_liquidation_price_the_excess_is_nothing(model: str) -> None:
+    found = 0
+    for seed in range(25):
+        whole = random_book(Random(seed), model)
+        account = drawn(whole, model)
+        prices = nearest(account.book, account.model)
+        for number, pool in enumerate(prices.pool):
+            underlying = int(prices.underlying[number])
+            for price in (prices.below[number], prices.above[number]):
+                if math.isnan(price):
+                    continue
+                found += 1
+                at = price / account.book.spot[underlying]
+                steps = at * np.array([1.0 - 1e-6, 1.0, 1.0 + 1e-6])
+                left, here, right = excess_along(account, int(pool), underlying, steps)
+                slack = 1e-10 * gross(whole) * max(at, 1.0)
+                assert abs(here) <= slack
+                assert min(left, right) <= slack
+                assert max(left, right) >= -slack
+    assert found > 5
+
+
+def test_a_short_strangle_is_liquidated_on_both_sides() -> None:
+    found = report(
+        market=market(volatility=0.6),
+        collateral=[{"asset": "USDT", "quantity": 200_000.0}],
+        positions=[
+            held("BTC_USDC-25DEC26-115000-C", -10.0),
+            held("BTC_USDC-25DEC26-85000-P", -10.0),
+        ],
+    )
+    prices = found.liquidation["BTC"]
+    assert prices.below is not None
+    assert prices.above is not None
+    assert 50_000.0 < prices.below < 100_000.0 < prices.above < 150_000.0
