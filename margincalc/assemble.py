@@ -29,6 +29,7 @@ _KINDS = {
     "spot": Kind.SPOT,
 }
 _DIVIDENDS = ("dividend_time", "dividend_share")  # a row of each per instrument
+SECONDS_PER_DAY = 86400.0
 _MONEY = "money"  # the row in which linear profits and unpaid amounts are booked
 _TYPES = {"kind": np.int64, "underlying": np.int64, "call": bool, "inverse": bool, "american": bool}
 _QUOTE_ACCOUNT = "keep the account in its quote currency: `currency: USD`"
@@ -88,6 +89,7 @@ class _Draft:
 
     portfolio: Portfolio
     market: Market
+    as_of: dt.datetime
     underlyings: tuple[str, ...]
     rows: dict[str, _Row] = field(default_factory=dict)
     held: list[tuple[str, str, float, float]] = field(default_factory=list)
@@ -119,7 +121,7 @@ def assemble(portfolio: Portfolio, label: Label) -> Assembly:
     """
     resolved = resolve(portfolio)
     market = Market(portfolio, resolved)
-    draft = _Draft(portfolio, market, tuple(sorted(portfolio.market)))
+    draft = _Draft(portfolio, market, resolved.as_of, tuple(sorted(portfolio.market)))
     for number, contract in enumerate(resolved.positions):
         if contract.name not in draft.rows:
             _add_contract(draft, contract, f"positions[{number}]")
@@ -356,6 +358,8 @@ def _book(draft: _Draft) -> Book:
         draft.coin,
         draft.portfolio.stable_price,
         orders,
+        draft.as_of.timestamp() / SECONDS_PER_DAY,
+        np.array([market[name].volatility or np.nan for name in draft.underlyings], np.float64),
     )
 
 

@@ -8,7 +8,7 @@ Rows stand in canonical order (pool, then instrument name), so that a pool's sum
 on the order in which its file lists it, nor on the other pools of the book.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -154,6 +154,9 @@ class Book:
     coin : amounts are in coin, each row's own underlying; otherwise in the quote currency
     limited : shape (A,), whether a pool loses no more than its collateral (isolated)
     orders : open orders; part of no value, and of the requirement of a model that margins them
+    valued : days from 1970-01-01 to the valuation, UTC; NaN where it is not known
+    volatility : shape (U,), of each underlying as its market states it, decimal per year; NaN where
+        it states none
     """
 
     names: Names
@@ -168,6 +171,8 @@ class Book:
     coin: bool = False
     stable: float = 1.0
     orders: Orders = NO_ORDERS
+    valued: float = np.nan
+    volatility: FloatArray = field(default_factory=lambda: np.zeros(0))
 
     @property
     def pools(self) -> int:

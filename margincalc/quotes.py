@@ -156,10 +156,13 @@ class Market:
     def _expiry(self, contract: Contract) -> ExpiryMarket:
         """Return what is said of a contract's expiry, by its time or else its day."""
         if contract.expiry is None:
-            return ExpiryMarket()
+            return _UNQUOTED
         expiries = self._portfolio.market[contract.underlying].expiries
         exact = expiries.get(contract.expiry.isoformat())
-        return exact or expiries.get(contract.expiry.date().isoformat()) or ExpiryMarket()
+        return exact or expiries.get(contract.expiry.date().isoformat()) or _UNQUOTED
+
+
+_UNQUOTED = ExpiryMarket()  # an expiry of which nothing is said
 
 
 def _terms_of(name: str) -> names.Terms | None:

@@ -53,11 +53,33 @@ class Greeks(NamedTuple):
 
 
 class _State(NamedTuple):
-    """A market as columns of shape (n, S) for n instruments; `time` has shape (n, 1) or (n, S)."""
+    """A market as columns for n instruments and S scenarios.
 
-    spot: FloatArray
+    Attributes
+    ----------
+    base : spot before the move, shape (n, 1)
+    move : relative move of it, shape (1, S) or (n, S)
+    forward : shape (n, S)
+    time : years to expiry, shape (n, 1) or, where days pass, (n, S)
+    """
+
+    base: FloatArray
+    move: FloatArray
     forward: FloatArray
     time: FloatArray
+
+    @property
+    def spot(self) -> FloatArray:
+        """Spot after the move, shape (n, S)."""
+        return self.base * (1.0 + self.move)
+
+    def take(self, rows: IntArray) -> "_State":
+        """Return the given instruments."""
+        move = self.move if len(self.move) == 1 else self.move[rows]
+        return _State(self.base[rows], move, self.forward[rows], self.time[rows])
+
+
+_STILL = np.zeros((1, 1))
 
 
 class _Pricing(NamedTuple):
@@ -129,19 +151,18 @@ def _row_spot(book: Book) -> FloatArray:
 
 def _moved(columns: Instruments, spot: FloatArray, grid: ScenarioGrid) -> _State:
     """Move spot and forward, and let time pass along each forward's own carry."""
-    time = columns.time[:, None]  # shape (n, 1) unless time passes
-    move = np.where(columns.underlying[:, None] >= 0, grid.spot, 0.0)
-    variable = columns.beta[:, None] * move
-    variable += 1.0
-    np.maximum(variable, 0.0, out=variable)
-    variable *= columns.variable[:, None]
+    time, move = columns.time[:, None], grid.spot[None, :]
+    if np.any(columns.underlying < 0):
+        move = np.where(columns.underlying[:, None] >= 0, move, 0.0)
+    relative = move if np.all(columns.beta == 1.0) else columns.beta[:, None] * move
+    forward = columns.variable[:, None] * np.maximum(1.0 + relative, 0.0)
     if np.any(grid.days_forward):
         time = np.maximum(time - grid.days_forward / 365.0, 0.0)
         elapsed = columns.time[:, None] - time
-        variable *= np.exp(-carry(columns, spot)[:, None] * elapsed)
-    variable += columns.fixed[:, None]
-    forward = np.maximum(variable, 0.0, out=variable)
-    return _State(spot[:, None] * (1.0 + move), forward, time)
+        forward *= np.exp(-carry(columns, spot)[:, None] * elapsed)
+    if np.any(columns.fixed):
+        forward = np.maximum(columns.fixed[:, None] + forward, 0.0)
+    return _State(spot[:, None], move, forward, time)
 
 
 def carry(columns: Instruments, spot: FloatArray) -> FloatArray:
@@ -186,7 +207,7 @@ def _options(columns: Instruments, spot: FloatArray, grid: ScenarioGrid) -> Floa
     rows = np.flatnonzero(columns.american)
     if len(rows):
         rate = np.broadcast_to(columns.rate[:, None], shape)
-        part = _State(*(column[rows] for column in state))
+        part = state.take(rows)
         value[rows] = _american(columns.take(rows), part, _Pricing(volatility[rows], rate[rows]))
     return columns.multiplier[:, None] * value
 
@@ -281,7 +302,7 @@ def _delta_one_greeks(columns: Instruments, spot: FloatArray) -> Greeks:
 def _option_greeks(columns: Instruments, spot: FloatArray) -> Greeks:
     forward, time, drift = columns.forward, columns.time, carry(columns, spot)
     b = black.greeks_unchecked(forward, columns.strike, columns.volatility, time, columns.call)
-    state = _State(spot[:, None], forward[:, None], time[:, None])
+    state = _State(spot[:, None], _STILL, forward[:, None], time[:, None])
     factor = columns.multiplier * _discount(columns, state)[:, 0]
     slope = columns.variable / spot  # of the forward in the spot
     # An inverse option's discount contains spot / forward, which itself moves unless the whole
@@ -307,7 +328,7 @@ def _american_greeks(columns: Instruments, spot: FloatArray) -> Greeks:
     drift = carry(columns, spot)[:, None] * along_time + columns.time[:, None] * along_rate
     slope = (columns.variable / spot)[:, None]
     forward = (columns.forward[:, None] + slope * along_spot) * np.exp(drift)
-    state = _State(spot[:, None] + along_spot, forward, time)
+    state = _State(spot[:, None] + along_spot, _STILL, forward, time)
     # The rate of an inverse option is the coin's, and stays.
     rate = columns.rate[:, None] + np.where(columns.inverse[:, None], 0.0, along_rate)
     pricing = _Pricing(columns.volatility[:, None] + along_volatility, rate)

@@ -43,10 +43,14 @@ class VolatilityRule(NamedTuple):
 
     def shocked(self, volatility: FloatArray, years: FloatArray, move: FloatArray) -> FloatArray:
         """Return volatilities of shape (I, S) for options (I,) and stated moves (S,)."""
-        shock = self.scale(years)[:, None] * move
+        # Many scenarios share a few moves: each is worked out once.
+        distinct = {size: column for column, size in enumerate(dict.fromkeys(move.tolist()))}
+        once = np.array(list(distinct))
+        shock = self.scale(years)[:, None] * once
         base = volatility[:, None]
         moved = np.maximum(base * (1.0 + shock) if self.relative else base + shock, 0.0)
-        return np.where(move > 0.0, np.maximum(moved, self.minimum_up), moved)
+        moved = np.where(once > 0.0, np.maximum(moved, self.minimum_up), moved)
+        return moved[:, [distinct[size] for size in move.tolist()]]
 
 
 class ScenarioGrid(NamedTuple):

@@ -129,8 +129,17 @@ def _underlying(rng: Random, style: Style, name: str, days: Sequence[int]) -> Wr
         "volatility": round(rng.uniform(0.25, 1.2), 3),
         "settlement": rng.choice(style.settlements),
     }
-    if not style.quoted:
-        return market
+    if style.quoted:
+        market["expiries"] = _expiries(rng, spot, days)
+        if rng.random() < 0.5:
+            market["perpetual"] = {"mark": _digits(spot * rng.uniform(0.99, 1.01), 7)}
+        if rng.random() < 0.2:
+            market["dividends"] = [{"date": day_key(5), "amount": _digits(spot * 0.01, 3)}]
+    return market
+
+
+def _expiries(rng: Random, spot: float, days: Sequence[int]) -> Written:
+    """Draw what is quoted of some expiries."""
     expiries: Written = {}
     for count in days:
         said: Written = {}
@@ -142,12 +151,7 @@ def _underlying(rng: Random, style: Style, name: str, days: Sequence[int]) -> Wr
             said["svi"] = {"a": 0.01, "b": 0.05, "rho": -0.3, "m": 0.02, "sigma": 0.2}
         if said:
             expiries[day_key(count)] = said
-    market["expiries"] = expiries
-    if rng.random() < 0.5:
-        market["perpetual"] = {"mark": _digits(spot * rng.uniform(0.99, 1.01), 7)}
-    if rng.random() < 0.2:
-        market["dividends"] = [{"date": day_key(5), "amount": _digits(spot * 0.01, 3)}]
-    return market
+    return expiries
 
 
 def _forward(rng: Random, spot: float) -> float | Written:

@@ -16,7 +16,7 @@ from typing import Any
 
 VENUES = Path(__file__).parent.parent / "margincalc" / "venues"
 YEAR = 365 * 86400.0
-MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _NAME = re.compile(
     r"([A-Z0-9]+)(?:_([A-Z]+))?-(?:PERPETUAL|(\d+)([A-Z]{3})(\d\d)(?:-(\d+(?:d\d+)?)-([CP]))?)"
 )
@@ -422,9 +422,7 @@ def _default_volatility(
     return math.sqrt(variance / (svi["time"] or years))
 
 
-def _deposit(
-    written: Written, deposit: Written, name: str, mode: str, coin: str | None
-) -> Holding:
+def _deposit(written: Written, deposit: Written, name: str, mode: str, coin: str | None) -> Holding:
     asset, market = deposit["asset"], written["market"]
     follows = deposit["moves_with"] or asset
     underlying = follows if follows in market else None

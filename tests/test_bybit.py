@@ -1,4 +1,4 @@
-"""Bybit's options under cross margin; their laws are tested with OKX's."""
+"""Bybit's options under cross margin; their laws are in `test_okx_laws`."""
 
 from typing import Any
 

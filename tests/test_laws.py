@@ -224,9 +224,41 @@ def test_the_order_of_accounts_is_irrelevant_exactly(mode: Mode, model: str) -> 
         assert exact(one, number) == exact(two, row[name])
 
 
+def equities(rng: Random, accounts: int) -> Portfolio:
+    """Draw accounts of listed American options, of stocks with other numbers of dividends."""
+    dates = ("2026-12-01", "2027-01-15", "2027-02-20")
+    market = {
+        name: {
+            "spot": 100.0 + 10.0 * count,
+            "rate": 0.05,
+            "volatility": 0.4,
+            "dividends": [{"date": date, "amount": 1.0} for date in dates[:count]],
+        }
+        for count, name in enumerate(("AAA", "BBB", "CCC", "DDD"))
+    }
+    positions = [
+        {
+            "instrument": f"{rng.choice('ABCD') * 3:<6}270319{rng.choice('CP')}{strike:05d}000",
+            "quantity": float(rng.choice([-3, -2, -1, 1, 2])),
+            "venue": f"account {number}",
+        }
+        for number in range(accounts)
+        for strike in rng.sample(range(80, 140, 5), 3)
+    ]
+    as_of = "2026-11-20T08:00:00Z"
+    return Portfolio.model_validate({"as_of": as_of, "market": market, "positions": positions})
+
+
+def test_an_account_of_american_options_equals_its_row_exactly() -> None:
+    whole = equities(Random(3), 12)
+    together = margined(whole)
+    for number, name in enumerate(together.book.names.pools):
+        assert exact(margined(alone(whole, name)), 0) == exact(together, number)
+
+
 @every_model
 def test_liquidation_prices_are_those_of_the_account_alone_exactly(model: str) -> None:
-    whole, names = exchange(Random(11), 25)
+    whole, _ = exchange(Random(11), 25)
     together = margined(whole, "cross", model)
     prices = nearest(together.book, together.model)
     for number, name in enumerate(together.book.names.pools):

@@ -1,25 +1,18 @@
-"""OKX: the terms of its portfolio margin by hand, its options, and the laws of both."""
+"""OKX: the terms of its portfolio margin by hand, and its options."""
 
-import math
-from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
 
 from margincalc import api
-from margincalc.account import Account
 from margincalc.errors import InputError, ModelRefusal
-from margincalc.liquidation.nearest import nearest
 from margincalc.portfolio import Portfolio
 from margincalc.results import MarginReport
 from margincalc.verify import verify
 from tests import oracle
-from tests.books import Style, margined, portfolio, portfolios
-from tests.test_laws import alone, assert_close, exact, excess_along, exchange, figures, gross
+from tests.books import margined
 
-ANY = Style()
 AS_OF = "2026-11-20T08:00:00Z"
 
 
@@ -65,6 +58,25 @@ def test_the_index_and_volatility_move_together() -> None:
     assert details["BTC mr1"] == pytest.approx(max(losses), rel=1e-11)
     assert details["BTC mr6"] == pytest.approx(extreme / 2.0, rel=1e-11)
     assert details["BTC mr2"] == 0.0  # what is sold gains by decay
+
+
+def test_the_scenarios_are_those_of_the_margin() -> None:
+    spots = {"BTC": {"spot": 1e5}, "SOL": {"spot": 180.0}}
+    positions = [
+        held("BTC_USDC-20DEC26-100000-C", -1.0, volatility=0.6),
+        held("BTC", 3.0),
+        held("SOL-PERPETUAL", -50.0),
+    ]
+    smaller = ["classes.third.moves=[0.1]"]  # grids need not be of one size
+    whole = book(market=spots, positions=positions)
+    lines = api.scenarios(whole, model="okx-pm", settings=smaller).lines
+    details = api.margin(whole, model="okx-pm", settings=smaller).details
+    for name, count in (("BTC", 38), ("SOL", 18)):
+        mine = [line for line in lines if line.underlying == name]
+        assert len(mine) == count
+        losses = [-line.weighted_pnl for line in mine]
+        assert max(losses[:-3]) == pytest.approx(details[f"{name} mr1"], rel=1e-12)
+        assert max(losses[-3:-1]) == pytest.approx(details[f"{name} mr6"], rel=1e-12)
 
 
 def test_what_is_bought_decays() -> None:
@@ -202,6 +214,21 @@ def test_the_set_in_force_is_used() -> None:
     assert report(**whole).details["BTC mr1"] == pytest.approx(12_000.0)
 
 
+def test_a_short_strangle_is_liquidated_on_both_sides() -> None:
+    found = report(
+        market=market(volatility=0.6),
+        collateral=[{"asset": "USDT", "quantity": 200_000.0}],
+        positions=[
+            held("BTC_USDC-25DEC26-115000-C", -10.0),
+            held("BTC_USDC-25DEC26-85000-P", -10.0),
+        ],
+    )
+    prices = found.liquidation["BTC"]
+    assert prices.below is not None
+    assert prices.above is not None
+    assert 50_000.0 < prices.below < 100_000.0 < prices.above < 150_000.0
+
+
 # Options outside portfolio margin
 
 
@@ -239,121 +266,3 @@ def test_orders_that_close_freeze_what_closing_costs_beyond_the_margin() -> None
 def test_perpetuals_are_refused() -> None:
     with pytest.raises(ModelRefusal, match="perpetuals"):
         report(model="okx-options", market=market(), positions=[held("BTC-PERPETUAL", 1.0)])
-
-
-# Laws
-
-LISTED = 'scope.underlyings=["BTC", "ETH", "SOL", "XRP"]'
-MAINTENANCE = ["maintenance.SOL=0.05", "maintenance.XRP=0.05"]
-SETTINGS = {"okx-pm": [], "okx-options": [LISTED, *MAINTENANCE], "bybit-options": [LISTED]}
-STYLES = {
-    "okx-pm": ANY,
-    "okx-options": Style(kinds=("option", "spot")),
-    "bybit-options": Style(kinds=("option", "spot"), settlements=("linear",), coin=False),
-}
-every_model = pytest.mark.parametrize("model", list(SETTINGS))
-
-
-def drawn(whole: Portfolio, model: str) -> Account:
-    return margined(whole, None, model, SETTINGS[model])
-
-
-def random_book(rng: Random, model: str) -> Portfolio:
-    return portfolio(rng, STYLES[model])
-
-
-@every_model
-def test_components_sum_and_none_is_negative(model: str) -> None:
-    for seed in range(40):
-        whole = random_book(Random(seed), model)
-        result, scale = drawn(whole, model).result, max(1.0, gross(whole))
-        for parts, total in (
-            (result.components, result.maintenance),
-            (result.initial_components, result.initial),
-        ):
-            summed = math.fsum(float(part.sum()) for part in parts.values())
-            assert summed == pytest.approx(float(total.sum()), abs=1e-9 * scale)
-            assert all(np.all(part >= -1e-9 * scale) for part in parts.values())
-        assert np.all(result.initial >= result.maintenance - 1e-9 * scale)
-
-
-@given(whole=portfolios(ANY))
-def test_risk_units_sum_to_the_account(whole: Portfolio) -> None:
-    details = drawn(whole, "okx-pm").result.details
-    units = [amount for name, amount in details.items() if name.endswith(" mmr")]
-    expected = float(details["derivatives_mmr"].sum())
-    assert math.fsum(float(unit.sum()) for unit in units) == pytest.approx(
-        expected, abs=1e-11 * gross(whole)
-    )
-
-
-@every_model
-def test_an_account_equals_its_row_among_many_exactly(model: str) -> None:
-    whole, names = exchange(Random(7), 300)
-    if model != "okx-pm":
-        kept = tuple(each for each in whole.positions if _option(each.instrument))
-        linear = {
-            name: own.model_copy(update={"settlement": "linear"})
-            for name, own in whole.market.items()
-        }
-        whole = whole.model_copy(update={"positions": kept, "market": linear, "quotes": {}})
-    together = drawn(whole, model)
-    row = {name: number for number, name in enumerate(together.book.names.pools)}
-    for name in names[::20]:
-        single = drawn(alone(whole, name), model)
-        assert exact(single, 0) == exact(together, row[name])
-        for term, amount in single.result.details.items():
-            assert float(amount[0]) == float(together.result.details[term][row[name]]), term
-
-
-def _option(instrument: Any) -> bool:
-    return not isinstance(instrument, str) or instrument.endswith(("-C", "-P"))
-
-
-@every_model
-def test_the_order_of_positions_is_irrelevant(model: str) -> None:
-    for seed in range(20):
-        rng = Random(seed)
-        whole = random_book(rng, model)
-        shuffled = tuple(rng.sample(whole.positions, len(whole.positions)))
-        other = whole.model_copy(update={"positions": shuffled})
-        expected = figures(drawn(whole, model))
-        assert_close(figures(drawn(other, model)), expected, gross(whole))
-
-
-@every_model
-def test_at_a_liquidation_price_the_excess_is_nothing(model: str) -> None:
-    found = 0
-    for seed in range(25):
-        whole = random_book(Random(seed), model)
-        account = drawn(whole, model)
-        prices = nearest(account.book, account.model)
-        for number, pool in enumerate(prices.pool):
-            underlying = int(prices.underlying[number])
-            for price in (prices.below[number], prices.above[number]):
-                if math.isnan(price):
-                    continue
-                found += 1
-                at = price / account.book.spot[underlying]
-                steps = at * np.array([1.0 - 1e-6, 1.0, 1.0 + 1e-6])
-                left, here, right = excess_along(account, int(pool), underlying, steps)
-                slack = 1e-10 * gross(whole) * max(at, 1.0)
-                assert abs(here) <= slack
-                assert min(left, right) <= slack
-                assert max(left, right) >= -slack
-    assert found > 5
-
-
-def test_a_short_strangle_is_liquidated_on_both_sides() -> None:
-    found = report(
-        market=market(volatility=0.6),
-        collateral=[{"asset": "USDT", "quantity": 200_000.0}],
-        positions=[
-            held("BTC_USDC-25DEC26-115000-C", -10.0),
-            held("BTC_USDC-25DEC26-85000-P", -10.0),
-        ],
-    )
-    prices = found.liquidation["BTC"]
-    assert prices.below is not None
-    assert prices.above is not None
-    assert 50_000.0 < prices.below < 100_000.0 < prices.above < 150_000.0

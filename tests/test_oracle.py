@@ -75,7 +75,7 @@ def compare_worst(found: Account, pool: int, wanted: oracle.Requirement, gross: 
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("mode", MODES)
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(book=portfolios(WITH_POOLS))
 def test_margins_are_those_of_the_oracle(book: Portfolio, mode: Mode, model: str) -> None:
     compare(book, mode, model)

@@ -30,8 +30,8 @@ class PerVenue(NamedTuple):
         for number, model in enumerate(self.models.values()):
             mine = chosen == number
             rows = np.flatnonzero(mine[book.pool])
-            if len(rows):
-                orders = np.flatnonzero(mine[book.orders.pool])
+            orders = np.flatnonzero(mine[book.orders.pool])
+            if len(rows) or len(orders):
                 result = model.margin(book.restricted(rows, orders)[0])
                 equity = np.where(mine, result.equity, equity)
                 parts.append(_Part(mine, rows, grids, result))

@@ -59,7 +59,7 @@ class VolatilityTable(Parameters):
 class ExtendedTable(Parameters):
     """What counts of a large move: a share, less an amount in USD that grows with the move."""
 
-    factor: Share
+    factor: Annotated[float, Field(allow_inf_nan=False, strict=True, gt=0, le=1)]
     dampener_usd: Amount
 
 
@@ -71,7 +71,7 @@ class Offset(Parameters):
 
 
 class Reserved(Parameters):
-    """Amounts that the venue holds beside, account currency; as its account page shows them."""
+    """Amounts that the venue holds beside, of each pool; as its account page shows them."""
 
     open_orders_margin: Amount
     mmp_margin: Amount
@@ -113,7 +113,7 @@ class Part(NamedTuple):
 
     Attributes
     ----------
-    number : of the coin's parameters
+    number, grid : of the coin's parameters, and of its scenarios
     rows, labels : position rows, and the group of each, shape (P,)
     pool, table, underlying : shape (G,)
     weighted : as each row counts, shape (G, S): Deribit's pre-aggregated risk vectors
@@ -121,6 +121,7 @@ class Part(NamedTuple):
     """
 
     number: int
+    grid: int
     rows: IntArray
     labels: IntArray
     pool: IntArray
@@ -172,6 +173,7 @@ class Deribit(NamedTuple):
             risk = risk_array(part, shocks, value[held]) * shocks.weight
             yield Part(
                 number,
+                2 * number + book.coin,
                 mine,
                 labels,
                 book.pool[mine][first],
@@ -189,7 +191,7 @@ class Deribit(NamedTuple):
         most = chosen.offset.max_offsetable_pnl_usd / unit
         gain = np.minimum(chosen.offset.pnl_offset * part.weighted, most)
         counted = np.where(part.weighted > 0.0, gain, part.weighted)
-        move = self.grids[2 * part.number].spot
+        move = self.grids[part.grid].spot
         beyond = np.maximum(np.abs(move) / chosen.price_range, 1.0) - 1.0
         there = unit * (1.0 + np.sign(move) * chosen.price_range) if book.coin else unit
         forgiven = np.minimum(beyond * chosen.extended.dampener_usd / there, np.abs(counted))
@@ -230,11 +232,19 @@ class Deribit(NamedTuple):
         lost = np.maximum(-joint[np.arange(len(first)), scenario], 0.0)
         loss = group_sum(np.round(lost, DECIMALS), pool[first], book.pools)
         row = scenario[labels]
-        grids = [np.full(len(part.pool), 2 * part.number + book.coin) for part in parts]
-        found = (pool, underlying, np.concatenate(grids), row, counted[np.arange(len(row)), row])
+        grids = [np.full(len(part.pool), part.grid) for part in parts]
+        full = [part.weighted / self.grids[part.grid].weight for part in parts]
         order = np.lexsort((underlying, pool))
-        columns = [column[order] for column in found]
-        return loss, Worst._make([*columns, _by_position(book, parts, row)])
+        worst = Worst(
+            pool=pool[order],
+            underlying=underlying[order],
+            grid=np.concatenate(grids)[order],
+            scenario=row[order],
+            pnl=counted[np.arange(len(row)), row][order],
+            by_position=_by_position(book, parts, row),
+            every=np.concatenate(full)[order],
+        )
+        return loss, worst
 
     def _charges(self, book: Book, parts: list[Part]) -> Components:
         """Return roll and delta shock; no rule is known of the correlation contingency."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from margincalc.arrays import IntArray
+from margincalc.arrays import FloatArray, IntArray
 from margincalc.book import Book, Kind
 from margincalc.margin.base import Factor, Parameters, Share, Worst
 from margincalc.margin.scope import NotPublished, published

@@ -122,7 +122,8 @@ class Okx(NamedTuple):
 
     def _units(self, book: Book) -> tuple[Units, Worst]:
         """Margin the risk units of every class."""
-        parts, found = [], []
+        parts: list[Units] = []
+        found: list[tuple[IntArray, Worst]] = []
         for number, rows in self._split(book):
             chosen = self.classes[number]
             chosen.refuse_unpublished(book, rows)
@@ -170,7 +171,7 @@ def _in_coin(book: Book, result: MarginResult) -> MarginResult:
             pnl=worst.pnl / spot[worst.pool], by_position=by_position, every=every
         )
     return result._replace(
-        equity=result.equity / spot,
+        equity=equity(book, now(book)),
         components={name: amount / spot for name, amount in result.components.items()},
         initial_components={
             name: amount / spot for name, amount in result.initial_components.items()

@@ -22,10 +22,10 @@ from margincalc.risk import greeks, now, revalued
 from margincalc.scenarios import ScenarioGrid
 from margincalc.times import DAYS_PER_YEAR
 
-Move = Annotated[float, Field(allow_inf_nan=False, gt=0, lt=1)]
-Days = Annotated[float, Field(allow_inf_nan=False, ge=0, le=4000)]
-Multiplier = Annotated[float, Field(allow_inf_nan=False, ge=1, le=100)]
-Amount = Annotated[float, Field(allow_inf_nan=False, gt=0, le=1e15)]
+Move = Annotated[float, Field(allow_inf_nan=False, strict=True, gt=0, lt=1)]
+Days = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=0, le=4000)]
+Multiplier = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=1, le=100)]
+Amount = Annotated[float, Field(allow_inf_nan=False, strict=True, gt=0, le=1e15)]
 
 CONTRACTS = (Kind.OPTION, Kind.FUTURE, Kind.PERPETUAL)
 _VOLATILITIES = ("unchanged", "points down", "points up", "percent down", "percent up")

@@ -240,7 +240,8 @@ def _minimum(
     (longs, shorts), (most_long, most_short) = present, most
     unhedged = np.maximum(np.maximum(most_long - shorts, most_short - longs), 0.0)
     hedged = np.maximum(np.maximum(most_long, most_short) - unhedged, 0.0)
-    return least.unhedged * unhedged + least.hedged * hedged
+    charge: FloatArray = least.unhedged * unhedged + least.hedged * hedged
+    return charge
 
 
 def _lots(orders: Orders) -> Lots:

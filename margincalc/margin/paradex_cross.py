@@ -105,7 +105,7 @@ class _Rules:
 
     def __init__(self, model: ParadexCross, market: Market, *, initial: bool) -> None:
         self._market, self._book, self._fees = market, market.book, model.common.fees
-        self._sets, self._which = list(model.sets.values()), "initial" if initial else "maintenance"
+        self._sets, self._which = model.sets, "initial" if initial else "maintenance"
         unpaired = model.common.unpaired
         self._unpaired = getattr(unpaired, self._which) if unpaired is not None else None
         number = {name: index for index, name in enumerate(model.sets)}
@@ -178,8 +178,11 @@ class _Rules:
         return amount
 
     def _options(self, lots: Lots) -> FloatArray:
-        names = ("premium", "long_cap", "short", "short_minimum", "put_cap")
-        rows = [[getattr(getattr(own, self._which), name) for name in names] for own in self._sets]
+        names, sets = (
+            ("premium", "long_cap", "short", "short_minimum", "put_cap"),
+            self._sets.values(),
+        )
+        rows = [[getattr(getattr(own, self._which), name) for name in names] for own in sets]
         columns = self._book.instruments.take(lots.instrument)
         table = np.array(rows, np.float64)[self._number[columns.underlying]].T
         premium, long_cap, short, minimum, put_cap = table
@@ -193,12 +196,12 @@ class _Rules:
     def _delta_one(self, lots: Lots) -> FloatArray:
         own = self._number[self._book.instruments.underlying[lots.instrument]]
         rates = np.zeros(len(self._sets))
-        for number, chosen in enumerate(self._sets):
+        for number, (name, chosen) in enumerate(self._sets.items()):
             known = chosen.delta_one
             if not isinstance(known, str):
                 rates[number] = getattr(known, self._which)
             elif np.any(own == number):
-                published(known, "underlyings.NAME.delta_one")
+                published(known, f"underlyings.{name}.delta_one" if name else "delta_one")
         return rates[own] * lots.at_mark(self._book)
 
     def _relief(self, lots: Lots, alone: FloatArray, unpaired: float) -> FloatArray:

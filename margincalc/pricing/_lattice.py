@@ -21,6 +21,7 @@ from margincalc.pricing import black
 STEPS = 384  # and twice as many, extrapolated to infinitely many
 WIDTH = 7.0  # standard deviations on either side of the strike
 CONTRACTS_AT_ONCE = 64
+MOST_KNOWN = 4096  # contracts, of 3 kB each, that are remembered
 
 
 class Paying(NamedTuple):
@@ -64,26 +65,53 @@ def premium(log_spot: FloatArray, contracts: Paying, labels: IntArray) -> FloatA
     contracts : shape (G,)
     labels : shape (N,), contract of each price
     """
-    out = np.zeros(len(log_spot))
-    for start in range(0, len(contracts.total), CONTRACTS_AT_ONCE):
-        part = contracts.part(slice(start, start + CONTRACTS_AT_ONCE))
-        mine = np.flatnonzero((labels >= start) & (labels < start + CONTRACTS_AT_ONCE))
-        coarse, fine = (
-            _premium(log_spot[mine], part, labels[mine] - start, finer) for finer in (1, 2)
-        )
-        out[mine] = np.maximum(2.0 * fine - coarse, 0.0)
-    return out
+    place = (log_spot - _centre(contracts)[labels]) / contracts.total[labels]
+    coarse, fine = (
+        _cubic(grid, labels, place * np.sqrt(STEPS * finer / 3.0) + _half(finer))
+        for grid, finer in zip(_grids(contracts), (1, 2), strict=True)
+    )
+    return np.maximum(2.0 * fine - coarse, 0.0)
 
 
-def _premium(log_spot: FloatArray, contracts: Paying, labels: IntArray, finer: int) -> FloatArray:
-    steps = STEPS * finer
-    half = int(np.ceil(WIDTH * np.sqrt(steps / 3.0))) + 2
-    width = contracts.total * np.sqrt(3.0 / steps)
-    centre = -np.log(contracts.growth(1.0))
-    spot = np.exp(centre + np.arange(-half, half + 1)[:, None] * width)
-    grid = _waited(spot, contracts, _times(contracts, finer)) - _european(spot, contracts, 0.0)
-    place = (log_spot - centre[labels]) / width[labels] + half
-    return _cubic(grid, labels, place)
+_Columns = tuple[FloatArray, FloatArray]
+_KNOWN: dict[bytes, _Columns] = {}  # a search for a root asks for the same contracts again
+
+
+def _grids(contracts: Paying) -> _Columns:
+    """Premiums at the nodes of the coarse and of the fine lattice, shapes (M, G)."""
+    terms = np.column_stack(contracts).astype(np.float64)
+    keys = [row.tobytes() for row in terms]
+    new = np.array([number for number, key in enumerate(keys) if key not in _KNOWN], np.int64)
+    found = {key: _KNOWN[key] for key in keys if key in _KNOWN}
+    for start in range(0, len(new), CONTRACTS_AT_ONCE):
+        rows = new[start : start + CONTRACTS_AT_ONCE]
+        part = contracts.part(rows)
+        solved = np.ascontiguousarray(_nodes(part, 1).T), np.ascontiguousarray(_nodes(part, 2).T)
+        found |= {keys[row]: (solved[0][n], solved[1][n]) for n, row in enumerate(rows)}
+    if len(_KNOWN) + len(new) > MOST_KNOWN:
+        _KNOWN.clear()
+    if len(found) <= MOST_KNOWN:
+        _KNOWN.update(found)
+    coarse, fine = (np.array([found[key][level] for key in keys]).T for level in (0, 1))
+    return coarse, fine
+
+
+def _half(finer: int) -> int:
+    """Number of nodes on either side of the centre."""
+    return int(np.ceil(WIDTH * np.sqrt(STEPS * finer / 3.0))) + 2
+
+
+def _centre(contracts: Paying) -> FloatArray:
+    """Logarithm of the spot over the strike that is expected to end at the strike."""
+    centre: FloatArray = -np.log(contracts.growth(1.0))
+    return centre
+
+
+def _nodes(contracts: Paying, finer: int) -> FloatArray:
+    """Premium at the nodes, shape (M, G)."""
+    half, width = _half(finer), contracts.total * np.sqrt(3.0 / (STEPS * finer))
+    spot = np.exp(_centre(contracts) + np.arange(-half, half + 1)[:, None] * width)
+    return _waited(spot, contracts, _times(contracts, finer)) - _european(spot, contracts, 0.0)
 
 
 def _times(contracts: Paying, finer: int) -> FloatArray:
