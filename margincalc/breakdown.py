@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from margincalc.account import Account
-from margincalc.arrays import FloatArray
+from margincalc.arrays import FloatArray, group_rows
 from margincalc.errors import input_error
 from margincalc.lines import position_lines
 from margincalc.results import (
@@ -83,16 +83,20 @@ def _scenario_lines(account: Account) -> Iterator[ScenarioLine]:
     if worst is None:
         return
     book = account.book
-    for number in np.unique(worst.underlying):
-        # Every pool that the underlying moves takes its scenarios from the same grid.
-        grid = account.model.grids[worst.grid[worst.underlying == number][0]]
+    first, group = group_rows(worst.underlying, worst.grid)
+    for number, start in enumerate(first):
+        mine, grid = group == number, account.model.grids[worst.grid[start]]
+        name = book.names.underlyings[worst.underlying[start]]
+        if np.sum(worst.underlying[first] == worst.underlying[start]) > 1:
+            name = f"{name} at {', '.join(book.names.pools[pool] for pool in worst.pool[mine])}"
         if worst.every is not None:
-            pnl = np.sum(worst.every[worst.underlying == number], axis=0)[: grid.size]
+            pnl = np.sum(worst.every[mine], axis=0)[: grid.size]
         else:
-            rows = np.flatnonzero(book.underlying == number)
+            own = book.underlying == worst.underlying[start]
+            rows = np.flatnonzero(own & np.isin(book.pool, worst.pool[mine]))
             risk = risk_array(book, grid, now(book))[book.instrument[rows]]
             pnl = np.array([float(np.sum(book.quantity[rows] * column)) for column in risk.T])
-        yield from _lines_of(book.names.underlyings[number], grid, pnl)
+        yield from _lines_of(name, grid, pnl)
 
 
 def _lines_of(underlying: str, grid: ScenarioGrid, pnl: FloatArray) -> Iterator[ScenarioLine]:

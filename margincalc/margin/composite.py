@@ -8,6 +8,7 @@ import numpy as np
 from margincalc.arrays import BoolArray, FloatArray, IntArray
 from margincalc.book import Book, venue_of
 from margincalc.margin.base import Components, MarginModel, MarginResult, Worst
+from margincalc.margin.grids import joined
 from margincalc.scenarios import ScenarioGrid
 
 
@@ -78,17 +79,10 @@ def _merged(parts: list[tuple[BoolArray, Components]]) -> Components:
 
 
 def _worst(book: Book, parts: list[_Part]) -> Worst | None:
-    found = [(part, part.result.worst) for part in parts if part.result.worst is not None]
-    if not found:
-        return None
-    by_position = np.zeros(len(book.quantity))
-    for part, worst in found:
-        by_position[part.rows] = worst.by_position
-    return Worst(
-        np.concatenate([worst.pool for _, worst in found]),
-        np.concatenate([worst.underlying for _, worst in found]),
-        np.concatenate([worst.grid + part.grids for part, worst in found]),
-        np.concatenate([worst.scenario for _, worst in found]),
-        np.concatenate([worst.pnl for _, worst in found]),
-        by_position,
-    )
+    """Put the models' worst scenarios together; those without scenarios have none."""
+    found = [
+        (part.rows, part.result.worst._replace(grid=part.result.worst.grid + part.grids))
+        for part in parts
+        if part.result.worst is not None
+    ]
+    return joined(found, book) if found else None
