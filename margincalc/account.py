@@ -83,4 +83,4 @@ class Account:
         """Return what a report says of its model."""
         venue = self.venue
         effective = venue.effective.isoformat()
-        return ModelInfo(venue.name, effective, venue.proof, venue.parameters_sha256)
+        return ModelInfo(venue.name, effective, venue.proof, venue.parameters_sha256, venue.notes)

@@ -57,7 +57,7 @@ def margined(portfolio: Portfolio, rules: Rules, *, liquidation: bool = False) -
     if mode == "isolated":
         book = funded(book, venue.model.margin(book).initial, funding(portfolio, assembly))
     result = venue.model.margin(book)
-    notes = assembly.notes + venue.notes + _notes(portfolio, venue, mode, result)
+    notes = assembly.notes + venue.remarks + _notes(portfolio, venue, mode, result)
     prices = nearest(book, venue.model) if liquidation else None
     return Account(portfolio, assembly, book, venue, mode, result, prices, notes)
 

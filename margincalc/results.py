@@ -26,12 +26,18 @@ def to_json(value: object) -> Json:
 
 
 class ModelInfo(NamedTuple):
-    """By which rules, from when, and how far they are proven."""
+    """By which rules, from when, and how far they are proven.
+
+    Attributes
+    ----------
+    notes : what the model's file says is not known, or was decided
+    """
 
     name: str
     effective: str
     proof: str
     parameters_sha256: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def margin(options: Options) -> None:
     from margincalc import api
 
     report = api.margin(_portfolio(options), **_rules(options))
-    show(report, options, report.notes)
+    show(report, options, _notes(report))
 
 
 @program.command(
@@ -122,7 +122,7 @@ def scenarios(options: Options) -> None:
     from margincalc import api
 
     report = api.scenarios(_portfolio(options), **_rules(options))
-    show(report, options, report.notes)
+    show(report, options, _notes(report))
 
 
 @program.command(
@@ -143,7 +143,7 @@ def check(options: Options, above: float | None) -> int:
     if above is not None and not 0.0 <= above < float("inf"):
         raise click.BadParameter("a ratio such as 0.8 is wanted", param_hint="'--above'")
     report = api.check(_portfolio(options), above=above, **_rules(options))
-    show(report, options, report.notes)
+    show(report, options, _notes(report))
     return 1 if report.failed else 0
 
 
@@ -217,6 +217,15 @@ def schema(options: Options) -> None:
     from margincalc.report.as_json import json_text
 
     write(json_text(api.schema()), options)
+
+
+def _notes(report: Any) -> list[str]:
+    """Return what was found on the way, and where a model says what is not known of it."""
+    model = report.model
+    if not model.notes:
+        return list(report.notes)
+    where = "`margincalc models show` prints them"
+    return [*report.notes, f"{model.name} has {len(model.notes)} notes on its numbers; {where}"]
 
 
 def _portfolio(options: Options) -> "Portfolio":

@@ -136,7 +136,8 @@ class Venue(NamedTuple):
     parameters : the tables of the file, after `--set`
     parameters_sha256 : digest of them
     model : the family with these parameters
-    notes : what a reader of its numbers should know
+    notes : what its file says is not known, or was decided
+    remarks : what was done to it here: another day's parameters, changed ones
     """
 
     name: str
@@ -150,6 +151,7 @@ class Venue(NamedTuple):
     parameters_sha256: str
     model: MarginModel
     notes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 Build = Callable[[Mapping[str, Any]], MarginModel]

@@ -260,7 +260,8 @@ def _read(path: Path, settings: Sequence[str], notes: tuple[str, ...]) -> Venue:
         tables,
         _digest(tables),
         model,
-        file.notes + notes,
+        file.notes,
+        notes,
     )
 
 

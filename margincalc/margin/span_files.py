@@ -13,7 +13,7 @@ Layouts: https://cmegroupclientsite.atlassian.net/wiki/spaces/pubspan/ (risk par
 2, 8, B and P of the expanded format), and rpolton/span-for-margin for widths that these leave out.
 """
 
-from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.parsers import expat
@@ -224,6 +224,20 @@ class _Record(NamedTuple):
         """Return the text of columns."""
         return self.text[columns[0] - 1 : columns[1]].strip()
 
+    def whole(self, columns: tuple[int, int]) -> int:
+        """Return a number that may be left out, its sign before it.
+
+        Raises
+        ------
+        ValueError
+            If there is something else.
+        """
+        text = self.at(columns) or "0"
+        if not text.removeprefix("-").isdecimal():
+            place = f"columns {columns[0]} to {columns[1]}"
+            raise ValueError(f"digits in {place}, not {shown(text)}")
+        return int(text)
+
     def number(self, start: int, width: int) -> int:
         """Return digits that a sign may follow.
 
@@ -261,7 +275,8 @@ def _pa2(name: str, data: bytes) -> Entries:
         for record in records:
             _note(layout, record)
         arrays = [each for each in records if each.text[:2] in _WIDTH]
-        for record, second in _paired(arrays):
+        for record, second in zip_longest(arrays[::2], arrays[1::2]):
+            _refuse_unpaired(record, second)
             add(entries, _key(layout, record), _entry(layout, record, second))
     except ValueError as error:
         raise _damaged(name, record.line, "a damaged record", str(error)) from None
@@ -272,18 +287,18 @@ def _note(layout: _Layout, record: _Record) -> None:
     """Take what records of types 2, B and P say of products."""
     kind = record.text[:2]
     if kind == "2 ":
-        exponent = int(record.at((13, 13)) or 0)
+        exponent = record.whole((13, 13))
         for start in range(23, 23 + 16 * _CODES, 16):
             code, type_ = record.at((start, start + 9)), record.at((start + 10, start + 12))
             if code:
-                places = int(record.at((start + 13, start + 13)) or 0)
+                places = record.whole((start + 13, start + 13))
                 sign = -1 if record.at((start + 14, start + 14)) == "-" else 1
                 layout.scale[code, type_] = 10.0**exponent / 10.0 ** (sign * places)
     elif kind == "P ":
-        layout.strike[record.at((6, 15)), record.at((16, 18))] = int(record.at((37, 39)) or 0)
+        layout.strike[record.at((6, 15)), record.at((16, 18))] = record.whole((37, 39))
     elif kind == "B ":
         key = _series(record, (6, 16, 19, 28))
-        layout.delta[key] = record.number(86, 6) / 1e4 if record.at((86, 91)) else 1.0
+        layout.delta[key] = record.whole((86, 91)) / 1e4 if record.at((86, 91)) else 1.0
         if record.at((92, 99)).strip("0"):
             layout.expiry[key] = expiry_of(record.at((92, 99)))
 
@@ -292,25 +307,15 @@ def _series(record: _Record, starts: tuple[int, int, int, int]) -> tuple[str, ..
     """Return product, type, and the months of future and option, each with its day or week."""
     code, type_, future, option = starts
     columns = ((code, code + 9), (type_, type_ + 2), (future, future + 7), (option, option + 7))
-    return tuple(record.at(each) for each in columns)
+    found = (record.at(each) for each in columns)
+    return tuple(text if text.strip("0") else "" for text in found)
 
 
-def _paired(arrays: list[_Record]) -> Iterator[tuple[_Record, _Record]]:
-    """Yield first and second records, which follow each other."""
-    for number in range(0, len(arrays), 2):
-        first = arrays[number]
-        second = arrays[number + 1] if number + 1 < len(arrays) else _Record(0, "")
-        wanted = f"8{int(first.text[1]) + 1}"
-        if first.text[1] not in "13" or second.text[:2] != wanted:
-            yield from _unpaired(first)
-        if first.text[2:54] != second.text[2:54]:
-            yield from _unpaired(first)
-        yield first, second
-
-
-def _unpaired(first: _Record) -> Iterator[tuple[_Record, _Record]]:
-    """Fail at a record, once it is the one being read."""
-    yield first, _Record(first.line, "")
+def _refuse_unpaired(first: _Record, second: _Record | None) -> None:
+    """Refuse an array without its second record, which follows the first."""
+    wanted = {"81": "82", "83": "84"}.get(first.text[:2])
+    if second is None or second.text[:2] != wanted or first.text[2:54] != second.text[2:54]:
+        raise ValueError("a first and a second record of the same contract, one after the other")
 
 
 def _key(layout: _Layout, record: _Record) -> Key:
@@ -322,15 +327,11 @@ def _key(layout: _Layout, record: _Record) -> Key:
     if not option:
         return Key(terms["product"], "", 0.0, expiry)
     places = layout.strike.get((terms["product"], terms["type"]), 0)
-    strike = record.number(48, 7) if terms["strike"] else 0
-    strike = abs(strike)  # the column after it belongs to the first value
     under = terms["underlying"] or terms["product"]
-    return Key(under, terms["right"], strike / 10.0**places, expiry)
+    return Key(under, terms["right"], record.whole((48, 54)) / 10.0**places, expiry)
 
 
 def _entry(layout: _Layout, first: _Record, second: _Record) -> Entry:
-    if not second.text:
-        raise ValueError("its second record after it, of the same contract")
     width = _WIDTH[first.text[:2]]
     step = width + 1
     values = [first.number(_ARRAY + step * number, width) for number in range(_FIRST)]
@@ -338,6 +339,4 @@ def _entry(layout: _Layout, first: _Record, second: _Record) -> Entry:
     series = _series(first, (6, 26, 30, 39))
     delta = second.number(_ARRAY + step * _SECOND, 5) / 1e4
     scale = layout.scale.get(series[:2], 1.0)
-    return Entry(
-        tuple(-value * scale for value in values), delta * layout.delta.get(series, 1.0)
-    )
+    return Entry(tuple(-value * scale for value in values), delta * layout.delta.get(series, 1.0))

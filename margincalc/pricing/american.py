@@ -215,4 +215,6 @@ def _by_lattice(log_spot: FloatArray, paying: Paying, european: FloatArray) -> F
         for before in (True, False):
             forward = spot * paying.growth(time, before=before)
             value = np.maximum(value, side * discount * (forward - 1.0))
-    return value
+    most = np.where(paying.call, spot, 1.0)
+    most *= np.exp(np.maximum(-np.where(paying.call, paying.yield_, paying.rate), 0.0))
+    return np.minimum(value, np.maximum(most, european))  # binds only where nodes are far apart

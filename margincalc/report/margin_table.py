@@ -55,6 +55,7 @@ def margin_blocks(report: MarginReport, width: int) -> list[Block]:
         pools_table(report.pools, report.currency, width) if several else [],
         _made_of(report) if several and report.mode == "isolated" else _worst_case(report, width),
         parts.greeks_table(_greek_lines(report), width),
+        _details(report, width),
     ]
 
 
@@ -72,8 +73,6 @@ def _figures(report: MarginReport, width: int) -> Block:
         ("Maintenance margin", money(report.maintenance_margin), [f"excess     {left[1]:>{rest}}"]),
         ("Margin ratio", numbers.percent(report.margin_ratio), _status(report)),
     ]
-    # What a venue reports by its own names stands under what every venue has.
-    lines += [(numbers.words(key), money(value), []) for key, value in report.details.items()]
     figure = width_of(line[1] for line in lines)
     title = max(_LABEL, width_of(line[0] for line in lines) + 2)
     starts = [f"{label:{title}}{text:>{figure}}    " for label, text, _ in lines]
@@ -82,6 +81,15 @@ def _figures(report: MarginReport, width: int) -> Block:
         for start, (_, _, items) in zip(starts, lines, strict=True)
         for text in packed(items, width, start)
     ]
+
+
+def _details(report: MarginReport, width: int) -> Block:
+    """Return what a venue reports by its own names."""
+    shown = [
+        f"{numbers.words(key)} {numbers.amount(value, report.currency)}"
+        for key, value in report.details.items()
+    ]
+    return packed(shown, width, "By the venue's names   ") if shown else []
 
 
 def _equity_parts(report: MarginReport) -> list[str]:

@@ -1,0 +1,430 @@
+"""The `span` family: CME's Standard Portfolio Analysis of Risk.
+
+Each combined commodity of a pool takes its worst of sixteen rows (scan risk), a charge for spreads
+between its months, and a credit for spreads with other commodities; its risk is never less than a
+minimum per short option:
+
+    SPAN = max(scan + intra + delivery - inter_credit, short_option_minimum)
+
+Published requirements are ``max(0, SPAN - net option value)``, to be met with money. Here equity
+holds the value of options already, at the mark and negative where they are sold, so that the
+requirement on it is SPAN itself; `details` has the published one.
+
+Arrays are valued here, or read from a risk parameter file; those of a file are per contract of the
+file, which a position's quantity counts.
+
+Source: CME Group, "CME SPAN Methodology"; L. McMillan, Options as a Strategic Investment, ch. 34.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
+from margincalc.book import Book, Instruments, Kind
+from margincalc.errors import ModelRefusal
+from margincalc.margin.base import Components, Factor, MarginResult, Parameters, Share
+from margincalc.margin.charges import collateral_haircut
+from margincalc.margin.scope import Scope
+from margincalc.margin.span_arrays import (
+    CONTRACTS,
+    ROWS,
+    Arrays,
+    Ranges,
+    Scan,
+    composite_delta,
+    net_option_value,
+    rows,
+    scan,
+    spread_out,
+    valued,
+)
+from margincalc.margin.span_files import Entries, Entry, Key, add, read
+from margincalc.margin.span_spreads import (
+    Charge,
+    Deltas,
+    InterSpread,
+    IntraSpread,
+    deltas,
+    inter_credit,
+    net_deltas,
+    tier_charge,
+)
+from margincalc.risk import equity, now
+from margincalc.scenarios import ScenarioGrid
+from margincalc.times import DAYS_PER_YEAR
+
+Amount = Annotated[float, Field(allow_inf_nan=False, strict=True, gt=0, le=1e12)]
+Move = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=1, le=100)]
+Days = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=0, le=365)]
+Weight = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=0, le=1)]
+Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+Expiry = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])(-\d\d)?$")]
+Value = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=-1e12, le=1e12)]
+SCOPE = Scope(settlement="linear", coin_accounts=False)
+
+
+class Rows(Parameters):
+    """The extreme rows, in price scan ranges and the share that counts; days that pass."""
+
+    extreme_move: Move
+    extreme_cover: Share
+    look_ahead: Days
+
+
+class PriceScan(Parameters):
+    """The price scan range, said in one of three ways: of the forward, in its points, in money."""
+
+    share: Share | None = None
+    points: Amount | None = None
+    money: Amount | None = None  # per `contract` of the commodity
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if sum(said is not None for said in (self.share, self.points, self.money)) != 1:
+            raise ValueError("one of `share`, `points` and `money`")
+        return self
+
+
+class VolatilityScan(Parameters):
+    """The volatility scan range: a share of each option's own volatility, or points."""
+
+    relative: Share | None = None
+    absolute: Annotated[float, Field(allow_inf_nan=False, strict=True, gt=0, le=5)] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.relative is None) == (self.absolute is None):
+            raise ValueError("one of `relative` and `absolute`")
+        return self
+
+
+class Delivery(Parameters):
+    """A charge per delta, long or short, of months that expire within some days."""
+
+    within_days: Days
+    charge: Charge
+
+
+class Commodity(Parameters):
+    """A combined commodity: the underlying it is named for, and others.
+
+    Attributes
+    ----------
+    contract : units of the underlying per delta
+    short_option_minimum : account currency per option contract sold
+    tiers : last month of each tier; later months are the next one
+    scan_by_tier : whether each tier is scanned by itself
+    spreads : between tiers, in order of priority
+    """
+
+    underlyings: tuple[str, ...] = ()
+    contract: Amount = 1.0
+    price_scan: PriceScan | None = None
+    volatility_scan: VolatilityScan | None = None
+    short_option_minimum: Charge
+    tiers: tuple[Month, ...] = ()
+    scan_by_tier: bool = False
+    spreads: tuple[IntraSpread, ...] = ()
+    delivery: Delivery | None = None
+
+
+class Listed(Parameters):
+    """One contract's array written out as files have it: losses of one long contract."""
+
+    underlying: str
+    right: Annotated[str, Field(pattern="^[CP]?$")] = ""
+    strike: Annotated[float, Field(allow_inf_nan=False, strict=True, ge=0, le=1e12)] = 0.0
+    expiry: Expiry
+    loss: Annotated[tuple[Value, ...], Field(min_length=ROWS, max_length=ROWS)]
+    delta: Value
+
+
+class Published(Parameters):
+    """Arrays that are read instead of valued: of a risk parameter file, and written out."""
+
+    file: str | None = None
+    contracts: tuple[Listed, ...] = ()
+
+    def entries(self) -> Entries:
+        """Return the arrays by contract."""
+        found = read(Path(self.file)) if self.file is not None else {}
+        for own in self.contracts:
+            key = Key(own.underlying, own.right, own.strike, own.expiry)
+            add(found, key, Entry(tuple(-loss for loss in own.loss), own.delta))
+        return found
+
+
+class SpanParameters(Parameters):
+    """The file's tables.
+
+    Attributes
+    ----------
+    initial_factor : initial margin over maintenance margin
+    delta_weights : of no move, and of each of 1/3, 2/3 and the whole price scan range
+    inter_spreads : in order of priority
+    """
+
+    initial_factor: Factor
+    rows: Rows
+    delta_weights: Annotated[tuple[Weight, ...], Field(min_length=4, max_length=4)]
+    commodities: dict[str, Commodity]
+    inter_spreads: tuple[InterSpread, ...] = ()
+    arrays: Published | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        for name, own in self.commodities.items():
+            if self.arrays is None and (own.price_scan is None or own.volatility_scan is None):
+                raise ValueError(f"price_scan and volatility_scan of {name}, or `arrays` to read")
+        named = [leg.commodity for spread in self.inter_spreads for leg in spread.legs]
+        unknown = [name for name in named if name not in self.commodities]
+        if unknown:
+            raise ValueError(f"commodities that are defined; {unknown[0]} is not")
+        members = [each for units in _members(self.commodities).values() for each in units]
+        if len(set(members)) < len(members):
+            raise ValueError("underlyings that belong to one commodity each")
+        return self
+
+
+def _members(commodities: Mapping[str, Commodity]) -> dict[str, tuple[str, ...]]:
+    return {
+        name: (name, *(each for each in own.underlyings if each != name))
+        for name, own in commodities.items()
+    }
+
+
+class _Risk(NamedTuple):
+    """What makes up a pool's requirement, each of shape (A, C)."""
+
+    scan: FloatArray
+    intra: FloatArray
+    delivery: FloatArray
+    credit: FloatArray
+    minimum: FloatArray
+
+    @property
+    def total(self) -> FloatArray:
+        """SPAN's risk before its minimum."""
+        return self.scan + self.intra + self.delivery - self.credit
+
+
+class Span(NamedTuple):
+    """Scan risk, spreads and minimums of combined commodities."""
+
+    parameters: SpanParameters
+    grid: ScenarioGrid
+    published: Entries | None
+
+    @property
+    def grids(self) -> tuple[ScenarioGrid, ...]:
+        """The sixteen rows; moves are multiples of the scan ranges."""
+        return (self.grid,)
+
+    def margin(self, book: Book) -> MarginResult:
+        """Margin every pool of a book.
+
+        Raises
+        ------
+        ModelRefusal
+            If a commodity or an array of what the book holds is not known.
+        """
+        SCOPE.refuse_beyond(book)
+        value = now(book)
+        held = book.rows(*CONTRACTS)
+        part = book.restricted(held)[0]
+        unit = self._units(part)
+        keys = unit[part.underlying], self._tiers(part, unit)
+        arrays, size = self._arrays(part, unit)
+        scanned = scan(part, arrays, self.grid, (keys[0], keys[1] * self._by_tier()[keys[0]]))
+        months = deltas(part, arrays.delta, keys)
+        risk = self._risk(part, scanned, months, _sold(part, size, keys[0]))
+        components = _components(risk)
+        option = net_option_value(book, value)
+        initial = {name: self.parameters.initial_factor * each for name, each in components.items()}
+        haircut = "collateral_haircut"
+        return MarginResult(
+            equity(book, value),
+            {**components, haircut: collateral_haircut(book, initial=False)},
+            {**initial, haircut: collateral_haircut(book, initial=True)},
+            spread_out(scanned.worst, held, len(book.quantity)),
+            _details(risk, option),
+        )
+
+    def _units(self, book: Book) -> IntArray:
+        """Return the commodity of each underlying, shape (U,); refuse one that has none."""
+        members = _members(self.parameters.commodities)
+        number = {each: row for row, units in enumerate(members.values()) for each in units}
+        names = book.names.underlyings
+        missing = sorted({names[row] for row in book.underlying if names[row] not in number})
+        if missing:
+            key = f"commodities.{missing[0]}"
+            raise ModelRefusal(f"{key} is not given: a price scan range, volatility scan range and "
+                               f"short option minimum of {', '.join(missing)}")  # fmt: skip
+        return np.array([number.get(name, 0) for name in names], np.int64)
+
+    def _by_tier(self) -> IntArray:
+        each = [own.scan_by_tier for own in self.parameters.commodities.values()]
+        return np.array(each, np.int64)
+
+    def _tiers(self, book: Book, unit: IntArray) -> IntArray:
+        """Return the tier of each position row's month, from 0."""
+        month = _days(book, book.instruments).astype("datetime64[M]")[book.instrument]
+        tier, own = np.zeros(len(month), np.int64), unit[book.underlying]
+        for number, commodity in enumerate(self.parameters.commodities.values()):
+            mine = np.flatnonzero(own == number)
+            last = np.array(commodity.tiers, "datetime64[M]")
+            tier[mine] = np.searchsorted(last, month[mine])
+        return tier
+
+    def _arrays(self, book: Book, unit: IntArray) -> tuple[Arrays, FloatArray]:
+        """Return arrays of instruments, and how many contracts of their commodity each is."""
+        columns = book.instruments
+        if self.published is not None:
+            found = _looked_up(book, self.published)
+            return found, np.ones(len(found.delta))
+        commodities = list(self.parameters.commodities.values())
+        each = [commodities[row] for row in unit[columns.underlying]]
+        size = columns.multiplier / np.array([own.contract for own in each])
+        ranges = _ranges(columns, each)
+        weights, ahead = self.parameters.delta_weights, self.parameters.rows.look_ahead
+        delta = size * composite_delta(columns, ranges, weights, ahead)
+        return Arrays(valued(columns, ranges, self.grid), delta), size
+
+    def _risk(self, book: Book, scanned: Scan, months: Deltas, sold: FloatArray) -> _Risk:
+        """Put together what each commodity of a pool needs."""
+        units = list(self.parameters.commodities)
+        shape = (book.pools, len(units))
+        label = scanned.pool * len(units) + scanned.unit
+
+        def by_unit(amount: FloatArray) -> FloatArray:
+            return group_sum(amount, label, shape[0] * shape[1]).reshape(shape)
+
+        net = net_deltas(months, shape)
+        intra, delivery, minimum = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        for number, own in enumerate(self.parameters.commodities.values()):
+            minimum[:, number] = own.short_option_minimum * sold[:, number]
+            intra[:, number] = tier_charge(months, number, own.spreads, book.pools)
+            if own.delivery is not None:
+                delivery[:, number] = _delivery(book, months, number, own.delivery)
+        spreads = self.parameters.inter_spreads
+        credit = inter_credit(net, by_unit(scanned.price_risk), spreads, units)
+        return _Risk(by_unit(scanned.risk), intra, delivery, credit, minimum)
+
+
+def _days(book: Book, columns: Instruments) -> Any:
+    """Return the day on which each contract expires, as numpy dates."""
+    # An hour's part of a second is lost in years of 365 days.
+    day = np.floor(book.valued + columns.time * DAYS_PER_YEAR + 1e-6)
+    return np.where(np.isnan(day), 0.0, day).astype(np.int64).astype("datetime64[D]")
+
+
+def _ranges(columns: Instruments, each: list[Commodity]) -> Ranges:
+    """Return the scan ranges of instruments, given the commodity of each."""
+    price, volatility = np.zeros(len(each)), np.zeros(len(each))
+    for row, own in enumerate(each):
+        chosen, other = own.price_scan, own.volatility_scan
+        assert chosen is not None and other is not None, "checked when the file was read"  # noqa: PT018
+        if chosen.share is not None:
+            price[row] = chosen.share * columns.forward[row]
+        else:
+            price[row] = chosen.points or (chosen.money or 0.0) / own.contract
+        volatility[row] = other.absolute or (other.relative or 0.0) * columns.volatility[row]
+    return Ranges(price, volatility)
+
+
+def _looked_up(book: Book, entries: Entries) -> Arrays:
+    """Return the published arrays of instruments; refuse one that has none."""
+    columns = book.instruments
+    names = {name: row for row, name in enumerate(dict.fromkeys(book.names.underlyings))}
+    named = np.array([names[name] for name in book.names.underlyings], np.int64)
+    option = columns.is_kind(Kind.OPTION)
+    right = np.where(option, np.where(columns.call, 1, 2), 0)
+    day = _days(book, columns)
+    first, labels = group_rows(named[columns.underlying], right, columns.strike, day)
+    found = []
+    for row in first:
+        name = book.names.underlyings[columns.underlying[row]]
+        key = Key(name, " CP"[right[row]].strip(), float(columns.strike[row]), str(day[row]))
+        month = key._replace(expiry=key.expiry[:7])
+        entry = entries[key] if key in entries else entries.get(month)
+        if entry is None:
+            listed = key in entries or month in entries
+            reason = "several that differ" if listed else "none"
+            contract = " ".join(str(part) for part in key if part)
+            raise ModelRefusal(f"arrays has {reason} for {contract}")
+        found.append(entry)
+    risk = np.array([entry.gains for entry in found]).reshape(len(found), ROWS)
+    return Arrays(risk[labels], np.array([entry.delta for entry in found])[labels])
+
+
+def _sold(book: Book, size: FloatArray, unit: IntArray) -> FloatArray:
+    """Count options sold in contracts of each commodity, shape (A, C)."""
+    option = book.kind == int(Kind.OPTION)
+    short = np.where(option, np.maximum(-book.quantity, 0.0), 0.0) * size[book.instrument]
+    units = int(unit.max(initial=0)) + 1
+    found = group_sum(short, book.pool * units + unit, book.pools * units)
+    return found.reshape(book.pools, units)
+
+
+def _delivery(book: Book, months: Deltas, unit: int, rule: Delivery) -> FloatArray:
+    """Charge of one commodity for months about to be delivered, shape (A,)."""
+    time = book.instruments.time[book.instrument[months.row]] * DAYS_PER_YEAR
+    near = (months.unit == unit) & (time > 0.0) & (time <= rule.within_days)
+    each = np.where(near, rule.charge * np.abs(months.delta), 0.0)
+    return group_sum(each, months.pool, book.pools)
+
+
+def _components(risk: _Risk) -> Components:
+    """Return the parts of SPAN, shape (A,) each; a credit is negative."""
+    parts = {
+        "scenario_loss": risk.scan,
+        "intra_commodity": risk.intra,
+        "delivery": risk.delivery,
+        "inter_commodity_credit": -risk.credit,
+        "floor_top_up": np.maximum(risk.minimum - risk.total, 0.0),
+    }
+    return {name: _summed(amount) for name, amount in parts.items()}
+
+
+def _summed(amount: FloatArray) -> FloatArray:
+    """Add the columns of (A, C) in their order."""
+    whole = np.zeros(len(amount))
+    for column in amount.T:
+        whole = whole + column
+    return whole
+
+
+def _details(risk: _Risk, option: FloatArray) -> Components:
+    """Return SPAN's own figures, shape (A,) each."""
+    needed = _summed(np.maximum(risk.total, risk.minimum))
+    return {
+        "scan_risk": _summed(risk.scan),
+        "short_option_minimum": _summed(risk.minimum),
+        "span_risk": needed,
+        "net_option_value": option,
+        "span_requirement": np.maximum(needed - option, 0.0),
+    }
+
+
+def build(tables: Mapping[str, Any]) -> Span:
+    """Read a SPAN model's tables, and the risk parameter file that they name.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If a parameter is missing, unknown or out of bounds.
+    InputError
+        If the risk parameter file is damaged.
+    """
+    whole = SpanParameters.model_validate(tables)
+    moved = whole.rows
+    grid = rows(moved.extreme_move, moved.extreme_cover, moved.look_ahead)
+    if whole.arrays is None:
+        return Span(whole, grid, None)
+    # Published extreme rows are weighted already.
+    full = rows(moved.extreme_move, 1.0, moved.look_ahead)
+    return Span(whole, full, whole.arrays.entries())
