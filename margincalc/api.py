@@ -11,24 +11,26 @@ those of the valuation day. All raise InputError where portfolio, model or setti
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from margincalc.margin.base import Venue
 from margincalc.margin.load import effective_dates, load_model, model_file, model_names
-from margincalc.margining import Rules, margined
+from margincalc.margining import Rules, day_of, margined
 from margincalc.pools import MODES, Mode
 from margincalc.portfolio import Portfolio
 from margincalc.results import (
     CheckReport,
     CompareReport,
+    DiffLine,
+    DiffReport,
     GreeksReport,
     MarginReport,
     ModelReport,
     ScenariosReport,
     VerifyReport,
 )
-from margincalc.times import instant
 
 
 def load(
@@ -138,7 +140,7 @@ def show_model(
     name: str, *, settings: Sequence[str] = (), effective: str | None = None
 ) -> ModelReport:
     """Describe a model: parameters with their units, sources, proof."""
-    day = instant(effective).date() if effective else dt.date.max
+    day = day_of(effective) if effective else dt.date.max
     venue = load_model(name, day, settings)
     dates = effective_dates(name) or [venue.effective]
     return ModelReport(
@@ -158,6 +160,37 @@ def show_model(
         parameters=venue.parameters,
         text=model_file(name, venue.effective).read_text("utf-8"),
     )
+
+
+def diff_models(first: str, second: str) -> DiffReport:
+    """Compare the parameters of two models, each a name, `NAME@DAY`, or the path of a TOML file."""
+    ours, theirs = _dated(first), _dated(second)
+    left, right = _flat(ours.parameters), _flat(theirs.parameters)
+    keys = [*left, *(key for key in right if key not in left)]
+    lines = [DiffLine(key, left.get(key), right.get(key)) for key in keys]
+    return DiffReport(
+        f"{ours.name} {ours.effective}",
+        f"{theirs.name} {theirs.effective}",
+        tuple(line for line in lines if line.first != line.second),
+    )
+
+
+def _dated(name: str) -> Venue:
+    """Load a model with its latest parameters, or with those of the day after the `@`."""
+    model, at, day = name.rpartition("@")
+    return load_model(model, day_of(day)) if at else load_model(name, dt.date.max)
+
+
+def _flat(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Write nested tables as dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in tables.items():
+        flat |= (
+            _flat(value, f"{prefix}{key}.")
+            if isinstance(value, dict)
+            else {f"{prefix}{key}": value}
+        )
+    return flat
 
 
 def verify_models(name: str | None = None) -> VerifyReport:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from margincalc.account import Account
 from margincalc.assemble import assemble
-from margincalc.errors import input_error
+from margincalc.errors import input_error, shown
 from margincalc.liquidation.nearest import nearest
 from margincalc.margin.base import MarginResult, Venue
 from margincalc.margin.load import load_model, load_venues
@@ -83,11 +83,16 @@ def known_mode(mode: str) -> Mode:
 def _day(portfolio: Portfolio, effective: str | None) -> dt.date:
     """Return the day whose parameters are used; a portfolio without a time is refused later."""
     if effective is not None:
-        try:
-            return instant(effective).date()
-        except ValueError:
-            raise input_error("--effective", effective, "a day such as 2026-11-01") from None
+        return day_of(effective)
     return portfolio.as_of.date() if portfolio.as_of else dt.date.max
+
+
+def day_of(text: str) -> dt.date:
+    """Read the day whose parameters are asked for."""
+    try:
+        return instant(text).date()
+    except ValueError:
+        raise input_error("--effective", shown(text), "a day such as 2026-11-01") from None
 
 
 def _notes(portfolio: Portfolio, venue: Venue, mode: Mode, result: MarginResult) -> tuple[str, ...]:

@@ -445,3 +445,23 @@ class VerifyReport(NamedTuple):
             "unproven": list(self.unproven),
             "mismatches": self.mismatches,
         }
+
+
+class DiffLine(NamedTuple):
+    """A parameter that two models do not share; None where one does not have it."""
+
+    parameter: str
+    first: Json
+    second: Json
+
+
+class DiffReport(NamedTuple):
+    """The answer of `models diff`: parameters that differ between two models."""
+
+    first: str
+    second: str
+    lines: tuple[DiffLine, ...]
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return the JSON of `models diff`."""
+        return {"schema": "margincalc.diff/1", **to_json(self)}

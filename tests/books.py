@@ -268,7 +268,9 @@ def _quote(rng: Random, book: Written) -> None:
             book["quotes"][name] = quote
             continue
         keys = {"mark": "mark_price", "volatility": "volatility"}
-        book["positions"][number] |= {keys[key]: value for key, value in quote.items()}
+        for held, own in zip(book["positions"], contracts, strict=True):
+            if own.name == name:
+                held.update({keys[key]: value for key, value in quote.items()})
 
 
 def _quoted(rng: Random, book: Written, contract: oracle.Contract) -> Written:

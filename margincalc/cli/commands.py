@@ -190,6 +190,23 @@ def show_model(options: Options, name: str) -> None:
 
 
 @models.command(
+    "diff",
+    epilog=examples(
+        "margincalc models diff deribit-pm@2024-06-17 deribit-pm",
+        "margincalc models diff paradex-pm@2026-08-20 paradex-pm --format csv",
+    ),
+)
+@click.argument("first", metavar="NAME[@DAY]|PATH.toml")
+@click.argument("second", metavar="NAME[@DAY]|PATH.toml")
+@shared("format", "output")
+def diff_models(options: Options, first: str, second: str) -> None:
+    """Show the parameters that differ between two models."""
+    from margincalc import api
+
+    show(api.diff_models(first, second), options)
+
+
+@models.command(
     "verify",
     epilog=examples("margincalc models verify", "margincalc models verify generic-portfolio"),
 )

@@ -98,6 +98,18 @@ def _deribit(tables: Mapping[str, Any]) -> MarginModel:
     return deribit.build(tables)
 
 
+def _span(tables: Mapping[str, Any]) -> MarginModel:
+    from margincalc.margin import span
+
+    return span.build(tables)
+
+
+def _nse_span(tables: Mapping[str, Any]) -> MarginModel:
+    from margincalc.margin import nse_span
+
+    return nse_span.build(tables)
+
+
 # A family is imported when a model of it is read; a new one is a line here.
 FAMILIES: dict[str, Build] = {
     "scan": _scan,
@@ -113,6 +125,8 @@ FAMILIES: dict[str, Build] = {
     "okx": _okx,
     "okx_options": _okx_options,
     "bybit_options": _bybit_options,
+    "span": _span,
+    "nse_span": _nse_span,
 }
 FOLDER = Path(__file__).parent.parent / "venues"
 PROOFS = ("exact", "partly", "rules only", "own")  # from most to least

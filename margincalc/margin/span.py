@@ -17,16 +17,14 @@ Source: CME Group, "CME SPAN Methodology"; L. McMillan, Options as a Strategic I
 """
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
-from pydantic import Field, model_validator
 
 from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Instruments, Kind
 from margincalc.errors import ModelRefusal
-from margincalc.margin.base import Components, Factor, MarginResult, Parameters, Share
+from margincalc.margin.base import Components, MarginResult
 from margincalc.margin.charges import collateral_haircut
 from margincalc.margin.scope import Scope
 from margincalc.margin.span_arrays import (
@@ -42,12 +40,10 @@ from margincalc.margin.span_arrays import (
     spread_out,
     valued,
 )
-from margincalc.margin.span_files import Entries, Entry, Key, add, read
+from margincalc.margin.span_files import Entries, Key
+from margincalc.margin.span_rules import Commodity, Delivery, SpanParameters, members
 from margincalc.margin.span_spreads import (
-    Charge,
     Deltas,
-    InterSpread,
-    IntraSpread,
     deltas,
     inter_credit,
     net_deltas,
@@ -57,144 +53,7 @@ from margincalc.risk import equity, now
 from margincalc.scenarios import ScenarioGrid
 from margincalc.times import DAYS_PER_YEAR
 
-Amount = Annotated[float, Field(allow_inf_nan=False, strict=True, gt=0, le=1e12)]
-Move = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=1, le=100)]
-Days = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=0, le=365)]
-Weight = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=0, le=1)]
-Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
-Expiry = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])(-\d\d)?$")]
-Value = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=-1e12, le=1e12)]
 SCOPE = Scope(settlement="linear", coin_accounts=False)
-
-
-class Rows(Parameters):
-    """The extreme rows, in price scan ranges and the share that counts; days that pass."""
-
-    extreme_move: Move
-    extreme_cover: Share
-    look_ahead: Days
-
-
-class PriceScan(Parameters):
-    """The price scan range, said in one of three ways: of the forward, in its points, in money."""
-
-    share: Share | None = None
-    points: Amount | None = None
-    money: Amount | None = None  # per `contract` of the commodity
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if sum(said is not None for said in (self.share, self.points, self.money)) != 1:
-            raise ValueError("one of `share`, `points` and `money`")
-        return self
-
-
-class VolatilityScan(Parameters):
-    """The volatility scan range: a share of each option's own volatility, or points."""
-
-    relative: Share | None = None
-    absolute: Annotated[float, Field(allow_inf_nan=False, strict=True, gt=0, le=5)] | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if (self.relative is None) == (self.absolute is None):
-            raise ValueError("one of `relative` and `absolute`")
-        return self
-
-
-class Delivery(Parameters):
-    """A charge per delta, long or short, of months that expire within some days."""
-
-    within_days: Days
-    charge: Charge
-
-
-class Commodity(Parameters):
-    """A combined commodity: the underlying it is named for, and others.
-
-    Attributes
-    ----------
-    contract : units of the underlying per delta
-    short_option_minimum : account currency per option contract sold
-    tiers : last month of each tier; later months are the next one
-    scan_by_tier : whether each tier is scanned by itself
-    spreads : between tiers, in order of priority
-    """
-
-    underlyings: tuple[str, ...] = ()
-    contract: Amount = 1.0
-    price_scan: PriceScan | None = None
-    volatility_scan: VolatilityScan | None = None
-    short_option_minimum: Charge
-    tiers: tuple[Month, ...] = ()
-    scan_by_tier: bool = False
-    spreads: tuple[IntraSpread, ...] = ()
-    delivery: Delivery | None = None
-
-
-class Listed(Parameters):
-    """One contract's array written out as files have it: losses of one long contract."""
-
-    underlying: str
-    right: Annotated[str, Field(pattern="^[CP]?$")] = ""
-    strike: Annotated[float, Field(allow_inf_nan=False, strict=True, ge=0, le=1e12)] = 0.0
-    expiry: Expiry
-    loss: Annotated[tuple[Value, ...], Field(min_length=ROWS, max_length=ROWS)]
-    delta: Value
-
-
-class Published(Parameters):
-    """Arrays that are read instead of valued: of a risk parameter file, and written out."""
-
-    file: str | None = None
-    contracts: tuple[Listed, ...] = ()
-
-    def entries(self) -> Entries:
-        """Return the arrays by contract."""
-        found = read(Path(self.file)) if self.file is not None else {}
-        for own in self.contracts:
-            key = Key(own.underlying, own.right, own.strike, own.expiry)
-            add(found, key, Entry(tuple(-loss for loss in own.loss), own.delta))
-        return found
-
-
-class SpanParameters(Parameters):
-    """The file's tables.
-
-    Attributes
-    ----------
-    initial_factor : initial margin over maintenance margin
-    delta_weights : of no move, and of each of 1/3, 2/3 and the whole price scan range
-    inter_spreads : in order of priority
-    """
-
-    initial_factor: Factor
-    rows: Rows
-    delta_weights: Annotated[tuple[Weight, ...], Field(min_length=4, max_length=4)]
-    commodities: dict[str, Commodity]
-    inter_spreads: tuple[InterSpread, ...] = ()
-    arrays: Published | None = None
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        for name, own in self.commodities.items():
-            if self.arrays is None and (own.price_scan is None or own.volatility_scan is None):
-                raise ValueError(f"price_scan and volatility_scan of {name}, or `arrays` to read")
-        named = [leg.commodity for spread in self.inter_spreads for leg in spread.legs]
-        unknown = [name for name in named if name not in self.commodities]
-        if unknown:
-            raise ValueError(f"commodities that are defined; {unknown[0]} is not")
-        members = [each for units in _members(self.commodities).values() for each in units]
-        if len(set(members)) < len(members):
-            raise ValueError("underlyings that belong to one commodity each")
-        return self
-
-
-def _members(commodities: Mapping[str, Commodity]) -> dict[str, tuple[str, ...]]:
-    return {
-        name: (name, *(each for each in own.underlyings if each != name))
-        for name, own in commodities.items()
-    }
 
 
 class _Risk(NamedTuple):
@@ -241,7 +100,8 @@ class Span(NamedTuple):
         arrays, size = self._arrays(part, unit)
         scanned = scan(part, arrays, self.grid, (keys[0], keys[1] * self._by_tier()[keys[0]]))
         months = deltas(part, arrays.delta, keys)
-        risk = self._risk(part, scanned, months, _sold(part, size, keys[0]))
+        sold = _sold(part, size, (keys[0], len(self.parameters.commodities)))
+        risk = self._risk(part, scanned, months, sold)
         components = _components(risk)
         option = net_option_value(book, value)
         initial = {name: self.parameters.initial_factor * each for name, each in components.items()}
@@ -256,14 +116,15 @@ class Span(NamedTuple):
 
     def _units(self, book: Book) -> IntArray:
         """Return the commodity of each underlying, shape (U,); refuse one that has none."""
-        members = _members(self.parameters.commodities)
-        number = {each: row for row, units in enumerate(members.values()) for each in units}
+        groups = members(self.parameters.commodities).values()
+        number = {each: row for row, group in enumerate(groups) for each in group}
         names = book.names.underlyings
-        missing = sorted({names[row] for row in book.underlying if names[row] not in number})
+        held = {names[row] for row in set(book.underlying.tolist())}
+        missing = sorted(held - number.keys())
         if missing:
             key = f"commodities.{missing[0]}"
-            raise ModelRefusal(f"{key} is not given: a price scan range, volatility scan range and "
-                               f"short option minimum of {', '.join(missing)}")  # fmt: skip
+            wanted = "price_scan, volatility_scan and short_option_minimum"
+            raise ModelRefusal(f"its file has no {key} ({wanted}); give it with --set")
         return np.array([number.get(name, 0) for name in names], np.int64)
 
     def _by_tier(self) -> IntArray:
@@ -361,13 +222,19 @@ def _looked_up(book: Book, entries: Entries) -> Arrays:
     return Arrays(risk[labels], np.array([entry.delta for entry in found])[labels])
 
 
-def _sold(book: Book, size: FloatArray, unit: IntArray) -> FloatArray:
-    """Count options sold in contracts of each commodity, shape (A, C)."""
+def _sold(book: Book, size: FloatArray, units: tuple[IntArray, int]) -> FloatArray:
+    """Count options sold in contracts of each commodity, shape (A, C).
+
+    Parameters
+    ----------
+    size : contracts of the commodity that one of an instrument is, shape (I,)
+    units : commodity of each position row, and how many there are
+    """
+    unit, count = units
     option = book.kind == int(Kind.OPTION)
     short = np.where(option, np.maximum(-book.quantity, 0.0), 0.0) * size[book.instrument]
-    units = int(unit.max(initial=0)) + 1
-    found = group_sum(short, book.pool * units + unit, book.pools * units)
-    return found.reshape(book.pools, units)
+    found = group_sum(short, book.pool * count + unit, book.pools * count)
+    return found.reshape(book.pools, count)
 
 
 def _delivery(book: Book, months: Deltas, unit: int, rule: Delivery) -> FloatArray:

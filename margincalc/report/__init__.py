@@ -12,6 +12,7 @@ from margincalc.report.screen import PLAIN, Screen
 from margincalc.results import (
     CheckReport,
     CompareReport,
+    DiffReport,
     GreeksReport,
     MarginReport,
     ModelReport,
@@ -26,6 +27,7 @@ Report: TypeAlias = (
     MarginReport
     | CheckReport
     | CompareReport
+    | DiffReport
     | GreeksReport
     | ModelReport
     | ModelsReport

@@ -120,6 +120,12 @@ def _figures_verified(report: results.VerifyReport) -> Iterator[Record]:
         yield {"model": model, "problem": "unproven"}
 
 
+def _differences(report: results.DiffReport) -> Iterator[Record]:
+    """Yield a record per parameter that differs."""
+    for line in report.lines:
+        yield {"parameter": line.parameter, report.first: line.first, report.second: line.second}
+
+
 def _parameters(report: results.ModelReport) -> Iterator[Record]:
     """Yield a record per parameter."""
     for key, value in flat(to_json(report.parameters)).items():
@@ -140,4 +146,5 @@ _RECORDS: dict[type, Callable[[Any], Iterator[Record]]] = {
     results.ModelReport: _parameters,
     results.ModelsReport: _models,
     results.VerifyReport: _figures_verified,
+    results.DiffReport: _differences,
 }

@@ -2,7 +2,7 @@
 
 from margincalc.report.layout import Block, Column, name, table, wrapped
 from margincalc.report.screen import WIDEST
-from margincalc.results import ModelReport, ModelsReport
+from margincalc.results import DiffReport, Json, ModelReport, ModelsReport
 
 _COLUMNS = ("name", "family", "mode", "effective", "proof")
 _LEAST_TITLE = 12
@@ -46,6 +46,21 @@ def model_blocks(report: ModelReport, width: int) -> list[Block]:
     return [head, report.text.rstrip("\n").split("\n")]
 
 
+def diff_blocks(report: DiffReport, width: int) -> list[Block]:
+    """Return a line per parameter that differs."""
+    heads = [Column("parameter", left=True), Column(report.first), Column(report.second)]
+    rows = [
+        (name(line.parameter, 48), _value(line.first), _value(line.second)) for line in report.lines
+    ]
+    if not rows:
+        return [[f"{report.first} and {report.second} have the same parameters"]]
+    return [table(heads, rows, width)]
+
+
+def _value(value: Json) -> str:
+    return "-" if value is None else name(str(value))
+
+
 def _other_dates(report: ModelReport) -> list[str]:
     others = [day for day in report.effective_dates if day != report.effective]
-    return [f"also effective from {', '.join(others)}; --as-of chooses"] if others else []
+    return [f"also effective from {', '.join(others)}; --effective chooses"] if others else []

@@ -9,7 +9,7 @@ from margincalc.report.compare_table import compare_blocks
 from margincalc.report.greeks_table import greeks_blocks
 from margincalc.report.layout import Block, sections
 from margincalc.report.margin_table import margin_blocks
-from margincalc.report.models_table import model_blocks, models_blocks
+from margincalc.report.models_table import diff_blocks, model_blocks, models_blocks
 from margincalc.report.scenarios_table import scenarios_blocks
 from margincalc.report.screen import Screen
 from margincalc.report.verify_table import verify_blocks
@@ -26,6 +26,7 @@ _BLOCKS: dict[type, Callable[[Any, int], list[Block]]] = {
     results.ModelReport: model_blocks,
     results.ModelsReport: models_blocks,
     results.VerifyReport: verify_blocks,
+    results.DiffReport: diff_blocks,
 }
 
 

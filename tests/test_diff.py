@@ -1,0 +1,25 @@
+"""What changed between two models is told parameter by parameter."""
+
+import margincalc as mc
+from margincalc.api import diff_models
+from margincalc.report import render
+
+
+def test_a_model_does_not_differ_from_itself() -> None:
+    report = diff_models("generic-portfolio", "generic-portfolio@2026-11-01")
+    assert report.lines == ()
+    assert "same parameters" in render(report, "table")
+
+
+def test_dated_sets_differ_where_their_parameters_do() -> None:
+    report = diff_models("deribit-pm@2024-06-17", "deribit-pm@2026-02-01")
+    found = {line.parameter: (line.first, line.second) for line in report.lines}
+    assert found["underlyings.ETH.price_range"] == (None, 0.18)
+    assert not any(first == second for first, second in found.values())
+    assert render(report, "csv").startswith("parameter,deribit-pm 2024-06-17,deribit-pm 2026-02-01")
+
+
+def test_every_model_can_be_shown() -> None:
+    for model in mc.models():
+        assert model.sources, model.name
+        assert model.parameters, model.name
