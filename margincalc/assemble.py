@@ -355,11 +355,11 @@ def _book(draft: _Draft) -> Book:
         np.array([paid[key] / net[key] if net[key] else np.nan for key in keys], np.float64),
         np.array([_confidence(market[name].confidence) for name in draft.underlyings], np.float64),
         np.zeros(len(pools), bool),
+        np.array([market[name].volatility or np.nan for name in draft.underlyings], np.float64),
         draft.coin,
         draft.portfolio.stable_price,
         orders,
         draft.as_of.timestamp() / SECONDS_PER_DAY,
-        np.array([market[name].volatility or np.nan for name in draft.underlyings], np.float64),
     )
 
 

@@ -8,7 +8,7 @@ Rows stand in canonical order (pool, then instrument name), so that a pool's sum
 on the order in which its file lists it, nor on the other pools of the book.
 """
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -150,13 +150,13 @@ class Book:
     quantity : shape (P,), signed
     entry : shape (P,), average entry price; NaN where it is not known
     confidence : shape (U,), of the spot feeds, from 0 to 1
+    volatility : shape (U,), of each underlying as its market states it, decimal per year; NaN where
+        it states none
     stable : price of the money that the account settles in, in its unit of account
     coin : amounts are in coin, each row's own underlying; otherwise in the quote currency
     limited : shape (A,), whether a pool loses no more than its collateral (isolated)
     orders : open orders; part of no value, and of the requirement of a model that margins them
     valued : days from 1970-01-01 to the valuation, UTC; NaN where it is not known
-    volatility : shape (U,), of each underlying as its market states it, decimal per year; NaN where
-        it states none
     """
 
     names: Names
@@ -168,11 +168,11 @@ class Book:
     entry: FloatArray
     confidence: FloatArray
     limited: BoolArray
+    volatility: FloatArray
     coin: bool = False
     stable: float = 1.0
     orders: Orders = NO_ORDERS
     valued: float = np.nan
-    volatility: FloatArray = field(default_factory=lambda: np.zeros(0))
 
     @property
     def pools(self) -> int:
@@ -271,6 +271,7 @@ class Book:
             self.entry[rows],
             self.confidence[underlying],
             self.limited[pools],
+            self.volatility[underlying],
             self.coin,
             self.stable,
             Orders(
@@ -279,6 +280,7 @@ class Book:
                 self.orders.quantity[chosen],
                 self.orders.price[chosen],
             ),
+            self.valued,
         )
         return book.shifted(factor.ravel()[first_market])
 

@@ -196,11 +196,14 @@ def show_model(options: Options, name: str) -> None:
         "margincalc models diff paradex-pm@2026-08-20 paradex-pm --format csv",
     ),
 )
-@click.argument("first", metavar="NAME[@DAY]|PATH.toml")
-@click.argument("second", metavar="NAME[@DAY]|PATH.toml")
+@click.argument("first")
+@click.argument("second")
 @shared("format", "output")
 def diff_models(options: Options, first: str, second: str) -> None:
-    """Show the parameters that differ between two models."""
+    """Show the parameters that differ between two models.
+
+    FIRST and SECOND are names, NAME@DAY for the parameters of a day, or paths of TOML files.
+    """
     from margincalc import api
 
     show(api.diff_models(first, second), options)
