@@ -52,10 +52,11 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
     "liquidation": (("nearest",), ("",)),
     "margin": (
         ("base", "lots", "strategies"),
-        ("composite", "fees", "pairing", "scope", "*_shocks"),
+        ("fees", "pairing", "scope", "*_shocks"),
         ("grids",),
-        ("charges",),
-        ("*_risk", "single_options"),
+        ("charges", "composite"),
+        ("*_risk", "single_options", "span_arrays", "span_files", "span_spreads"),
+        ("span_rules",),
         ("*",),  # the families
         ("paradex_cross",),
         ("load",),

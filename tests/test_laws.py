@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from margincalc import api
 from margincalc.account import Account
-from margincalc.liquidation.nearest import excess_at, nearest
+from margincalc.liquidation.nearest import NEAR, excess_at, nearest
 from margincalc.pools import MODES, Mode
 from margincalc.portfolio import Portfolio
 from margincalc.risk import equity, now
@@ -411,8 +411,9 @@ def test_no_crossing_lies_between_spot_and_the_nearest_prices(book: Portfolio, m
         underlying = int(prices.underlying[number])
         spot = account.book.spot[underlying]
         below, above = prices.below[number] / spot, prices.above[number] / spot
-        low = 0.02 if math.isnan(below) else below * (1.0 + 1e-9)
-        high = 50.0 if math.isnan(above) else above * (1.0 - 1e-9)
+        # Beyond, the nodes of the ladder are far apart, and two crossings may hide between them.
+        low = np.nanmax([NEAR[0], below * (1.0 + 1e-9)])
+        high = np.nanmin([NEAR[-1], above * (1.0 - 1e-9)])
         steps = np.concatenate([np.geomspace(low, 1.0, 60), np.geomspace(1.0, high, 60)])
         found = excess_along(account, int(pool), underlying, steps)
         here = found[60] >= -slack

@@ -273,7 +273,7 @@ def test_the_parameters_in_force_are_used(day: str, effective: str, tmp_path: Pa
     venue = load_model("mine", dt.date.fromisoformat(day), folder=tmp_path)
     assert venue.effective.isoformat() == effective
     early = day < "2025-01-01"
-    assert any("no parameters before 2025-01-01" in note for note in venue.notes) == early
+    assert any("no parameters before 2025-01-01" in note for note in venue.remarks) == early
     assert [str(date) for date in effective_dates("mine", tmp_path)] == ["2025-01-01", "2025-06-30"]
 
 

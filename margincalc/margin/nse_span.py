@@ -18,18 +18,19 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from margincalc.arrays import BoolArray, FloatArray, IntArray, group_sum
+from margincalc.arrays import BoolArray, FloatArray, group_rows, group_sum
 from margincalc.book import Book, Kind
 from margincalc.errors import ModelRefusal
 from margincalc.margin.base import Components, MarginResult, Parameters, Share
 from margincalc.margin.charges import collateral_haircut
-from margincalc.margin.scope import Scope
 from margincalc.margin.span_arrays import (
     CONTRACTS,
     Arrays,
     Ranges,
+    Scan,
     composite_delta,
     net_option_value,
+    refuse_beyond,
     rows,
     scan,
     spread_out,
@@ -41,7 +42,6 @@ from margincalc.risk import equity, now
 from margincalc.scenarios import ScenarioGrid
 from margincalc.times import DAYS_PER_YEAR
 
-SCOPE = Scope(settlement="linear", coin_accounts=False)
 Multiple = Annotated[float, Field(allow_inf_nan=False, strict=True, gt=0, le=50)]
 Years = Annotated[float, Field(allow_inf_nan=False, strict=True, gt=0, le=10)]
 Days = Annotated[float, Field(allow_inf_nan=False, strict=True, gt=0, le=30)]
@@ -126,7 +126,7 @@ class NseSpan(NamedTuple):
         ModelRefusal
             If the annual volatility of an underlying is not in the book.
         """
-        SCOPE.refuse_beyond(book)
+        refuse_beyond(book)
         value = now(book)
         held = book.rows(*CONTRACTS)
         part = book.restricted(held)[0]
@@ -134,7 +134,7 @@ class NseSpan(NamedTuple):
         keys = part.underlying, np.zeros(len(held), np.int64)
         scanned = scan(part, arrays, self.grid, keys)
         risk = group_sum(scanned.risk, scanned.pool, book.pools)
-        parts = {"scenario_loss": risk, **self._charges(part, arrays, risk)}
+        parts = {"scenario_loss": risk, **self._charges(part, arrays, scanned)}
         haircut = "collateral_haircut"
         return MarginResult(
             equity(book, value),
@@ -158,9 +158,7 @@ class NseSpan(NamedTuple):
             np.where(index, *(self._floor(each, columns.time) for each in self._classes())),
         )
         floor = np.where(index, rule.index.volatility_floor, rule.stock.volatility_floor)
-        ranges = Ranges(
-            price * columns.forward, np.maximum(rule.volatility_share * sigma, floor)
-        )
+        ranges = Ranges(price * columns.forward, np.maximum(rule.volatility_share * sigma, floor))
         weights, ahead = rule.delta_weights, rule.rows.look_ahead
         delta = columns.multiplier * composite_delta(columns, ranges, weights, ahead)
         return Arrays(valued(columns, ranges, self.grid), delta)
@@ -191,24 +189,29 @@ class NseSpan(NamedTuple):
     def _rates(self, book: Book) -> _Rates:
         index = self._index(book)[book.underlying]
         one, other = self._classes()
-        each = (np.where(index, getattr(one, name), getattr(other, name)) for name in _Rates._fields)
+        each = (
+            np.where(index, getattr(one, name), getattr(other, name)) for name in _Rates._fields
+        )
         return _Rates(*each)
 
-    def _charges(self, book: Book, arrays: Arrays, risk: FloatArray) -> Components:
+    def _charges(self, book: Book, arrays: Arrays, scanned: Scan) -> Components:
         """Return what is added to scan risk, shape (A,) each."""
         rates, columns = self._rates(book), book.instruments.take(book.instrument)
         option = columns.is_kind(Kind.OPTION)
         units = np.abs(book.quantity) * columns.multiplier
         sold = np.where(option & (book.quantity < 0.0), units * book.spot[book.underlying], 0.0)
         future = np.where(option, 0.0, units * columns.forward)
+        expiring = np.where(_expires_today(book, columns.time), rates.expiry_day * sold, 0.0)
         months = deltas(book, arrays.delta, (book.underlying, np.zeros(len(units), np.int64)))
         far = columns.forward[months.row] * rates.calendar_spread[months.row]
-        calendar = calendar_charge(months, far, 1.0, book.pools)
-        minimum = group_sum(rates.short_option_minimum * sold, book.pool, book.pools)
-        expiring = np.where(_expires_today(book, columns.time), rates.expiry_day * sold, 0.0)
+        # What is scanned together, and what nets between months, is an underlying of a pool.
+        calendar = calendar_charge(months, far)
+        first, labels = group_rows(book.pool, book.underlying)
+        minimum = group_sum(rates.short_option_minimum * sold, labels, len(first))
+        top_up = np.maximum(minimum - (scanned.risk + calendar), 0.0)
         return {
-            "intra_commodity": calendar,
-            "floor_top_up": np.maximum(minimum - (risk + calendar), 0.0),
+            "intra_commodity": group_sum(calendar, scanned.pool, book.pools),
+            "floor_top_up": group_sum(top_up, scanned.pool, book.pools),
             "exposure": group_sum(rates.exposure * (sold + future), book.pool, book.pools),
             "expiry_day": group_sum(expiring, book.pool, book.pools),
         }

@@ -26,7 +26,6 @@ from margincalc.book import Book, Instruments, Kind
 from margincalc.errors import ModelRefusal
 from margincalc.margin.base import Components, MarginResult
 from margincalc.margin.charges import collateral_haircut
-from margincalc.margin.scope import Scope
 from margincalc.margin.span_arrays import (
     CONTRACTS,
     ROWS,
@@ -35,6 +34,7 @@ from margincalc.margin.span_arrays import (
     Scan,
     composite_delta,
     net_option_value,
+    refuse_beyond,
     rows,
     scan,
     spread_out,
@@ -52,8 +52,6 @@ from margincalc.margin.span_spreads import (
 from margincalc.risk import equity, now
 from margincalc.scenarios import ScenarioGrid
 from margincalc.times import DAYS_PER_YEAR
-
-SCOPE = Scope(settlement="linear", coin_accounts=False)
 
 
 class _Risk(NamedTuple):
@@ -91,7 +89,7 @@ class Span(NamedTuple):
         ModelRefusal
             If a commodity or an array of what the book holds is not known.
         """
-        SCOPE.refuse_beyond(book)
+        refuse_beyond(book)
         value = now(book)
         held = book.rows(*CONTRACTS)
         part = book.restricted(held)[0]
@@ -178,7 +176,7 @@ class Span(NamedTuple):
 
 def _days(book: Book, columns: Instruments) -> Any:
     """Return the day on which each contract expires, as numpy dates."""
-    # An hour's part of a second is lost in years of 365 days.
+    # A tenth of a second more, because years of 365 days round.
     day = np.floor(book.valued + columns.time * DAYS_PER_YEAR + 1e-6)
     return np.where(np.isnan(day), 0.0, day).astype(np.int64).astype("datetime64[D]")
 

@@ -13,12 +13,17 @@ import numpy as np
 
 from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Instruments, Kind
+from margincalc.errors import ModelRefusal
 from margincalc.margin.base import Worst
+from margincalc.margin.scope import Scope
 from margincalc.pricing import black
+from margincalc.risk import UNCHANGED
 from margincalc.scenarios import ScenarioGrid, VolatilityRule
 from margincalc.times import DAYS_PER_YEAR
 
-CONTRACTS = (Kind.OPTION, Kind.FUTURE, Kind.PERPETUAL)
+CONTRACTS = (Kind.OPTION, Kind.FUTURE)
+_BEYOND = {Kind.PERPETUAL: "perpetuals", Kind.SPOT: "holdings that are no collateral"}
+_SCOPE = Scope(settlement="linear", coin_accounts=False)
 ROWS = 16
 _STEPS = np.array([0, 1, -1, 2, -2, 3, -3]) / 3.0
 _PAIR = np.array([1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 14, 15])  # the other volatility
@@ -51,6 +56,19 @@ class Arrays(NamedTuple):
     delta: FloatArray
 
 
+def refuse_beyond(book: Book) -> None:
+    """Refuse a book that holds what has no risk array.
+
+    Raises
+    ------
+    ModelRefusal
+    """
+    _SCOPE.refuse_beyond(book)
+    for kind, name in _BEYOND.items():
+        if np.any(book.instruments.is_kind(kind)):
+            raise ModelRefusal(f"it lists options and futures, and the book has {name}")
+
+
 def rows(extreme_move: float, extreme_cover: float, look_ahead: float) -> ScenarioGrid:
     """Return the sixteen rows; moves are multiples of the scan ranges.
 
@@ -61,7 +79,7 @@ def rows(extreme_move: float, extreme_cover: float, look_ahead: float) -> Scenar
     look_ahead : days that pass
     """
     names = [
-        f"price {name}{' range' if number else ''}, volatility {side}"
+        f"price {name}{' range' if number else ''}, IV {side}"
         for number, name in enumerate(_NAMES)
         for side in ("up", "down")
     ]
@@ -82,8 +100,7 @@ def valued(columns: Instruments, ranges: Ranges, grid: ScenarioGrid) -> FloatArr
 
     The forward does not drift as the day passes, and exercise is taken to be European.
     """
-    still = ScenarioGrid(*(np.zeros(1) for _ in range(4)))
-    return _worth(columns, ranges, grid) - _worth(columns, ranges, still)
+    return _worth(columns, ranges, grid) - _worth(columns, ranges, UNCHANGED)
 
 
 def _worth(columns: Instruments, ranges: Ranges, grid: ScenarioGrid) -> FloatArray:
@@ -127,7 +144,8 @@ def composite_delta(
     time = np.maximum(own.time - look_ahead / DAYS_PER_YEAR, 0.0)
     points = black.greeks_unchecked(
         np.maximum(moved, 0.0),
-        *(np.broadcast_to(column[:, None], shape) for column in (own.strike, own.volatility)),
+        np.broadcast_to(own.strike[:, None], shape),
+        np.broadcast_to(own.volatility[:, None], shape),
         np.broadcast_to(time[:, None], shape),
         np.broadcast_to(own.call[:, None], shape),
     ).delta
@@ -154,7 +172,8 @@ class Scan(NamedTuple):
     @property
     def risk(self) -> FloatArray:
         """Scan risk: the worst weighted loss, and never a gain."""
-        return np.maximum(-np.min(self.pnl, axis=1), 0.0)
+        risk: FloatArray = np.maximum(-np.min(self.pnl, axis=1), 0.0)
+        return risk
 
     @property
     def price_risk(self) -> FloatArray:
@@ -165,7 +184,8 @@ class Scan(NamedTuple):
         loss, each = -self.pnl, np.arange(len(self.pnl))
         binding = np.argmin(self.pnl, axis=1) if len(self.pnl) else np.zeros(0, np.int64)
         both = 0.5 * (loss[each, binding] + loss[each, _PAIR[binding]])
-        return np.maximum(both - 0.5 * (loss[:, 0] + loss[:, 1]), 0.0)
+        risk: FloatArray = np.maximum(both - 0.5 * (loss[:, 0] + loss[:, 1]), 0.0)
+        return risk
 
 
 def scan(book: Book, arrays: Arrays, grid: ScenarioGrid, keys: tuple[IntArray, IntArray]) -> Scan:

@@ -338,5 +338,5 @@ def _entry(layout: _Layout, first: _Record, second: _Record) -> Entry:
     values += [second.number(_ARRAY + step * number, width) for number in range(_SECOND)]
     series = _series(first, (6, 26, 30, 39))
     delta = second.number(_ARRAY + step * _SECOND, 5) / 1e4
-    scale = layout.scale.get(series[:2], 1.0)
+    scale = layout.scale.get((series[0], series[1]), 1.0)
     return Entry(tuple(-value * scale for value in values), delta * layout.delta.get(series, 1.0))

@@ -150,5 +150,3 @@ def members(commodities: Mapping[str, Commodity]) -> dict[str, tuple[str, ...]]:
         name: (name, *(each for each in own.underlyings if each != name))
         for name, own in commodities.items()
     }
-
-

@@ -34,7 +34,7 @@ class IntraSpread(Parameters):
 
 
 class Leg(Parameters):
-    """One side of a spread between commodities; legs of `A` are long where those of `B` are short."""
+    """One side of a spread between commodities: `A` is long where `B` is short."""
 
     commodity: str
     ratio: Ratio
@@ -113,14 +113,14 @@ def tier_charge(
     return charge
 
 
-def calendar_charge(months: Deltas, value: FloatArray, rate: float, pools: int) -> FloatArray:
-    """Share of the far month's value for every delta that offsets nearer months, shape (A,).
+def calendar_charge(months: Deltas, rate: FloatArray) -> FloatArray:
+    """Charge for every delta that offsets nearer months, by pool and commodity, shape (G,).
 
-    Nearer months net first; what they leave is matched with the next.
+    Nearer months net first; what they leave is matched with the next, at its rate.
 
     Parameters
     ----------
-    value : of one delta in each month, shape (M,)
+    rate : of one delta matched with each month, account currency, shape (M,)
     """
     first, labels = group_rows(months.pool, months.unit)
     charge, carried = np.zeros(len(first)), np.zeros(len(first))
@@ -131,9 +131,9 @@ def calendar_charge(months: Deltas, value: FloatArray, rate: float, pools: int) 
         before = carried[group]
         opposite = np.sign(before) * np.sign(delta) < 0.0
         matched = np.where(opposite, np.minimum(np.abs(before), np.abs(delta)), 0.0)
-        charge[group] += rate * value[month] * matched
+        charge[group] += rate[month] * matched
         carried[group] = before + delta
-    return group_sum(charge, months.pool[first], pools)
+    return charge
 
 
 def inter_credit(
