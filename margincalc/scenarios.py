@@ -50,7 +50,8 @@ class VolatilityRule(NamedTuple):
         base = volatility[:, None]
         moved = np.maximum(base * (1.0 + shock) if self.relative else base + shock, 0.0)
         moved = np.where(once > 0.0, np.maximum(moved, self.minimum_up), moved)
-        return moved[:, [distinct[size] for size in move.tolist()]]
+        each: FloatArray = moved[:, [distinct[size] for size in move.tolist()]]
+        return each
 
 
 class ScenarioGrid(NamedTuple):

@@ -30,8 +30,10 @@ def laid_over(tables: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str
     merged = dict(tables)
     for key, change in changes.items():
         own = merged.get(key)
-        both = isinstance(own, Mapping) and isinstance(change, Mapping)
-        merged[key] = laid_over(own, change) if both else change
+        if isinstance(own, Mapping) and isinstance(change, Mapping):
+            merged[key] = laid_over(own, change)
+        else:
+            merged[key] = change
     return merged
 
 
