@@ -15,12 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from margincalc.margin.base import Venue
-from margincalc.margin.load import effective_dates, load_model, model_file, model_names
-from margincalc.margining import Rules, day_of, margined
-from margincalc.pools import MODES, Mode
-from margincalc.portfolio import Portfolio
-from margincalc.results import (
+from margincalc.answers.margining import Rules, day_of, margined
+from margincalc.answers.results import (
     CheckReport,
     CompareReport,
     DiffLine,
@@ -31,6 +27,10 @@ from margincalc.results import (
     ScenariosReport,
     VerifyReport,
 )
+from margincalc.margin.base import Venue
+from margincalc.margin.load import effective_dates, load_model, model_file, model_names
+from margincalc.pools import MODES, Mode
+from margincalc.portfolio import Portfolio
 
 
 def load(
@@ -57,7 +57,7 @@ def margin(
     effective: str | None = None,
 ) -> MarginReport:
     """Margin an account: equity, requirement, liquidation prices, worst scenario, Greeks."""
-    from margincalc.statement import margin_report
+    from margincalc.answers.statement import margin_report
 
     rules = Rules(mode, model, tuple(settings), effective)
     return margin_report(margined(portfolio, rules, liquidation=True))
@@ -80,7 +80,7 @@ def compare(
     every : show every model that ships with the package and can express the book
     settings : each applies to the models that have such a parameter
     """
-    from margincalc.comparison import compare_models, compare_modes
+    from margincalc.answers.comparison import compare_models, compare_modes
 
     if models or every:
         return compare_models(portfolio, model_names() if every else models, tuple(settings))
@@ -96,7 +96,7 @@ def greeks(
     effective: str | None = None,
 ) -> GreeksReport:
     """Greeks by underlying, expiry and position."""
-    from margincalc.breakdown import greeks_report
+    from margincalc.answers.breakdown import greeks_report
 
     return greeks_report(margined(portfolio, Rules(mode, model, tuple(settings), effective)))
 
@@ -110,7 +110,7 @@ def scenarios(
     effective: str | None = None,
 ) -> ScenariosReport:
     """Profit and loss of every underlying in every scenario of the model."""
-    from margincalc.breakdown import scenarios_report
+    from margincalc.answers.breakdown import scenarios_report
 
     return scenarios_report(margined(portfolio, Rules(mode, model, tuple(settings), effective)))
 
@@ -125,7 +125,7 @@ def check(  # noqa: PLR0913 - an argument for each option of the command
     effective: str | None = None,
 ) -> CheckReport:
     """Say whether an account is under maintenance, or a pool's margin ratio is above `above`."""
-    from margincalc.statement import check_report
+    from margincalc.answers.statement import check_report
 
     rules = Rules(mode, model, tuple(settings), effective)
     return check_report(margined(portfolio, rules), above)
@@ -195,7 +195,7 @@ def _flat(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def verify_models(name: str | None = None) -> VerifyReport:
     """Rerun the worked examples that ship with a model, or with all of them."""
-    from margincalc.verify import verify
+    from margincalc.answers.verify import verify
 
     return verify(name)
 

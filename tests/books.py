@@ -13,8 +13,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from margincalc import margining
-from margincalc.account import Account
+from margincalc.answers import margining
+from margincalc.answers.account import Account
 from margincalc.pools import Mode
 from margincalc.portfolio import Portfolio
 from tests import oracle

@@ -20,18 +20,14 @@ Sources = Mapping[str, str]
 """The text of each module, by its full name."""
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("_version", "arrays", "errors", "names", "results", "times"),
+    ("_version", "arrays", "errors", "names", "times"),
     ("", "book", "portfolio", "pricing", "roots", "scenarios"),
     ("contracts", "files"),
     ("quotes", "risk"),
     ("marks",),
     ("assemble", "margin"),
     ("liquidation", "pools"),
-    ("account",),
-    ("lines", "margining"),
-    ("statement",),
-    ("breakdown", "comparison"),
-    ("verify",),
+    ("answers",),
     ("api",),
     ("report",),
     ("cli",),
@@ -40,6 +36,15 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 """Floor 0 first; a name is a module or a package, "" is the package's own `__init__`."""
 
 STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "answers": (
+        ("results",),
+        ("account",),
+        ("lines", "margining"),
+        ("statement",),
+        ("breakdown", "comparison"),
+        ("verify",),
+        ("",),
+    ),
     "cli": (("options",), ("output",), ("program",), ("commands",), ("",)),
     "contracts": (("contract",), ("terms",), ("checks",), ("",)),
     "files": (
@@ -325,7 +330,7 @@ PLANTED = (
     (strangers, "margincalc.contracts.terms", "from pydantic import BaseModel"),
     (strangers, "margincalc.cli.program", "import matplotlib.pyplot as plt"),
     (heavy_at_start, "margincalc.pricing.black", "from scipy.special import ndtr"),
-    (heavy_at_start, "margincalc.verify", "import vollib.black"),
+    (heavy_at_start, "margincalc.answers.verify", "import vollib.black"),
     (heavy_at_start, "margincalc.risk", "try:\n    import numba\nexcept ImportError:\n    pass"),
     (heavy_at_start, "margincalc.files.reader", "class A:\n    import pyarrow"),
     (past_the_protocol, "margincalc.api", "from margincalc.margin import scan"),

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from margincalc import api
+from margincalc.answers.results import MarginReport
+from margincalc.answers.verify import verify
 from margincalc.errors import ModelRefusal
 from margincalc.portfolio import Portfolio
-from margincalc.results import MarginReport
-from margincalc.verify import verify
 
 CALL = "BTC_USDC-25DEC26-110000-C"
 PUT = "BTC_USDC-25DEC26-90000-P"

@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from margincalc.account import Account
+from margincalc.answers.account import Account
+from margincalc.answers.margining import Rules, margined
+from margincalc.answers.statement import margin_report
+from margincalc.answers.verify import verify
 from margincalc.errors import ModelRefusal
 from margincalc.liquidation.nearest import excess_at, nearest
 from margincalc.margin.load import load_model
-from margincalc.margining import Rules, margined
 from margincalc.portfolio import Portfolio
 from margincalc.pricing import black
-from margincalc.statement import margin_report
-from margincalc.verify import verify
 
 AS_OF = "2026-11-20T08:00:00Z"
 SPOT = {"BTC": 100_000.0, "ETH": 4_000.0}

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 import margincalc as mc
-from margincalc.account import Account
+from margincalc.answers.account import Account
+from margincalc.answers.margining import Rules, margined
+from margincalc.answers.verify import verify
 from margincalc.book import Kind
 from margincalc.errors import InputError, ModelRefusal
 from margincalc.liquidation.nearest import excess_at, nearest
@@ -18,10 +20,8 @@ from margincalc.margin.derive_shocks import (
     VolShock,
     shocks,
 )
-from margincalc.margining import Rules, margined
 from margincalc.portfolio import Portfolio
 from margincalc.scenarios import ScenarioGrid
-from margincalc.verify import verify
 
 MODELS = ("derive-pm2", "derive-pm1", "derive-sm")
 every_model = pytest.mark.parametrize("model", MODELS)

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from margincalc.account import Account
+from margincalc.answers.account import Account
+from margincalc.answers.margining import Rules, margined
+from margincalc.answers.statement import margin_report
 from margincalc.api import load
 from margincalc.errors import InputError
-from margincalc.margining import Rules, margined
 from margincalc.portfolio import Portfolio
 from margincalc.pricing import american
 from margincalc.pricing.black_scholes import Market, Option
 from margincalc.risk import equity, now
-from margincalc.statement import margin_report
 
 AS_OF = "2026-11-20T21:00:00Z"
 SPOT, RATE, YIELD, VOLATILITY = 100.0, 0.05, 0.02, 0.3

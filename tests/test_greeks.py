@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from margincalc.answers.results import Sensitivity
+from margincalc.answers.statement import margin_report
 from margincalc.pricing import black_scholes
-from margincalc.results import Sensitivity
-from margincalc.statement import margin_report
 from tests.books import margined
 from tests.test_liquidation import book
 

@@ -14,12 +14,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from margincalc import api
-from margincalc.account import Account
+from margincalc.answers.account import Account
+from margincalc.answers.statement import margin_report
 from margincalc.liquidation.nearest import NEAR, excess_at, nearest
 from margincalc.pools import MODES, Mode
 from margincalc.portfolio import Portfolio
 from margincalc.risk import equity, now
-from margincalc.statement import margin_report
 from tests import oracle
 from tests.books import (
     ANY,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from margincalc.account import Account
+from margincalc.answers.account import Account
 from margincalc.liquidation import nearest as module
 from margincalc.liquidation.nearest import LADDER, SPOT_NODE, excess_at, nearest
 from margincalc.portfolio import Portfolio

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from margincalc.account import Account
+from margincalc.answers.account import Account
 from margincalc.margin.base import MarginResult, status_of, total
 from margincalc.margin.charges import net_short_options
 from tests.books import margined

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from margincalc import api
+from margincalc.answers.results import MarginReport
+from margincalc.answers.verify import verify
 from margincalc.errors import InputError, ModelRefusal
 from margincalc.portfolio import Portfolio
-from margincalc.results import MarginReport
-from margincalc.verify import verify
 from tests import oracle
 from tests.books import margined
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from margincalc.account import Account
+from margincalc.answers.account import Account
 from margincalc.liquidation.nearest import nearest
 from margincalc.portfolio import Portfolio
 from tests.books import Style, margined, portfolio, portfolios

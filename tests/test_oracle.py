@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from margincalc import api
-from margincalc.account import Account
+from margincalc.answers.account import Account
 from margincalc.liquidation.nearest import LADDER, SPOT_NODE, nearest
 from margincalc.pools import MODES, Mode
 from margincalc.portfolio import Portfolio

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from margincalc import api
-from margincalc.account import Account
+from margincalc.answers.account import Account
+from margincalc.answers.margining import Rules, margined
+from margincalc.answers.verify import verify
 from margincalc.errors import ModelRefusal
-from margincalc.margining import Rules, margined
 from margincalc.portfolio import Portfolio
-from margincalc.verify import verify
 
 AS_OF = dt.datetime(2026, 10, 20, 8, tzinfo=dt.UTC)
 DAYS = (3, 30, 31, 90)

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from margincalc.account import Account
+from margincalc.answers.account import Account
+from margincalc.answers.statement import margin_report
 from margincalc.errors import InputError
-from margincalc.statement import margin_report
 from tests.books import margined
 from tests.test_liquidation import book
 

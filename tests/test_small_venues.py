@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from margincalc import api
+from margincalc.answers.margining import Rules, margined
+from margincalc.answers.results import MarginReport
+from margincalc.answers.verify import verify
 from margincalc.errors import ModelRefusal
-from margincalc.margining import Rules, margined
 from margincalc.portfolio import Portfolio
-from margincalc.results import MarginReport
-from margincalc.verify import verify
 
 AS_OF = dt.datetime(2026, 11, 20, 8, tzinfo=dt.UTC)
 SPOT = 100_000.0

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 import margincalc as mc
-from margincalc.account import Account
+from margincalc.answers.account import Account
+from margincalc.answers.margining import Rules, margined
+from margincalc.answers.verify import verify
 from margincalc.errors import InputError, ModelRefusal
 from margincalc.margin.span_files import Entry, Key, read
 from margincalc.margin.span_spreads import (
@@ -20,9 +22,7 @@ from margincalc.margin.span_spreads import (
     inter_credit,
     tier_charge,
 )
-from margincalc.margining import Rules, margined
 from margincalc.portfolio import Portfolio
-from margincalc.verify import verify
 
 MODELS = ("span", "nse-span")
 every_model = pytest.mark.parametrize("model", MODELS)
@@ -306,6 +306,30 @@ def test_a_credit_lowers_the_requirement() -> None:
     assert found.result.components["inter_commodity_credit"] == pytest.approx(-credit)
 
 
+def test_price_risk_is_without_volatility_and_time() -> None:
+    sold = [{"instrument": "OIL-25DEC26-60-C", "quantity": -100}]
+    hedge = {"instrument": "NIFTY-25DEC26", "quantity": 1000, "mark_price": 24_000.0}
+    spreads = (
+        'inter_spreads=[{credit=1.0, legs=[{commodity="OIL", ratio=1.0, side="B"}, '
+        '{commodity="NIFTY", ratio=1.0, side="A"}]}]'
+    )
+    alone = account("span", *SPAN, positions=sold, collateral=[])
+    worst = alone.result.worst
+    assert worst is not None
+    assert worst.every is not None
+    loss = -worst.every[0] * alone.model.grids[0].weight
+    assert worst.scenario[0] == 10  # the whole range up, with volatility up
+    price_risk = (loss[10] + loss[11] - loss[0] - loss[1]) / 2.0
+    assert 0.0 < price_risk < loss[10]
+    free = "commodities.OIL.short_option_minimum=0.0"
+    both = account("span", *SPAN, free, spreads, positions=[*sold, hedge], collateral=[])
+    credit = float(both.result.components["inter_commodity_credit"][0])
+    # All deltas of OIL are used, and as many of NIFTY, at 2,400 each.
+    months = -credit - price_risk
+    assert 0.0 < months < 100 * 2_400.0
+    assert detail(both, "span_risk")[0] == pytest.approx(loss[10] + 2_400_000.0 + credit)
+
+
 def test_months_of_delivery_are_charged() -> None:
     future = [{"instrument": "OIL-27NOV26", "quantity": -40}, *POSITIONS[:1]]
     rule = f"commodities.OIL={{{RANGES}, delivery={{within_days=10.0, charge=3.0}}}}"
@@ -454,7 +478,9 @@ ENTITY = '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/hostname">]>'
     [
         (spn(entity=ENTITY), 1, "document type"),
         (spn(values=CALL[:15]), 9, "it has 15"),
-        (spn().replace("<a>33</a>", "<a>x</a>"), 9, "could not convert"),
+        (spn().replace("<a>33</a>", "<a>x</a>"), 9, "a number, not 'x'"),
+        (spn().replace("<d>0.4</d>", "<d>nan</d>"), 9, "a number"),
+        (spn().replace("?>", ' encoding="none"?>'), 1, "encoding"),
         (spn().replace("20261225", "2026").replace("202612", "soon"), 6, "CCYYMM"),
         (spn()[:600], 8, "XML"),
         (spn(tail="<a>"), 10, "junk"),

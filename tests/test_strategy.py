@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from margincalc import api
-from margincalc.account import Account as Margined
+from margincalc.answers.account import Account as Margined
+from margincalc.answers.margining import Rules, margined
+from margincalc.answers.verify import verify
 from margincalc.errors import ModelRefusal
 from margincalc.liquidation.nearest import LADDER
 from margincalc.margin.base import MarginResult
-from margincalc.margining import Rules, margined
 from margincalc.portfolio import Portfolio
-from margincalc.verify import verify
 from tests.pairings import Account, Leg, cheapest, cheapest_kept, greedy
 
 AS_OF = dt.datetime(2026, 1, 2, 8, tzinfo=dt.UTC)

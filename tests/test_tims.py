@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from margincalc.account import Account
+from margincalc.answers.account import Account
+from margincalc.answers.margining import Rules, margined
+from margincalc.answers.verify import verify
 from margincalc.errors import InputError
 from margincalc.liquidation.nearest import excess_at, nearest
 from margincalc.margin.load import FOLDER
-from margincalc.margining import Rules, margined
 from margincalc.portfolio import Portfolio
 from margincalc.risk import now, risk_array
 from margincalc.scenarios import ScenarioGrid, VolatilityRule, grid
-from margincalc.verify import verify
 
 MODEL = "occ-tims"
 SPOTS = {"SPY": 690.0, "IVV": 690.0, "DIA": 460.0, "QQQ": 600.0, "IWM": 240.0, "AAPL": 270.0}

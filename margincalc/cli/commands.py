@@ -165,7 +165,7 @@ def models(context: click.Context) -> None:
 def list_models(options: Options) -> None:
     """List the models: family, mode, effective date, proof."""
     from margincalc import api
-    from margincalc.results import ModelsReport
+    from margincalc.answers.results import ModelsReport
 
     show(ModelsReport(api.models()), options)
 

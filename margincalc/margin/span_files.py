@@ -13,6 +13,7 @@ Layouts: https://cmegroupclientsite.atlassian.net/wiki/spaces/pubspan/ (risk par
 2, 8, B and P of the expanded format), and rpolton/span-for-margin for widths that these leave out.
 """
 
+import math
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -132,9 +133,9 @@ class _Spn:
         text = "".join(self._text).strip()
         self._text = []
         if parent == "ra" and tag == "a":
-            self._array.append(float(text))
+            self._array.append(_finite(text))
         elif parent == "ra" and tag == "d":
-            self._delta = float(text)
+            self._delta = _finite(text)
         elif tag == "pfCode" and (parent in _FAMILIES or parent == "undPf"):
             self._family[parent] = text
         elif tag in _KEPT and parent == "series":
@@ -158,10 +159,21 @@ class _Spn:
         key = Key(
             self._family.get("undPf", own) if right else own,
             right,
-            float(terms.get("k", "0")) if right else 0.0,
+            _finite(terms.get("k", "")) if right else 0.0,
             _expiry_of_terms(terms),
         )
         add(self.entries, key, Entry(tuple(-value for value in values), delta))
+
+
+def _finite(text: str) -> float:
+    """Read a number."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"a number, not {shown(text)}")
+    return number
 
 
 def _expiry_of_terms(terms: dict[str, str]) -> str:
@@ -182,7 +194,7 @@ def _spn(name: str, data: bytes) -> Entries:
     except expat.ExpatError as error:
         problem = expat.errors.messages[error.code]
         raise _damaged(name, error.lineno, problem, "XML") from None
-    except ValueError as error:
+    except (ValueError, LookupError) as error:  # the latter of an unknown encoding
         raise _damaged(name, parser.CurrentLineNumber, "a damaged element", str(error)) from None
     return found.entries
 
@@ -225,13 +237,7 @@ class _Record(NamedTuple):
         return self.text[columns[0] - 1 : columns[1]].strip()
 
     def whole(self, columns: tuple[int, int]) -> int:
-        """Return a number that may be left out, its sign before it.
-
-        Raises
-        ------
-        ValueError
-            If there is something else.
-        """
+        """Return a number that may be left out, its sign before it."""
         text = self.at(columns) or "0"
         if not text.removeprefix("-").isdecimal():
             place = f"columns {columns[0]} to {columns[1]}"
@@ -239,13 +245,7 @@ class _Record(NamedTuple):
         return int(text)
 
     def number(self, start: int, width: int) -> int:
-        """Return digits that a sign may follow.
-
-        Raises
-        ------
-        ValueError
-            If there are none.
-        """
+        """Return digits that a sign may follow."""
         digits = self.text[start - 1 : start - 1 + width].strip()
         sign = self.text[start - 1 + width : start + width]
         if not digits.isdecimal() or sign not in ("+", "-", " ", ""):

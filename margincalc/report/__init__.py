@@ -8,8 +8,7 @@ signs). Nothing here computes a number.
 
 from typing import Literal, TypeAlias, get_args
 
-from margincalc.report.screen import PLAIN, Screen
-from margincalc.results import (
+from margincalc.answers.results import (
     CheckReport,
     CompareReport,
     DiffReport,
@@ -20,6 +19,7 @@ from margincalc.results import (
     ScenariosReport,
     VerifyReport,
 )
+from margincalc.report.screen import PLAIN, Screen
 
 Format = Literal["table", "json", "csv"]
 FORMATS: tuple[Format, ...] = get_args(Format)

@@ -9,8 +9,8 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from margincalc import results
-from margincalc.results import Json, to_json
+from margincalc.answers import results
+from margincalc.answers.results import Json, to_json
 
 if TYPE_CHECKING:
     from margincalc.report import Report

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from margincalc.results import Json
+from margincalc.answers.results import Json
 
 
 def json_text(content: Mapping[str, Json]) -> str:

@@ -1,9 +1,9 @@
 """`check` in one line, for logs and mails."""
 
+from margincalc.answers.results import CheckReport
 from margincalc.report import numbers
 from margincalc.report.layout import Block, name
 from margincalc.report.parts import rules
-from margincalc.results import CheckReport
 
 
 def check_blocks(report: CheckReport, width: int) -> list[Block]:

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from margincalc.answers.results import CompareReport, Comparison, FirstToGo
 from margincalc.report import numbers
 from margincalc.report.layout import Block, Column, Row, folded, name, table, wrapped
 from margincalc.report.parts import identity
-from margincalc.results import CompareReport, Comparison, FirstToGo
 
 _NAMES = 3  # of what would be liquidated first, per mode
 _GOES_FIRST = (

@@ -1,9 +1,9 @@
 """Greeks by underlying, expiry and position."""
 
+from margincalc.answers.results import GreekLine, GreeksReport, Sensitivity
 from margincalc.report import numbers
 from margincalc.report.layout import Block, Column, Row, name, table, wrapped
 from margincalc.report.parts import GREEKS, identity, largest, unshown
-from margincalc.results import GreekLine, GreeksReport, Sensitivity
 
 _LEVELS = {"underlying": "underlyings", "expiry": "expiries", "position": "positions"}
 _COLUMNS = (Column("By", left=True), Column("quantity"), *GREEKS)

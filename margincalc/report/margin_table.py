@@ -1,5 +1,6 @@
 """The first screen: am I safe, what would kill me, what is it made of."""
 
+from margincalc.answers.results import MarginReport, PositionLine, Sensitivity
 from margincalc.report import numbers, parts
 from margincalc.report.layout import (
     GAP,
@@ -16,7 +17,6 @@ from margincalc.report.layout import (
 )
 from margincalc.report.pools_table import pools_table
 from margincalc.report.screen import WIDEST
-from margincalc.results import MarginReport, PositionLine, Sensitivity
 
 _LABEL = 20
 _LABELS = 400  # characters of the worst case's name: several underlyings each have theirs

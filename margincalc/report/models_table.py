@@ -1,8 +1,8 @@
 """Models: the list, and one model's file under a head that is a comment."""
 
+from margincalc.answers.results import DiffReport, Json, ModelReport, ModelsReport
 from margincalc.report.layout import Block, Column, name, table, wrapped
 from margincalc.report.screen import WIDEST
-from margincalc.results import DiffReport, Json, ModelReport, ModelsReport
 
 _COLUMNS = ("name", "family", "mode", "effective", "proof")
 _LEAST_TITLE = 12

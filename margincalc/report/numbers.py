@@ -7,8 +7,8 @@ theta to a day, rho to a point of rate.
 import datetime as dt
 import math
 
+from margincalc.answers.results import Sensitivity
 from margincalc.contracts.checks import MONEY
-from margincalc.results import Sensitivity
 
 NONE = "none"
 BLANK = "-"

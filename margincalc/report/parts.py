@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from margincalc.answers.results import Liquidation, ModelInfo, Sensitivity
 from margincalc.report import numbers
 from margincalc.report.layout import Block, Column, Row, name, packed, table, wrapped
-from margincalc.results import Liquidation, ModelInfo, Sensitivity
 
 SHOWN = 20  # lines of a table before the rest is counted instead
 _Item = TypeVar("_Item")

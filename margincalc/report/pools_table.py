@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from margincalc.answers.results import PoolMargin
 from margincalc.report import numbers
 from margincalc.report.layout import Block, Column, Row, name, table
 from margincalc.report.parts import SHOWN, liquidation_cells, unshown
-from margincalc.results import PoolMargin
 
 _WORST_FIRST = ("liquidatable", "restricted", "healthy")
 _COLUMNS = (

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from margincalc import results
+from margincalc.answers import results
 from margincalc.report.check_line import check_blocks
 from margincalc.report.compare_table import compare_blocks
 from margincalc.report.greeks_table import greeks_blocks

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from margincalc.answers.results import VerifyLine, VerifyReport
 from margincalc.report.layout import Block, Column, Row, name, table, wrapped
-from margincalc.results import VerifyLine, VerifyReport
 
 _EXAMPLES = (
     Column("model", left=True),

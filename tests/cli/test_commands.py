@@ -11,7 +11,7 @@ import pytest
 
 import margincalc
 from margincalc import api
-from margincalc.results import MarginReport
+from margincalc.answers.results import MarginReport
 from tests.cli import STRANGLE, UNDER
 from tests.cli.conftest import Run
 from tests.report import by_hand

@@ -3,8 +3,8 @@
 from typing import Any
 
 from margincalc import api
+from margincalc.answers.results import MarginReport
 from margincalc.portfolio import Portfolio
-from margincalc.results import MarginReport
 from tests.conformance.registry import Adapter
 
 AS_OF = "2022-06-24T08:00:00Z"  # no case has a day, and cross margin does not depend on it

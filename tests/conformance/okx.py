@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from margincalc import api
+from margincalc.answers.results import MarginReport
 from margincalc.portfolio import Portfolio
-from margincalc.results import MarginReport
 from tests.conformance.registry import Adapter
 
 AS_OF = "2024-05-31T08:00:00Z"  # most cases have no day, and none depends on it

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from statistics import NormalDist
 from typing import Any
 
-from margincalc.margining import Rules, margined
+from margincalc.answers.margining import Rules, margined
+from margincalc.answers.results import MarginReport
+from margincalc.answers.statement import margin_report
 from margincalc.portfolio import Portfolio
-from margincalc.results import MarginReport
-from margincalc.statement import margin_report
 
 Case = Mapping[str, Any]
 NORMAL = NormalDist()

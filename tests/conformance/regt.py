@@ -10,8 +10,8 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from margincalc.account import Account
-from margincalc.margining import Rules, margined
+from margincalc.answers.account import Account
+from margincalc.answers.margining import Rules, margined
 from margincalc.portfolio import Portfolio
 
 Case = Mapping[str, Any]

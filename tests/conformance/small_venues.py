@@ -4,12 +4,12 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from margincalc.account import Account
-from margincalc.breakdown import scenarios_report
-from margincalc.margining import Rules, margined
+from margincalc.answers.account import Account
+from margincalc.answers.breakdown import scenarios_report
+from margincalc.answers.margining import Rules, margined
+from margincalc.answers.results import MarginReport, ScenarioLine
+from margincalc.answers.statement import margin_report
 from margincalc.portfolio import Portfolio
-from margincalc.results import MarginReport, ScenarioLine
-from margincalc.statement import margin_report
 
 Case = Mapping[str, Any]
 AS_OF = dt.datetime(2026, 11, 1, 8, tzinfo=dt.UTC)

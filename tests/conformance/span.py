@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from margincalc.account import Account
-from margincalc.breakdown import scenarios_report
-from margincalc.margining import Rules, margined
+from margincalc.answers.account import Account
+from margincalc.answers.breakdown import scenarios_report
+from margincalc.answers.margining import Rules, margined
 from margincalc.portfolio import Portfolio
 
 Case = Mapping[str, Any]

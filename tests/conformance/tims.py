@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from margincalc.margining import Rules, margined
+from margincalc.answers.margining import Rules, margined
 from margincalc.portfolio import Portfolio
 
 Case = Mapping[str, Any]

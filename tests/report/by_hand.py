@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from margincalc.report import Report
-from margincalc.results import (
+from margincalc.answers.results import (
     CheckReport,
     CompareReport,
     Comparison,
@@ -27,6 +26,7 @@ from margincalc.results import (
     VerifyReport,
     WorstScenario,
 )
+from margincalc.report import Report
 
 AS_OF = "2026-11-20T08:00:00Z"
 SCAN = ModelInfo("generic-portfolio", "2026-11-01", "own", "ab" * 32)

@@ -2,8 +2,8 @@
 
 import pytest
 
+from margincalc.answers.results import Sensitivity
 from margincalc.report import numbers
-from margincalc.results import Sensitivity
 
 
 @pytest.mark.parametrize(

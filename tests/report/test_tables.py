@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from margincalc.answers.results import MarginReport
 from margincalc.report import Screen, render
-from margincalc.results import MarginReport
 from tests.report import FOLDER, GOLDEN, by_hand, drawn, golden
 
 ONE_LINE_OR_VERBATIM = {"check", "model"}  # a log line, and a file that is shown as it is

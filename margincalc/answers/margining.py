@@ -7,7 +7,7 @@ Mode and model each imply the other: isolated and cross imply `generic-standard`
 import datetime as dt
 from typing import NamedTuple
 
-from margincalc.account import Account
+from margincalc.answers.account import Account
 from margincalc.assemble import assemble
 from margincalc.errors import input_error, shown
 from margincalc.liquidation.nearest import nearest

@@ -4,11 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from margincalc.account import Account
-from margincalc.arrays import FloatArray, group_rows
-from margincalc.errors import input_error
-from margincalc.lines import position_lines
-from margincalc.results import (
+from margincalc.answers.account import Account
+from margincalc.answers.lines import position_lines
+from margincalc.answers.results import (
     GreekLine,
     GreeksReport,
     ScenarioLine,
@@ -16,9 +14,11 @@ from margincalc.results import (
     Sensitivity,
     to_json,
 )
+from margincalc.answers.statement import margin_report
+from margincalc.arrays import FloatArray, group_rows
+from margincalc.errors import input_error
 from margincalc.risk import now, risk_array
 from margincalc.scenarios import ScenarioGrid
-from margincalc.statement import margin_report
 from margincalc.times import zulu
 
 

@@ -5,12 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from margincalc.account import Account
-from margincalc.arrays import BoolArray, FloatArray, IntArray
-from margincalc.book import VENUE_SIGN, Kind, venue_of
-from margincalc.lines import position_lines
-from margincalc.margin.base import STATUSES, status_of
-from margincalc.results import (
+from margincalc.answers.account import Account
+from margincalc.answers.lines import position_lines
+from margincalc.answers.results import (
     CheckReport,
     Liquidation,
     MarginReport,
@@ -18,6 +15,9 @@ from margincalc.results import (
     Sensitivity,
     WorstScenario,
 )
+from margincalc.arrays import BoolArray, FloatArray, IntArray
+from margincalc.book import VENUE_SIGN, Kind, venue_of
+from margincalc.margin.base import STATUSES, status_of
 from margincalc.risk import PRICER
 from margincalc.times import zulu
 

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from margincalc.account import GREEKS, Account
+from margincalc.answers.account import GREEKS, Account
+from margincalc.answers.results import PositionLine
 from margincalc.book import Book
 from margincalc.contracts import Contract
 from margincalc.portfolio import Position
-from margincalc.results import PositionLine
 from margincalc.times import zulu
 
 

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from margincalc.breakdown import scenarios_report
+from margincalc.answers.breakdown import scenarios_report
+from margincalc.answers.margining import Rules, margined
+from margincalc.answers.results import VerifyLine, VerifyReport
+from margincalc.answers.statement import margin_report
 from margincalc.errors import MargincalcError, input_error
 from margincalc.margin.load import FOLDER, model_names
-from margincalc.margining import Rules, margined
 from margincalc.portfolio import Portfolio
-from margincalc.results import VerifyLine, VerifyReport
-from margincalc.statement import margin_report
 
 
 def verify(name: str | None = None, folder: Path = FOLDER) -> VerifyReport:

@@ -440,7 +440,7 @@ class VerifyReport(NamedTuple):
     def to_dict(self) -> dict[str, Json]:
         """Return the JSON of `models verify`."""
         return {
-            "schema": "margincalc.verify/1",
+            "schema": "margincalc.answers.verify/1",
             "lines": to_json(self.lines),
             "unproven": list(self.unproven),
             "mismatches": self.mismatches,

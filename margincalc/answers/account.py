@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from margincalc.answers.results import ModelInfo, Sensitivity
 from margincalc.arrays import FloatArray, IntArray
 from margincalc.assemble import Assembly
 from margincalc.book import Book
@@ -12,7 +13,6 @@ from margincalc.contracts import Contract
 from margincalc.liquidation.nearest import Nearest
 from margincalc.margin.base import MarginModel, MarginResult, Venue
 from margincalc.portfolio import Portfolio
-from margincalc.results import ModelInfo, Sensitivity
 from margincalc.risk import Greeks, greeks, now
 
 GREEKS = ("delta", "gamma", "vega", "theta", "rho")

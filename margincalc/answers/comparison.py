@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from margincalc.account import Account
+from margincalc.answers.account import Account
+from margincalc.answers.margining import Rules, margined, rules_of
+from margincalc.answers.results import CompareReport, Comparison, FirstToGo, MarginReport, Refusal
+from margincalc.answers.statement import margin_report
 from margincalc.arrays import FloatArray
 from margincalc.book import Book, Names
 from margincalc.errors import ModelRefusal, input_error
-from margincalc.margining import Rules, margined, rules_of
 from margincalc.pools import Mode
 from margincalc.portfolio import Portfolio
-from margincalc.results import CompareReport, Comparison, FirstToGo, MarginReport, Refusal
-from margincalc.statement import margin_report
 
 ROWS_AT_ONCE = 1 << 16  # position rows of one margin call, which bounds its memory
 
