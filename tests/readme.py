@@ -59,7 +59,7 @@ def _session(content: str) -> str:
     os.chdir(ROOT)
     try:
         for line in content.splitlines():
-            if line.startswith(">>> "):
+            if line.startswith((">>> ", "... ")):
                 out = io.StringIO()
                 with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
                     console.push(line[4:])
