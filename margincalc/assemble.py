@@ -7,6 +7,7 @@ and unpaid amount a row that says which pool holds how much of it.
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -28,7 +29,8 @@ _KINDS = {
     "perpetual": Kind.PERPETUAL,
     "spot": Kind.SPOT,
 }
-_DIVIDENDS = ("dividend_time", "dividend_share")  # a row of each per instrument
+# A row of each per instrument, filled up with 0.
+_RAGGED = ("dividend_time", "dividend_share", "tier_start", "tier_step", "initial_tier_step")
 SECONDS_PER_DAY = 86400.0
 _MONEY = "money"  # the row in which linear profits and unpaid amounts are booked
 _TYPES = {"kind": np.int64, "underlying": np.int64, "call": bool, "inverse": bool, "american": bool}
@@ -81,6 +83,9 @@ class _Row(NamedTuple):
     funding: float = 0.0
     dividend_time: tuple[float, ...] = ()
     dividend_share: tuple[float, ...] = ()
+    tier_start: tuple[float, ...] = ()
+    tier_step: tuple[float, ...] = ()
+    initial_tier_step: tuple[float, ...] = ()
 
 
 @dataclass
@@ -255,31 +260,46 @@ def _deposit(draft: _Draft, number: int, pool: str) -> None:
     beta = deposit.beta if underlying >= 0 else 0.0
     if draft.coin and underlying < 0:
         underlying = draft.underlyings.index(draft.portfolio.currency)
-    haircut = deposit.haircut
-    if not isinstance(haircut, Haircut):
-        haircut = Haircut(maintenance=haircut, initial=haircut)
     # Names order rows, so the numbers are of one width.
     width = len(str(len(draft.portfolio.collateral)))
     name = f"{deposit.asset} deposit {number + 1:0{width}d}"
-    draft.rows[name] = _Row(
+    row = _Row(
         name,
         Kind.COLLATERAL,
         underlying,
         variable=_asset_price(draft, deposit),
         beta=beta,
-        haircut=haircut.maintenance,
-        initial_haircut=haircut.initial,
-        cap=_cap(deposit),
+        cap=_per_unit(deposit, deposit.cap),
         confidence=_confidence(deposit.confidence),
     )
+    draft.rows[name] = _with_haircuts(row, deposit)
     draft.held.append((pool, name, deposit.quantity, np.nan))
 
 
-def _cap(deposit: Collateral) -> float:
-    """Return the cap per unit, so that a share of the deposit has its share of the cap."""
-    if deposit.cap is None or deposit.quantity <= 0.0:
+def _with_haircuts(row: _Row, deposit: Collateral) -> _Row:
+    """Add a deposit's haircuts, those of tiers as steps from one to the next."""
+    written = [tier.haircut for tier in deposit.tiers] or [deposit.haircut]
+    pairs = [
+        (one.maintenance, one.initial) if isinstance(one, Haircut) else (one, one)
+        for one in written
+    ]
+    steps = [
+        (after[0] - before[0], after[1] - before[1]) for before, after in pairwise(pairs)
+    ]
+    return row._replace(
+        haircut=pairs[0][0],
+        initial_haircut=pairs[0][1],
+        tier_start=tuple(_per_unit(deposit, tier.up_to) for tier in deposit.tiers[:-1]),
+        tier_step=tuple(step for step, _ in steps),
+        initial_tier_step=tuple(step for _, step in steps),
+    )
+
+
+def _per_unit(deposit: Collateral, bound: float | None) -> float:
+    """Return a bound per unit, so that a share of a deposit has its share of the bound."""
+    if bound is None or deposit.quantity <= 0.0:
         return np.inf
-    return deposit.cap / deposit.quantity
+    return bound / deposit.quantity
 
 
 def _asset_price(draft: _Draft, deposit: Collateral) -> float:
@@ -337,11 +357,11 @@ def _book(draft: _Draft) -> Book:
             [getattr(row, column.name) for row in rows], _TYPES.get(column.name, np.float64)
         )
         for column in fields(Instruments)
-        if column.name not in _DIVIDENDS
+        if column.name not in _RAGGED
     }
-    most = max((len(row.dividend_time) for row in rows), default=0)
-    for name in _DIVIDENDS:
+    for name in _RAGGED:
         ragged = [getattr(row, name) for row in rows]
+        most = max((len(own) for own in ragged), default=0)
         padded = [own + (0.0,) * (most - len(own)) for own in ragged]
         columns[name] = np.array(padded, np.float64).reshape(len(rows), most)
     market = draft.portfolio.market

@@ -54,13 +54,16 @@ class Instruments:
     volatility : decimal per year
     beta : relative move per relative move of the spot
     offset : mark less model value of one long unit, account currency
-    haircut, initial_haircut : share of an asset's value
+    haircut, initial_haircut : share of an asset's value, or of its first tier
     cap : largest price of an asset that counts, account currency
     american : whether an option may be exercised before it expires
     confidence : of the feeds that price the instrument alone, from 0 to 1
     funding : what a perpetual's long pays per eight hours, as a share of the spot
     dividend_time, dividend_share : shape (I, D); dividends in the life of an American option, years
         until each and its share of the spot, 0 where there are fewer
+    tier_start, tier_step, initial_tier_step : shape (I, T); price of an asset from which another
+        haircut applies, account currency, and what it is more than the one before, 0 where there
+        are fewer tiers
     """
 
     kind: IntArray
@@ -85,6 +88,9 @@ class Instruments:
     funding: FloatArray
     dividend_time: FloatArray
     dividend_share: FloatArray
+    tier_start: FloatArray
+    tier_step: FloatArray
+    initial_tier_step: FloatArray
 
     def take(self, rows: IntArray) -> "Instruments":
         """Return the given rows."""

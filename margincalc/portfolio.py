@@ -152,8 +152,21 @@ class Haircut(_Written):
     initial: Fraction
 
 
+class Tier(_Written):
+    """The haircut of the part of a deposit's value between the tier before and `up_to`."""
+
+    up_to: Positive | None = Field(
+        None, description="value of the whole deposit; the last tier has none"
+    )
+    haircut: Fraction | Haircut
+
+
 class Collateral(_Written):
-    """An amount of an asset, valued at market; its haircut is part of the requirement."""
+    """An amount of an asset, valued at market; its haircut is part of the requirement.
+
+    A negative quantity is a debt: haircuts, tiers and cap are of what is deposited, and a model may
+    charge what is owed.
+    """
 
     asset: Text
     quantity: Finite
@@ -161,6 +174,7 @@ class Collateral(_Written):
         None, description="default: 1 for money, the spot of an underlying"
     )
     haircut: Fraction | Haircut = 0.0
+    tiers: tuple[Tier, ...] = Field((), description="haircuts that grow with the deposit's value")
     cap: Price | None = Field(None, description="the largest value that counts as collateral")
     moves_with: Text | None = Field(
         None, description="an underlying, or `none`; default: the asset's own"

@@ -56,11 +56,9 @@ def test_every_file_reads_names_itself_and_has_its_sources(path: Path) -> None:
     assert all(ord(sign) < 128 for sign in path.stem)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_every_parameter_has_a_unit_or_a_meaning_beside_it(path: Path) -> None:
-    if not path.stem.startswith("generic"):
-        pytest.skip("a venue's file says it per table")
-    tables = path.read_text("utf-8").partition("[parameters")[2]
+@pytest.mark.parametrize("name", GENERIC)
+def test_every_parameter_has_a_unit_or_a_meaning_beside_it(name: str) -> None:
+    tables = text_of(name).partition("[parameters")[2]
     bare = [line for line in tables.splitlines() if "=" in line and "#" not in line]
     assert [line.partition(" ")[0] for line in bare] in ([], ["rule", "maintenance", "initial"])
 

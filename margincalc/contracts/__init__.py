@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from margincalc.contracts.checks import check_account, check_marks, check_quantities, netted
+from margincalc.contracts.checks import check_account, check_marks, check_quantities, netted, owed
 from margincalc.contracts.contract import Contract, Faults
 from margincalc.contracts.terms import Resolver, canonical
 from margincalc.portfolio import Order, Portfolio, Position
@@ -53,7 +53,8 @@ def resolve(portfolio: Portfolio) -> Resolved:
     quotes = {canonical(key): key for key in portfolio.quotes}
     resolved = tuple(contract for contract in positions if contract is not None)
     ordered = tuple(contract for contract in orders if contract is not None)
-    return Resolved(resolved, ordered, portfolio.as_of, quotes, netted(portfolio, resolved))
+    notes = (*netted(portfolio, resolved), *owed(portfolio))
+    return Resolved(resolved, ordered, portfolio.as_of, quotes, notes)
 
 
 def _contracts(

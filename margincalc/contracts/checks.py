@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from margincalc.contracts.contract import Contract, Faults
 from margincalc.contracts.terms import canonical
 from margincalc.errors import did_you_mean, printable, shown
-from margincalc.portfolio import Order, Portfolio, Position
+from margincalc.portfolio import Collateral, Order, Portfolio, Position
 
 DOLLARS = ("USD", "USDC", "USDT", "USDE", "USDS", "DAI", "FDUSD", "PYUSD", "USD1", "USDG", "BUSD")
 MONEY = (
@@ -52,6 +52,29 @@ def _check_collateral(portfolio: Portfolio, number: int, faults: Faults) -> None
         wanted = "an underlying in `market`, or `none`"
         found = f"the unknown underlying {shown(follows)}"
         faults.add(f"collateral[{number}].moves_with", found, wanted, remedy)
+    _check_tiers(deposit, f"collateral[{number}]", faults)
+
+
+def _check_tiers(deposit: Collateral, place: str, faults: Faults) -> None:
+    """Check that tiers follow each other, the last of them open."""
+    if not deposit.tiers:
+        return
+    if deposit.haircut != 0.0:
+        remedy = "leave out `haircut`, or make it the tiers' first"
+        faults.add(f"{place}.haircut", "a haircut beside tiers", "one of the two", remedy)
+    before = 0.0
+    for number, tier in enumerate(deposit.tiers[:-1]):
+        at = f"{place}.tiers[{number}]"
+        if tier.up_to is None:
+            faults.add(at, "no `up_to`", "the value to which it applies", "only the last has none")
+        elif tier.up_to <= before:
+            wanted = f"more than the {before:g} of the tier before"
+            faults.add(f"{at}.up_to", f"{tier.up_to:g}", wanted, "list tiers by ascending value")
+        before = tier.up_to or before
+    if deposit.tiers[-1].up_to is not None:
+        at = f"{place}.tiers[{len(deposit.tiers) - 1}].up_to"
+        remedy = "add `- {haircut: 1.0}` for value that does not count"
+        faults.add(at, f"{deposit.tiers[-1].up_to:g}", "a last tier without bound", remedy)
 
 
 def _priced(asset: str, portfolio: Portfolio) -> bool:
@@ -96,6 +119,16 @@ def check_marks(portfolio: Portfolio, contracts: Sequence[Contract | None], faul
             path = f"positions[{number}]"
             note(contract.name, "mark", position.mark_price, f"{path}.mark_price")
             note(contract.name, "volatility", position.volatility, f"{path}.volatility")
+
+
+def owed(portfolio: Portfolio) -> tuple[str, ...]:
+    """Return a note for each debt of which something is said that is of deposits only."""
+    return tuple(
+        f"collateral[{number}] is owed; its {' and '.join(said)} would be of a deposit"
+        for number, deposit in enumerate(portfolio.collateral)
+        if deposit.quantity < 0.0
+        and (said := [n for n in ("haircut", "tiers", "cap") if getattr(deposit, n)])
+    )
 
 
 def netted(portfolio: Portfolio, contracts: Sequence[Contract]) -> tuple[str, ...]:
