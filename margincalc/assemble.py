@@ -283,9 +283,7 @@ def _with_haircuts(row: _Row, deposit: Collateral) -> _Row:
         (one.maintenance, one.initial) if isinstance(one, Haircut) else (one, one)
         for one in written
     ]
-    steps = [
-        (after[0] - before[0], after[1] - before[1]) for before, after in pairwise(pairs)
-    ]
+    steps = [(after[0] - before[0], after[1] - before[1]) for before, after in pairwise(pairs)]
     return row._replace(
         haircut=pairs[0][0],
         initial_haircut=pairs[0][1],

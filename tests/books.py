@@ -42,6 +42,7 @@ class Style:
     pools : whether groups, venues and isolated margins are written
     positions : how many at most
     entries : how often a position has its entry price
+    doubts : whether feeds lack confidence and the settlement money its peg
     days : to the expiries, of which some are listed
     """
 
@@ -55,6 +56,7 @@ class Style:
     pools: bool = False
     positions: int = 6
     entries: float = 0.6
+    doubts: bool = False
     days: tuple[int, ...] = (1, 2, 7, 14, 30, 31, 60, 120, 365)
 
 
@@ -104,6 +106,8 @@ def written(rng: Random, style: Style = ANY) -> Written:
     book["collateral"] = _deposits(rng, style, book, gross)
     if style.marks:
         _quote(rng, book)
+    if style.doubts:
+        _doubt(rng, book)
     if style.pools:
         _isolate(rng, book)
     return book
@@ -250,11 +254,37 @@ def _deposit(rng: Random, kind: str, book: Written, worth: float) -> Written:
             deposit["beta"] = round(rng.uniform(-0.5, 1.5), 2)
     if kind == "cash" and rng.random() < 0.15:
         deposit["quantity"] *= -0.2  # owed
-    if rng.random() < 0.6:
+    if rng.random() < 0.2:
+        deposit["tiers"] = _tiers(rng, worth)
+    elif rng.random() < 0.6:
         deposit["haircut"] = rng.choice((0.05, {"maintenance": 0.1, "initial": 0.2}))
     if rng.random() < 0.2:
         deposit["cap"] = _digits(worth * rng.uniform(0.3, 1.5), 3)
     return deposit
+
+
+def _tiers(rng: Random, worth: float) -> list[Written]:
+    """Draw haircuts by tier, about what a deposit is worth."""
+    bounds = sorted({_digits(worth * rng.uniform(0.1, 1.5), 3) for _ in range(rng.randint(1, 3))})
+    tiers: list[Written] = [{"up_to": bound} for bound in bounds]
+    return [tier | {"haircut": _haircut(rng)} for tier in [*tiers, {}]]
+
+
+def _haircut(rng: Random) -> float | Written:
+    share = round(rng.uniform(0.0, 0.5), 2)
+    return rng.choice((share, {"maintenance": share, "initial": round(share * 1.5, 3)}))
+
+
+def _doubt(rng: Random, book: Written) -> None:
+    """Let some feeds lack confidence, and the money that the account settles in its peg."""
+    book["stable_price"] = rng.choice((1.0, 0.985, 0.97))
+    doubtful = [*book["market"].values(), *book["collateral"]]
+    for market in book["market"].values():
+        doubtful += market.get("expiries", {}).values()
+        doubtful += [market["perpetual"]] if "perpetual" in market else []
+    for said in doubtful:
+        if rng.random() < 0.3:
+            said["confidence"] = rng.choice((0.2, 0.5, 0.55, 0.9))
 
 
 def _quote(rng: Random, book: Written) -> None:

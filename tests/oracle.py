@@ -232,8 +232,10 @@ class Holding:
     price: float = 1.0  # forward's variable part, or an asset's price, in quote currency
     entry: float = 0.0  # price from which a future's profit counts
     over_model: float = 0.0  # mark less model value of the whole holding
-    haircut: tuple[float, float] = (0.0, 0.0)  # maintenance, initial
+    # Haircuts by tier: the value to which each applies, then maintenance and initial.
+    tiers: tuple[tuple[float, float, float], ...] = ((math.inf, 0.0, 0.0),)
     cap: float = math.inf  # largest value that counts
+    confidence: float = 1.0  # the least of the feeds that price it
 
     def forward(self, market: Market) -> float:
         """Return the moved forward or price."""
@@ -281,6 +283,7 @@ class Account:
     spot: Mapping[str, float]
     holdings: tuple[Holding, ...]
     coin: str | None = None
+    stable: float = 1.0  # price of the money it settles in
 
     @property
     def market(self) -> Market:
@@ -327,7 +330,8 @@ class Account:
         move = {name: factor - 1.0 for name, factor in factors.items()}
         market = Market(self.spot, move)
         spot = {name: price * factors.get(name, 1.0) for name, price in self.spot.items()}
-        return Account(spot, tuple(held.moved(market) for held in self.holdings), self.coin)
+        moved = tuple(held.moved(market) for held in self.holdings)
+        return replace(self, spot=spot, holdings=moved)
 
 
 def account_of(written: Written, mode: str) -> Account:
@@ -339,7 +343,7 @@ def account_of(written: Written, mode: str) -> Account:
     for number, deposit in enumerate(written["collateral"]):
         holdings.append(_deposit(written, deposit, f"deposit {number}", mode, coin))
     spot = {name: market["spot"] for name, market in written["market"].items()}
-    return Account(spot, tuple(holdings), coin)
+    return Account(spot, tuple(holdings), coin, written["stable_price"])
 
 
 def _pool(written: Written, item: Written, own: str, mode: str) -> str:
@@ -370,6 +374,7 @@ def _position(written: Written, position: Written, mode: str, coin: str | None) 
         fixed=fixed,
         price=price,
         entry=position["entry_price"] or fixed + price,
+        confidence=_confidence(written, contract),
     )
     if contract.kind == "option":
         held = _with_mark(written, contract, held)
@@ -422,6 +427,16 @@ def _default_volatility(
     return math.sqrt(variance / (svi["time"] or years))
 
 
+def _confidence(written: Written, contract: Contract) -> float:
+    """Return the confidence of the feed of a contract's own, or of its spot if that is less."""
+    market = written["market"][contract.underlying]
+    said = expiry_of(written, contract) if contract.expiry is not None else {}
+    if contract.kind == "perpetual":
+        said = market["perpetual"] or {}
+    known = [said.get("confidence"), market["confidence"]]
+    return min([1.0, *(own for own in known if own is not None)])
+
+
 def _deposit(written: Written, deposit: Written, name: str, mode: str, coin: str | None) -> Holding:
     asset, market = deposit["asset"], written["market"]
     follows = deposit["moves_with"] or asset
@@ -429,13 +444,18 @@ def _deposit(written: Written, deposit: Written, name: str, mode: str, coin: str
     price = deposit["price"]
     if price is None:
         price = market[asset]["spot"] if asset in market else 1.0
+        if asset in market and not coin:
+            price /= written["stable_price"]
     elif coin:
         price *= market[coin]["spot"]  # written in the account's coin
-    haircut = deposit["haircut"]
-    both = (
-        (haircut["maintenance"], haircut["initial"])
-        if isinstance(haircut, dict)
-        else (haircut, haircut)
+    tiers = [
+        (tier.get("up_to") or math.inf, *_both(tier["haircut"]))
+        for tier in deposit["tiers"] or [{"haircut": deposit["haircut"]}]
+    ]
+    doubtful = (
+        [deposit["confidence"], market[underlying or coin]["confidence"]]
+        if (underlying or coin)
+        else [deposit["confidence"]]
     )
     return Holding(
         _pool(written, deposit, "unallocated", mode),
@@ -446,9 +466,16 @@ def _deposit(written: Written, deposit: Written, name: str, mode: str, coin: str
         coin,
         beta=deposit["beta"] if underlying else 0.0,
         price=price,
-        haircut=both,
+        tiers=tuple(tiers),
         cap=math.inf if deposit["cap"] is None else deposit["cap"],
+        confidence=min([1.0, *(own for own in doubtful if own is not None)]),
     )
+
+
+def _both(haircut: float | Written) -> tuple[float, float]:
+    if isinstance(haircut, float | int):
+        return float(haircut), float(haircut)
+    return float(haircut["maintenance"]), float(haircut["initial"])
 
 
 # Requirements
@@ -517,21 +544,48 @@ def haircuts(account: Account, initial: bool) -> float:
     """Return what deposits count for less than their market value."""
     lost = []
     for held in account.kinds("collateral"):
-        share, worth = held.haircut[initial], held.value(account.market)
-        if worth >= 0.0:
-            lost.append(worth - min(worth, held.cap) * (1.0 - share))
-        else:
-            lost.append(-worth * share)
+        worth, below = held.value(account.market), 0.0
+        if worth <= 0.0:
+            continue
+        counted = min(worth, held.cap)
+        lost.append(worth - counted)
+        for up_to, *shares in held.tiers:
+            lost.append(max(min(counted, up_to) - below, 0.0) * shares[initial])
+            below = up_to
     return math.fsum(lost)
+
+
+def borrowed(account: Account) -> float:
+    """Return what is owed, each debt by itself."""
+    worth = [held.value(account.market) for held in account.kinds("collateral")]
+    return math.fsum(max(-amount, 0.0) for amount in worth)
+
+
+def doubted(tables: Written, account: Account) -> float:
+    """Return the charge on what doubtful feeds price."""
+    charged = []
+    for held in netted(account.kinds("option", "future", "perpetual", "spot", "collateral")):
+        if held.confidence >= tables["threshold"] or held.underlying is None:
+            continue
+        notional = account.notional(held)
+        if held.kind == "option":
+            notional = held.quantity * held.multiplier * account.unit_of(held.underlying)
+        elif held.kind in ("spot", "collateral"):
+            # In coin it is money that moves.
+            still = held.beta == (1.0 if account.coin else 0.0)
+            notional = 0.0 if still else held.value(account.market)
+        charged.append((1.0 - held.confidence) * tables["charge"] * abs(notional))
+    return math.fsum(charged)
 
 
 def scan(tables: Written) -> Rules:
     """Return the rules of a scenario grid."""
     rows = scenarios(tables)
-    charges, factors = tables["charges"], tables["factors"]
+    charges, factors, peg = tables["charges"], tables["factors"], tables["peg"]
 
     def rules(account: Account) -> Requirement:
         worst: dict[str, tuple[int, float]] = {}
+        alone: list[float] = []
         for underlying in sorted({held.underlying for held in account.holdings if held.underlying}):
             mine = [
                 (held, held.value(account.market))
@@ -541,15 +595,26 @@ def scan(tables: Written) -> Rules:
             pnl = [scenario_pnl(account, mine, underlying, tables, row) for row in rows]
             least = min(range(len(rows)), key=pnl.__getitem__)
             worst[underlying] = (least, pnl[least])
+            own = [(held, now) for held, now in mine if held.kind != "collateral"]
+            without = [scenario_pnl(account, own, underlying, tables, row) for row in rows]
+            alone.append(max(-min(without), 0.0))
+        together = math.fsum(max(-pnl, 0.0) for _, pnl in worst.values())
         parts = {
-            "scenario_loss": math.fsum(max(-pnl, 0.0) for _, pnl in worst.values()),
+            "scenario_loss": math.fsum(alone),
+            "wrong_way": together - math.fsum(alone),
             "short_options": charges["short_options"] * _net_short(account),
             "delta_one": charges["delta_one"] * _gross_notional(account),
         }
         sides = []
-        for initial, factor in enumerate((factors["maintenance"], factors["initial"])):
-            scaled = {name: factor * amount for name, amount in parts.items()}
-            sides.append(scaled | {"collateral_haircut": haircuts(account, bool(initial))})
+        for initial, which in enumerate(("maintenance", "initial")):
+            side = {name: factors[which] * amount for name, amount in parts.items()}
+            if initial:
+                growth = max(peg["threshold"] - account.stable, 0.0) * peg["factor"]
+                side["peg"] = growth * math.fsum(parts.values())
+            side["collateral_haircut"] = haircuts(account, bool(initial))
+            side["borrow"] = tables["borrow"][which] * borrowed(account)
+            sides.append(side)
+        sides[1]["oracle_confidence"] = doubted(tables["confidence"], account)
         return Requirement(sides[0], sides[1], worst)
 
     return rules
@@ -607,6 +672,7 @@ def _standard_side(tables: Written, account: Account, which: str) -> dict[str, f
         "delta_one": math.fsum(futures),
         "spot": math.fsum(spots),
         "collateral_haircut": haircuts(account, which == "initial"),
+        "borrow": tables["borrow"][which] * borrowed(account),
     }
 
 
@@ -668,12 +734,17 @@ def _funded_at(written: Written, account: Account, rules: Rules, venue: str | No
     shares = {pool: amount / worth for pool, amount in given.items() if worth > 0.0}
     shares[rest] = left / worth if worth > 0.0 else 1.0
     parts = [
-        replace(held, pool=pool, quantity=held.quantity * share, cap=held.cap * share)
-        for pool, share in shares.items()
-        for held in deposits
-        if share
+        _part(held, pool, share) for pool, share in shares.items() for held in deposits if share
     ]
     return replace(account, holdings=others + tuple(parts))
+
+
+def _part(held: Holding, pool: str, share: float) -> Holding:
+    """Return a share of a deposit, with its share of every bound."""
+    tiers = tuple((up_to * share, low, high) for up_to, low, high in held.tiers)
+    return replace(
+        held, pool=pool, quantity=held.quantity * share, cap=held.cap * share, tiers=tiers
+    )
 
 
 def _venue_of(written: Written, pool: str) -> str | None:

@@ -106,7 +106,8 @@ def test_spot_needs_a_share_of_its_value_long_or_short() -> None:
         ({"asset": "BTC", "quantity": 2.0, "cap": 150_000.0}, 50_000.0, 50_000.0),
         # What is above the cap is lost, and of what is below it the haircut.
         ({"asset": "BTC", "quantity": 2.0, "cap": 150_000.0, "haircut": 0.1}, 65_000.0, 65_000.0),
-        ({"asset": "USD", "quantity": -1_000.0, "haircut": 0.05}, 50.0, 50.0),
+        # A debt has no haircut; it is charged as what is owed.
+        ({"asset": "USD", "quantity": -1_000.0, "haircut": 0.05}, 0.0, 0.0),
         ({"asset": "USD", "quantity": -1_000.0, "cap": 10.0}, 0.0, 0.0),
     ],
 )

@@ -14,10 +14,11 @@ from margincalc.liquidation.nearest import LADDER, SPOT_NODE, nearest
 from margincalc.pools import MODES, Mode
 from margincalc.portfolio import Portfolio
 from tests import oracle
-from tests.books import WITH_POOLS, Style, margined, plain, portfolio, portfolios
+from tests.books import Style, margined, plain, portfolio, portfolios
 
 MODELS = ("generic-portfolio", "generic-standard")
 TOLERANCE = 1e-9  # of gross value
+DOUBTFUL = Style(pools=True, doubts=True)
 
 
 def both(
@@ -76,7 +77,7 @@ def compare_worst(found: Account, pool: int, wanted: oracle.Requirement, gross: 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("mode", MODES)
 @settings(max_examples=100)
-@given(book=portfolios(WITH_POOLS))
+@given(book=portfolios(DOUBTFUL))
 def test_margins_are_those_of_the_oracle(book: Portfolio, mode: Mode, model: str) -> None:
     compare(book, mode, model)
 
@@ -88,7 +89,7 @@ def test_margins_of_larger_books_are_those_of_the_oracle(seed: int, model: str) 
     compare(book, MODES[seed % 3], model)
 
 
-@given(book=portfolios(WITH_POOLS))
+@given(book=portfolios(DOUBTFUL))
 def test_the_report_says_what_equity_is_made_of(book: Portfolio) -> None:
     report = api.margin(book, mode="isolated")
     written = plain(book)

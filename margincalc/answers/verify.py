@@ -96,7 +96,9 @@ class _Answers:
                 effective=self._example.get("effective"),
             )
             portfolio = Portfolio.model_validate(self._example["portfolio"])
-            account = margined(portfolio, rules)
+            figures = [figure["path"] for figure in self._example["expected"]]
+            asked = any("liquidation." in path for path in figures)
+            account = margined(portfolio, rules, liquidation=asked)
             report = scenarios_report(account) if command == "scenarios" else margin_report(account)
             self._found[command] = report.to_dict()
         return self._found[command]

@@ -59,12 +59,10 @@ def nearest(book: Book, model: MarginModel) -> Nearest:
     """Find the nearest liquidation prices of every pool, for each underlying that moves it."""
     held = np.flatnonzero(book.underlying >= 0)
     held = held[group_rows(book.pool[held], book.underlying[held])[0]]
-    gross = np.abs(book.quantity * now(book)[book.instrument])
-    slack = NOISE * group_sum(gross, book.pool, book.pools)
-    search = _Search(book, model, book.pool[held], book.underlying[held], slack)
-    excess = search.ladder()
-    below = _bracket(excess[:, SPOT_NODE::-1], LADDER[SPOT_NODE::-1])
-    above = _bracket(excess[:, SPOT_NODE:], LADDER[SPOT_NODE:])
+    search = _Search(book, model, book.pool[held], book.underlying[held])
+    excess, noise = search.ladder(), search.noise()
+    below = _bracket(excess[:, SPOT_NODE::-1], noise, LADDER[SPOT_NODE::-1])
+    above = _bracket(excess[:, SPOT_NODE:], noise, LADDER[SPOT_NODE:])
     price = search.close(below, above) * book.spot[search.underlying]
     return Nearest(search.pool, search.underlying, price[0], price[1])
 
@@ -76,14 +74,17 @@ class _Search(NamedTuple):
     model: MarginModel
     pool: IntArray
     underlying: IntArray
-    slack: FloatArray  # shape (A,)
 
     def excess(self, pairs: IntArray, factor: FloatArray) -> FloatArray:
         """Excess of chosen pairs, each at its own multiple of spot, shape of `pairs`."""
         moves = np.ones((len(pairs), len(self.book.spot)))
         moves[np.arange(len(pairs)), self.underlying[pairs]] = factor
-        excess = excess_at(self.book, self.model, self.pool[pairs], moves)
-        return excess + self.slack[self.pool[pairs]]
+        return excess_at(self.book, self.model, self.pool[pairs], moves)
+
+    def noise(self) -> FloatArray:
+        """How far below zero each pair's excess may be by rounding alone, shape (G,)."""
+        gross = np.abs(self.book.quantity * now(self.book)[self.book.instrument])
+        return NOISE * group_sum(gross, self.book.pool, self.book.pools)[self.pool]
 
     def ladder(self) -> FloatArray:
         """Excess of every pair along the ladder, shape (G, X)."""
@@ -93,26 +94,40 @@ class _Search(NamedTuple):
 
     def close(self, below: "_Bracket", above: "_Bracket") -> FloatArray:
         """Return the crossings inside the brackets, NaN where there is none, shape (2, G)."""
-        found, near, far = (np.concatenate(both) for both in zip(below, above, strict=True))
+        found, near, far, lift = (np.concatenate(both) for both in zip(below, above, strict=True))
         chosen = np.flatnonzero(found)
         pairs = chosen % len(self.pool)
         root = np.full(len(found), np.nan)
         root[chosen] = find_roots(
-            lambda numbers, factor: self.excess(pairs[numbers], factor), near[chosen], far[chosen]
+            lambda numbers, factor: self.excess(pairs[numbers], factor) + lift[chosen[numbers]],
+            near[chosen],
+            far[chosen],
         )
         return root.reshape(2, -1)
 
 
 class _Bracket(NamedTuple):
-    """The multiples of spot between which the sign changes first, shape (G,) each."""
+    """The multiples of spot between which the sign changes first, shape (G,) each.
+
+    Attributes
+    ----------
+    lift : what is added to the excess: its noise, where one end is zero but for rounding
+    """
 
     found: BoolArray
     near: FloatArray
     far: FloatArray
+    lift: FloatArray
 
 
-def _bracket(excess: FloatArray, factor: FloatArray) -> _Bracket:
-    """Find the first change of sign going away from spot."""
-    change = (excess[:, 1:] >= 0.0) != (excess[:, :-1] >= 0.0)
+def _bracket(excess: FloatArray, noise: FloatArray, factor: FloatArray) -> _Bracket:
+    """Find the first change of sign, beyond noise, going away from spot."""
+    change = _changes(excess + noise[:, None])
     first = np.argmax(change, axis=1)
-    return _Bracket(np.any(change, axis=1), factor[first], factor[first + 1])
+    plain = _changes(excess)[np.arange(len(first)), first]
+    lift = np.where(plain, 0.0, noise)
+    return _Bracket(np.any(change, axis=1), factor[first], factor[first + 1], lift)
+
+
+def _changes(excess: FloatArray) -> BoolArray:
+    return (excess[:, 1:] >= 0.0) != (excess[:, :-1] >= 0.0)

@@ -1,14 +1,41 @@
 """Charges that families share; each returns amounts of shape (A,) in account currency."""
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
+from pydantic import Field
 
-from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
+from margincalc.arrays import BoolArray, FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Instruments, Kind
+from margincalc.margin.base import Parameters, Share
 from margincalc.margin.lots import Lots, held
 from margincalc.risk import greeks
+
+
+class Borrow(Parameters):
+    """Shares of the value of what a pool owes."""
+
+    maintenance: Share
+    initial: Share
+
+    def rate(self, *, initial: bool) -> float:
+        """Return the share of one of the two margins."""
+        return self.initial if initial else self.maintenance
+
+
+class Peg(Parameters):
+    """A settlement money below the threshold adds to the initial margin's factor."""
+
+    threshold: Annotated[float, Field(allow_inf_nan=False, strict=True, ge=0, le=2)]
+    factor: Annotated[float, Field(allow_inf_nan=False, strict=True, ge=0, le=20)]
+
+
+class Confidence(Parameters):
+    """Feeds of less confidence than the threshold cost a share of the notional they price."""
+
+    threshold: Share
+    charge: Annotated[float, Field(allow_inf_nan=False, strict=True, ge=0, le=20)]
 
 
 class ShortRates(NamedTuple):
@@ -113,13 +140,76 @@ def roll_charge(book: Book, rate: float) -> FloatArray:
 
 
 def collateral_haircut(book: Book, *, initial: bool) -> FloatArray:
-    """What deposits count for less than their market value; more for what is owed."""
+    """What deposits count for less than their market value.
+
+    Of a debt nothing is lost: what it needs is a charge on what is owed, and not on what it is
+    owed in. A tier's haircut applies to the value inside it, and what is above the cap is lost.
+    """
     rows = book.rows(Kind.COLLATERAL)
     columns = book.instruments.take(book.instrument[rows])
     share = columns.initial_haircut if initial else columns.haircut
+    steps = columns.initial_tier_step if initial else columns.tier_step
     price = book.money(columns.forward, rows)
-    quantity = book.quantity[rows]
-    counted = np.where(quantity > 0.0, np.minimum(price, columns.cap), price)
-    lost = np.abs(quantity) * (price - counted * np.where(quantity > 0.0, 1.0 - share, 1.0))
-    owed = np.where(quantity < 0.0, -quantity * price * share, 0.0)
-    return group_sum(lost + owed, book.pool[rows], book.pools)
+    capped = np.minimum(price, columns.cap)
+    counted = capped * (1.0 - share)
+    for start, step in zip(columns.tier_start.T, steps.T, strict=True):
+        counted = counted - step * np.maximum(capped - start, 0.0)
+    lost = np.maximum(book.quantity[rows], 0.0) * (price - counted)
+    return group_sum(lost, book.pool[rows], book.pools)
+
+
+def borrowed(book: Book) -> FloatArray:
+    """Value of deposits that are negative; each is a debt by itself."""
+    rows = book.rows(Kind.COLLATERAL)
+    price = book.money(book.instruments.forward[book.instrument[rows]], rows)
+    return group_sum(np.maximum(-book.quantity[rows], 0.0) * price, book.pool[rows], book.pools)
+
+
+def peg_growth(stable: float, threshold: float, factor: float) -> float:
+    """What a fallen settlement money adds to an initial margin's factor (Derive's PMRM)."""
+    return max(0.0, threshold - stable) * factor
+
+
+def doubt(
+    confidence: FloatArray, threshold: float | FloatArray, charge: float | FloatArray
+) -> FloatArray:
+    """Share of a notional that is charged for the feed that prices it (Derive's PMRM).
+
+    It is of all that the feed lacks, not of what it lacks to the threshold, and so jumps there.
+    """
+    return np.where(confidence < threshold, (1.0 - confidence) * charge, 0.0)
+
+
+def feeds(book: Book) -> FloatArray:
+    """Confidence of a position row: its own feed's or its spot's, whichever is less, shape (P,)."""
+    own = book.instruments.confidence[book.instrument]
+    moved = book.underlying >= 0
+    own[moved] = np.minimum(own[moved], book.confidence[book.underlying[moved]])
+    return own
+
+
+def moving(book: Book, *kinds: Kind) -> BoolArray:
+    """Return which position rows are balances whose value moves with a spot, shape (P,).
+
+    In an account kept in coin it is money that moves, and the coin that does not.
+    """
+    columns = book.instruments
+    moves = columns.is_kind(*kinds) & (columns.underlying >= 0)
+    moves &= columns.beta != (1.0 if book.coin else 0.0)
+    return moves[book.instrument]
+
+
+def confidence_charge(book: Book, rates: Confidence) -> FloatArray:
+    """Charge the notionals that doubtful feeds price: options at spot, contracts, balances."""
+    columns = book.instruments.take(book.instrument)
+    notional = np.zeros(len(book.quantity))
+    options = book.rows(Kind.OPTION)
+    spot = book.money(book.spot[book.underlying[options]], options)
+    notional[options] = np.abs(book.quantity[options]) * columns.multiplier[options] * spot
+    contracts = book.rows(Kind.FUTURE, Kind.PERPETUAL)
+    notional[contracts] = delta_one_notional(book, contracts)
+    balances = np.flatnonzero(moving(book, Kind.SPOT, Kind.COLLATERAL))
+    price = book.money(columns.forward[balances], balances)
+    notional[balances] = np.abs(book.quantity[balances]) * columns.multiplier[balances] * price
+    charged = doubt(feeds(book), rates.threshold, rates.charge) * notional
+    return group_sum(charged, book.pool, book.pools)

@@ -19,6 +19,7 @@ from margincalc.book import Book
 from margincalc.margin.base import Components, MarginResult, Parameters, Share, total
 from margincalc.margin.charges import collateral_haircut, short_option_charge
 from margincalc.margin.derive_risk import (
+    Contingency,
     Discounts,
     Expiries,
     Groups,
@@ -38,7 +39,6 @@ from margincalc.margin.derive_risk import (
 )
 from margincalc.margin.derive_shocks import (
     BasisContingency,
-    Contingency,
     ImFactor,
     Scenarios,
     Shocks,

@@ -18,8 +18,9 @@ from pydantic import Field
 from margincalc.arrays import FloatArray, group_sum
 from margincalc.book import Book, Instruments
 from margincalc.margin.base import Components, MarginResult, Parameters
-from margincalc.margin.charges import collateral_haircut, short_option_charge
+from margincalc.margin.charges import collateral_haircut, feeds, short_option_charge
 from margincalc.margin.derive_risk import (
+    Contingency,
     Discounts,
     Expiries,
     Groups,
@@ -39,7 +40,6 @@ from margincalc.margin.derive_risk import (
 )
 from margincalc.margin.derive_shocks import (
     BasisContingency,
-    Contingency,
     ImFactor,
     Scenarios,
     Shocks,
@@ -211,17 +211,14 @@ class Pm2(NamedTuple):
         perpetual's.
         """
         doubt = self.parameters.other_contingency.doubt
-        feeds = feed_confidence(book, groups)
-        perpetuals = doubt(feeds) * groups.sum(spot_notional(book))
-        confidence = np.minimum(expiries.confidence, feeds[expiries.group])
+        shared = feed_confidence(book, groups)
+        perpetuals = doubt(shared) * groups.sum(spot_notional(book))
+        confidence = np.minimum(expiries.confidence, shared[expiries.group])
         spot = book.spot[groups.underlying][expiries.group]
         options = doubt(confidence) * expiries.units * spot
         options = group_sum(options, expiries.group, len(groups.pool))
-        own = book.instruments.confidence[book.instrument]
-        moved = book.underlying >= 0
-        spots = book.confidence[book.underlying[moved]]
-        own[moved] = np.minimum(own[moved], spots)
-        assets = group_sum(doubt(own) * np.abs(asset_value(book)), book.pool, book.pools)
+        assets = doubt(feeds(book)) * np.abs(asset_value(book))
+        assets = group_sum(assets, book.pool, book.pools)
         return by_pool(groups, perpetuals + options, book) + assets
 
 

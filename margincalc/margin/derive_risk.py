@@ -14,9 +14,27 @@ import numpy as np
 from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Kind
 from margincalc.errors import ModelRefusal
-from margincalc.margin.base import Components, MarginResult, Worst, total
-from margincalc.margin.derive_shocks import BasisContingency
+from margincalc.margin.base import Components, MarginResult, Parameters, Share, Worst, total
+from margincalc.margin.charges import doubt, peg_growth
+from margincalc.margin.derive_shocks import BasisContingency, UpTo10, UpTo20, UpTo100
 from margincalc.risk import equity, now
+
+
+class Contingency(Parameters):
+    """What both managers say of the settlement money and of doubtful feeds."""
+
+    peg_loss_threshold: UpTo100
+    peg_loss_factor: UpTo10
+    confidence_threshold: Share
+    confidence_margin: UpTo20
+
+    def peg_loss(self, stable: float) -> float:
+        """Return what a fallen settlement money adds to the initial margin's factor."""
+        return peg_growth(stable, self.peg_loss_threshold, self.peg_loss_factor)
+
+    def doubt(self, confidence: FloatArray) -> FloatArray:
+        """Return the share of a notional that is charged."""
+        return doubt(confidence, self.confidence_threshold, self.confidence_margin)
 
 
 class Groups(NamedTuple):

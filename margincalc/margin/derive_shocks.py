@@ -12,8 +12,8 @@ from typing import Annotated, Literal, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from margincalc.arrays import FloatArray, IntArray
-from margincalc.margin.base import Parameters, Share
+from margincalc.arrays import IntArray
+from margincalc.margin.base import Parameters
 from margincalc.scenarios import ScenarioGrid, VolatilityRule
 
 UpTo2 = Annotated[float, Field(allow_inf_nan=False, ge=0, le=2)]
@@ -57,24 +57,6 @@ class BasisContingency(Parameters):
     spot_down: Annotated[float, Field(allow_inf_nan=False, ge=0, lt=1)]
     add_factor: UpTo20
     mult_factor: UpTo20
-
-
-class Contingency(Parameters):
-    """What both managers say of the settlement money and of doubtful feeds."""
-
-    peg_loss_threshold: UpTo100
-    peg_loss_factor: UpTo10
-    confidence_threshold: Share
-    confidence_margin: UpTo20
-
-    def peg_loss(self, stable: float) -> float:
-        """Return what a fallen settlement money adds to the initial margin's factor."""
-        return max(0.0, self.peg_loss_threshold - stable) * self.peg_loss_factor
-
-    def doubt(self, confidence: FloatArray) -> FloatArray:
-        """Return the share of a notional that is charged; it jumps at the threshold."""
-        charged = (1.0 - confidence) * self.confidence_margin
-        return np.where(confidence < self.confidence_threshold, charged, 0.0)
 
 
 class Scenario(Parameters):

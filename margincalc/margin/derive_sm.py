@@ -17,7 +17,12 @@ from pydantic import Field
 from margincalc.arrays import FloatArray, IntArray, group_sum
 from margincalc.book import Book, Kind
 from margincalc.margin.base import Components, MarginResult, Parameters, Share, laid_over
-from margincalc.margin.charges import collateral_haircut, delta_one_notional
+from margincalc.margin.charges import (
+    collateral_haircut,
+    delta_one_notional,
+    doubt,
+    peg_growth,
+)
 from margincalc.margin.derive_risk import (
     Expiries,
     asset_value,
@@ -206,7 +211,7 @@ class Sm(NamedTuple):
             limit = self._of(book, "oracle_contingency", name)[at]
             threshold = np.where(of_kind, limit, threshold)
         factor = self._of(book, "oracle_contingency", "factor")[at]
-        share = np.where(confidence < threshold, (1.0 - confidence) * factor, 0.0)
+        share = doubt(confidence, threshold, factor)
         exposed = _exposed(book, expiries)[rows]
         coins = np.flatnonzero(asset_value(book)[rows] > 0.0)
         counted = self._counted(book, rows[coins], initial=True)
@@ -222,7 +227,7 @@ class Sm(NamedTuple):
 
     def _peg(self, book: Book, expiries: Expiries) -> FloatArray:
         """Charge what is sold, and perpetuals, for a fallen settlement money, shape (A,)."""
-        share = max(0.0, self.depeg.threshold - book.stable) * self.depeg.factor
+        share = peg_growth(book.stable, self.depeg.threshold, self.depeg.factor)
         return share * group_sum(_exposed(book, expiries), book.pool, book.pools)
 
 

@@ -27,7 +27,7 @@ from margincalc.margin.base import (
     Share,
     Worst,
 )
-from margincalc.margin.charges import collateral_haircut
+from margincalc.margin.charges import Borrow, collateral_haircut
 from margincalc.margin.grids import joined
 from margincalc.margin.okx_risk import (
     CONTRACTS,
@@ -43,13 +43,6 @@ from margincalc.risk import equity, now
 from margincalc.scenarios import ScenarioGrid
 
 
-class Borrow(Parameters):
-    """MR8: shares of what a pool owes."""
-
-    maintenance: Share
-    initial: Share
-
-
 class OkxParameters(Parameters):
     """The file's tables.
 
@@ -63,7 +56,7 @@ class OkxParameters(Parameters):
     initial_factor: Factor
     extreme_share: Share
     volatility: Volatility
-    borrow: Borrow
+    borrow: Borrow  # MR8
     classes: dict[str, AssetClass]
     others: AssetClass
 

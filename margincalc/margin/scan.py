@@ -4,6 +4,9 @@ Each underlying of a pool takes its own worst scenario and the losses add up. A 
 its scenario's weight; tail scenarios are weighted by ``cover / |move|``, the loss that a move as
 large as the cover would have made. Initial margin is the same loss under another factor. A value
 that the venue does not publish stands in the file as such, and refuses only the books that need it.
+
+Deposits that move with an underlying take part in its scenarios. What they add to the worst loss of
+the positions alone is a component of its own, `wrong_way`; it is negative where they offset it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,11 +25,19 @@ from margincalc.margin.base import (
     Share,
     Worst,
     laid_over,
+    total,
 )
 from margincalc.margin.charges import (
+    Borrow,
+    Confidence,
+    Peg,
+    borrowed,
     collateral_haircut,
+    confidence_charge,
     delta_one_charge,
+    moving,
     net_short_options,
+    peg_growth,
     roll_charge,
     short_option_charge,
 )
@@ -66,8 +77,22 @@ class ScanSet(Scenarios):
     factors: Factors = Factors()
 
 
-class ScanParameters(ScanSet):
-    """The file's tables: a default set, and what differs for some underlyings."""
+class AccountRules(Parameters):
+    """What an account needs beside the sum over its underlyings, where the venue says so.
+
+    Attributes
+    ----------
+    borrow : what is owed
+    peg, confidence : a fallen settlement money, and doubtful feeds; in initial margin only
+    """
+
+    borrow: Borrow | None = None
+    peg: Peg | None = None
+    confidence: Confidence | None = None
+
+
+class ScanParameters(ScanSet, AccountRules):
+    """The file's tables: a default set, what differs for some underlyings, and what is common."""
 
     underlyings: dict[str, dict[str, Any]] = Field(default_factory=dict)
     scope: Scope = Scope()
@@ -85,6 +110,7 @@ class Scan(NamedTuple):
 
     sets: Mapping[str, _Set]  # by underlying; "" for all others
     scope: Scope = Scope()
+    account: AccountRules = AccountRules()
 
     @property
     def grids(self) -> tuple[ScenarioGrid, ...]:
@@ -97,7 +123,7 @@ class Scan(NamedTuple):
         value = now(book)
         maintenance: Components = {}
         initial: Components = {}
-        found = []
+        found, peg = [], self.account.peg
         for number, rows in self._split(book):
             chosen = list(self.sets.values())[number]
             part, held = book.restricted(rows)
@@ -108,9 +134,21 @@ class Scan(NamedTuple):
             for name, loss in losses.items():
                 _add(maintenance, name, factors.maintenance * loss)
                 _add(initial, name, factor * loss)
-        _add(maintenance, "collateral_haircut", collateral_haircut(book, initial=False))
-        _add(initial, "collateral_haircut", collateral_haircut(book, initial=True))
+            if peg is not None:
+                growth = peg_growth(book.stable, peg.threshold, peg.factor)
+                _add(initial, "peg", growth * total(losses, book.pools))
+        maintenance |= self._balances(book, initial=False)
+        initial |= self._balances(book, initial=True)
+        if self.account.confidence is not None:
+            initial["oracle_confidence"] = confidence_charge(book, self.account.confidence)
         return MarginResult(equity(book, value), maintenance, initial, joined(found, book))
+
+    def _balances(self, book: Book, *, initial: bool) -> Components:
+        """Return what is lost of deposits, and what debts need."""
+        found = {"collateral_haircut": collateral_haircut(book, initial=initial)}
+        if self.account.borrow is not None:
+            found["borrow"] = self.account.borrow.rate(initial=initial) * borrowed(book)
+        return found
 
     def _split(self, book: Book) -> Iterator[tuple[int, IntArray]]:
         """Yield each set's number with the position rows that it applies to."""
@@ -139,8 +177,34 @@ def _losses(book: Book, chosen: _Set, value: FloatArray) -> tuple[Worst, Compone
         pnl[np.arange(len(first)), scenario],
         book.quantity * risk[book.instrument, scenario[labels]],
     )
-    loss = group_sum(np.maximum(-worst.pnl, 0.0), worst.pool, book.pools)
-    return worst, {"scenario_loss": loss, **_charged(book, chosen.parameters.charges)}
+    alone = np.maximum(-_without_deposits(book, risk, labels, pnl), 0.0)
+    beyond = np.maximum(-worst.pnl, 0.0) - alone
+    losses = {
+        "scenario_loss": group_sum(alone, worst.pool, book.pools),
+        "wrong_way": group_sum(beyond, worst.pool, book.pools),
+    }
+    return worst, losses | _charged(book, chosen.parameters.charges)
+
+
+def _without_deposits(
+    book: Book, risk: FloatArray, labels: IntArray, pnl: FloatArray
+) -> FloatArray:
+    """Worst profit and loss of each group's positions, shape (G,); `pnl` is of all it holds."""
+    deposit = moving(book, Kind.COLLATERAL)
+    if not np.any(deposit):
+        return _least(pnl)
+    joined_by = np.zeros(len(pnl), bool)
+    joined_by[labels[deposit]] = True
+    rows = np.flatnonzero(joined_by[labels] & ~deposit)
+    held = book.quantity[rows, None] * risk[book.instrument[rows]]
+    alone = group_sum(held, labels[rows], len(pnl))
+    return _least(np.where(joined_by[:, None], alone, pnl))
+
+
+def _least(pnl: FloatArray) -> FloatArray:
+    """Return each group's worst profit and loss, shape (G,)."""
+    least: FloatArray = np.min(pnl, axis=1)
+    return least
 
 
 def _charged(book: Book, charges: Charges) -> Components:
@@ -180,9 +244,10 @@ def build(tables: Mapping[str, Any]) -> Scan:
         If a parameter is missing, unknown or out of bounds.
     """
     whole = ScanParameters.model_validate(tables)
-    base = whole.model_dump(exclude={"underlyings", "scope"}, exclude_unset=True)
+    common = {"underlyings", "scope", *AccountRules.model_fields}
+    base = whole.model_dump(exclude=common, exclude_unset=True)
     others = whole.underlyings.items()
     sets = {"": base, **{name: laid_over(base, other) for name, other in others}}
     made = {name: ScanSet.model_validate(table) for name, table in sets.items()}
     chosen = {name: _Set(table, table.scenario_grid()) for name, table in made.items()}
-    return Scan(chosen, whole.scope)
+    return Scan(chosen, whole.scope, whole)

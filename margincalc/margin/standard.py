@@ -19,7 +19,13 @@ from pydantic import Field
 from margincalc.arrays import FloatArray, group_sum
 from margincalc.book import Book, Kind
 from margincalc.margin.base import Components, MarginResult, Parameters, Share, laid_over, total
-from margincalc.margin.charges import ShortRates, collateral_haircut, short_option
+from margincalc.margin.charges import (
+    Borrow,
+    ShortRates,
+    borrowed,
+    collateral_haircut,
+    short_option,
+)
 from margincalc.margin.lots import Lots, held, order_sides
 from margincalc.margin.scope import NotPublished, Scope, base, published
 from margincalc.risk import equity, now
@@ -119,6 +125,7 @@ class StandardParameters(StandardSet):
     """The file's tables: a default set, what differs for some underlyings, and what is common."""
 
     underlyings: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    borrow: Borrow | None = None
     account: AccountRules = AccountRules()
     scope: Scope = Scope()
 
@@ -129,6 +136,7 @@ class Standard(NamedTuple):
     sets: Mapping[str, StandardSet]  # by underlying; "" for all others
     account: AccountRules = AccountRules()
     scope: Scope = Scope()
+    borrow: Borrow | None = None
 
     @property
     def grids(self) -> tuple[ScenarioGrid, ...]:
@@ -144,6 +152,12 @@ class Standard(NamedTuple):
         maintenance = _Rules(self.sets, book, mark, initial=False).components()
         rules = _Rules(self.sets, book, mark, initial=True)
         initial = rules.components()
+        if self.borrow is not None:
+            owed = borrowed(book)
+            maintenance["borrow"], initial["borrow"] = (
+                self.borrow.maintenance * owed,
+                self.borrow.initial * owed,
+            )
         if not self.account.haircut_in_maintenance:
             del maintenance["collateral_haircut"]
         if self.account.open_orders:
@@ -275,8 +289,8 @@ def build(tables: Mapping[str, Any]) -> Standard:
         If a parameter is missing, unknown or out of bounds.
     """
     whole = StandardParameters.model_validate(tables)
-    base_set = whole.model_dump(exclude={"underlyings", "account", "scope"})
+    base_set = whole.model_dump(exclude={"underlyings", "borrow", "account", "scope"})
     others = whole.underlyings.items()
     sets = {"": base_set, **{name: laid_over(base_set, own) for name, own in others}}
     made = {name: StandardSet.model_validate(table) for name, table in sets.items()}
-    return Standard(made, whole.account, whole.scope)
+    return Standard(made, whole.account, whole.scope, whole.borrow)
