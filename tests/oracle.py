@@ -434,7 +434,7 @@ def _confidence(written: Written, contract: Contract) -> float:
     if contract.kind == "perpetual":
         said = market["perpetual"] or {}
     known = [said.get("confidence"), market["confidence"]]
-    return min([1.0, *(own for own in known if own is not None)])
+    return min([1.0, *(float(own) for own in known if own is not None)])
 
 
 def _deposit(written: Written, deposit: Written, name: str, mode: str, coin: str | None) -> Holding:

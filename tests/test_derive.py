@@ -13,13 +13,8 @@ from margincalc.book import Kind
 from margincalc.errors import InputError, ModelRefusal
 from margincalc.liquidation.nearest import excess_at, nearest
 from margincalc.margin.derive_pm2 import SkewShock
-from margincalc.margin.derive_shocks import (
-    BasisContingency,
-    Contingency,
-    Scenario,
-    VolShock,
-    shocks,
-)
+from margincalc.margin.derive_risk import Contingency
+from margincalc.margin.derive_shocks import BasisContingency, Scenario, VolShock, shocks
 from margincalc.portfolio import Portfolio
 from margincalc.scenarios import ScenarioGrid
 

@@ -68,13 +68,13 @@ def _check_tiers(deposit: Collateral, place: str, faults: Faults) -> None:
         if tier.up_to is None:
             faults.add(at, "no `up_to`", "the value to which it applies", "only the last has none")
         elif tier.up_to <= before:
-            wanted = f"more than the {before:g} of the tier before"
-            faults.add(f"{at}.up_to", f"{tier.up_to:g}", wanted, "list tiers by ascending value")
+            wanted = f"more than the {before:.15g} of the tier before"
+            faults.add(f"{at}.up_to", f"{tier.up_to:.15g}", wanted, "list tiers by ascending value")
         before = tier.up_to or before
     if deposit.tiers[-1].up_to is not None:
         at = f"{place}.tiers[{len(deposit.tiers) - 1}].up_to"
         remedy = "add `- {haircut: 1.0}` for value that does not count"
-        faults.add(at, f"{deposit.tiers[-1].up_to:g}", "a last tier without bound", remedy)
+        faults.add(at, f"{deposit.tiers[-1].up_to:.15g}", "a last tier without bound", remedy)
 
 
 def _priced(asset: str, portfolio: Portfolio) -> bool:

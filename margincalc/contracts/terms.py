@@ -39,6 +39,8 @@ class _Written:
 
     def merged(self) -> Instrument:
         """Return the layers as one; where one is silent, the one below shows."""
+        if len(self.layers) == 1:
+            return self.layers[0][1]
         said = {
             field: value
             for _, layer in self.layers

@@ -15,8 +15,8 @@ from margincalc.risk import now
 from margincalc.roots import find_roots
 
 NEAR = np.exp(np.arange(-24, 25) * 0.02)  # a node every 2 % within -38 % and +62 %
-FAR_BELOW = np.geomspace(0.02, NEAR[0], 20, endpoint=False)
-FAR_ABOVE = np.geomspace(NEAR[-1], 50.0, 24)[1:]
+FAR_BELOW = np.geomspace(0.02, NEAR[0], 12, endpoint=False)
+FAR_ABOVE = np.geomspace(NEAR[-1], 50.0, 15)[1:]
 LADDER = np.concatenate([FAR_BELOW, NEAR, FAR_ABOVE])  # multiples of spot, shape (X,)
 SPOT_NODE = len(FAR_BELOW) + 24
 ROWS_AT_ONCE = 1 << 14  # position rows of one margin call: bounds memory, keeps caches warm
@@ -130,4 +130,6 @@ def _bracket(excess: FloatArray, noise: FloatArray, factor: FloatArray) -> _Brac
 
 
 def _changes(excess: FloatArray) -> BoolArray:
-    return (excess[:, 1:] >= 0.0) != (excess[:, :-1] >= 0.0)
+    """Between which neighbours the sign changes, shape (G, X - 1)."""
+    inside = np.greater_equal(excess, 0.0)
+    return np.not_equal(inside[:, 1:], inside[:, :-1])
