@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from benchmarks import book, pricing, report, scaling, startup
+from benchmarks import book, models, pricing, report, scaling, startup
 from benchmarks.tables import Table
 
 GROUPS: dict[str, Callable[[], list[Table]]] = {
@@ -11,6 +11,7 @@ GROUPS: dict[str, Callable[[], list[Table]]] = {
     "pricing": lambda: pricing.tables(pricing.Sizes()),
     "book": lambda: book.tables(book.Sizes()),
     "scaling": lambda: scaling.tables(scaling.Sizes()),
+    "models": lambda: models.tables(models.Sizes()),
 }
 
 

@@ -14,18 +14,31 @@ import yaml
 
 import margincalc as mc
 from benchmarks import __main__ as command
-from benchmarks import book, books, clock, peers, pricing, report, scaling, startup
+from benchmarks import (
+    accounts,
+    book,
+    books,
+    clock,
+    models,
+    peers,
+    pricing,
+    report,
+    scaling,
+    startup,
+)
 from benchmarks import tables as text
 from benchmarks.exact import exact_greeks, worst_error
 from benchmarks.processes import FORBIDS_BYTECODE, SAMPLES, output, process, python
 from margincalc.arrays import FloatArray
 from margincalc.pricing import black
 
+FEW = models.Sizes(3, 1, 4, 5, 4, ("generic-portfolio", "reg-t"))
 SMALL = [
     pytest.param(lambda: startup.tables(startup.Sizes(turns=1)), 4, id="startup"),
     pytest.param(lambda: pricing.tables(pricing.Sizes(2, 500, 20, 10, 5)), 1, id="pricing"),
     pytest.param(lambda: book.tables(book.Sizes(60, 1, 1)), 8, id="book"),
     pytest.param(lambda: scaling.tables(scaling.Sizes((2, 10, 60), 1)), 0, id="scaling"),
+    pytest.param(lambda: models.tables(FEW), 0, id="models"),
 ]
 
 
@@ -86,6 +99,15 @@ def test_scenarios_are_as_many_as_stated(tmp_path: Path) -> None:
     (path,) = books.write(tmp_path, books.book(5), ("json",))
     lines = mc.scenarios(mc.load(path), settings=books.SETTINGS).lines
     assert len(lines) == books.SCENARIOS == 50
+
+
+@pytest.mark.parametrize("model", accounts.EXPRESSED)
+def test_exchange_has_the_accounts_that_are_asked_for(model: str) -> None:
+    whole = models.exchange(model, 3)
+    assert np.bincount(whole.pool).tolist() == [models.HELD + 1] * 3
+    assert len(set(zip(whole.pool.tolist(), whole.instrument.tolist(), strict=True))) == 33
+    result = models.single(model, 4).model.margin(whole)
+    assert np.all(result.maintenance > 0.0)
 
 
 def test_smallest_sample_is_smallest() -> None:
@@ -179,4 +201,4 @@ def test_machine_has_no_name() -> None:
 
 def test_unknown_group_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["weather"]) == 2
-    assert "startup, pricing, book, scaling" in capsys.readouterr().err
+    assert "startup, pricing, book, scaling, models" in capsys.readouterr().err

@@ -99,6 +99,7 @@ PLAIN = [
     "volatility.long_power=0.0",
     "volatility.minimum_up=0.0",
     "grid.volatility=[-0.3, 0.0, 0.5]",
+    "borrow.maintenance=0.0",
 ]
 STRANGLE = [
     {"instrument": "BTC-20DEC26-90000-P", "quantity": -10.0},

@@ -19,10 +19,6 @@ class Borrow(Parameters):
     maintenance: Share
     initial: Share
 
-    def rate(self, *, initial: bool) -> float:
-        """Return the share of one of the two margins."""
-        return self.initial if initial else self.maintenance
-
 
 class Peg(Parameters):
     """A settlement money below the threshold adds to the initial margin's factor."""

@@ -147,7 +147,8 @@ class Scan(NamedTuple):
         """Return what is lost of deposits, and what debts need."""
         found = {"collateral_haircut": collateral_haircut(book, initial=initial)}
         if self.account.borrow is not None:
-            found["borrow"] = self.account.borrow.rate(initial=initial) * borrowed(book)
+            share = self.account.borrow.initial if initial else self.account.borrow.maintenance
+            found["borrow"] = share * borrowed(book)
         return found
 
     def _split(self, book: Book) -> Iterator[tuple[int, IntArray]]:

@@ -142,7 +142,7 @@ def inter_credit(
     """Credit of each commodity for spreads with others, in their order of priority.
 
     A leg's credit is ``rate * weighted price risk * delta used``, its weighted price risk being its
-    price risk per delta.
+    price risk per delta; the share of delta used is taken first, which no small delta overflows.
 
     Parameters
     ----------
@@ -154,7 +154,6 @@ def inter_credit(
     shape (A, C)
     """
     size = np.abs(net)
-    weighted = np.divide(price_risk, size, out=np.zeros_like(size), where=size > 0.0)
     left, credit = net.copy(), np.zeros_like(net)
     for spread in spreads:
         columns = [units.index(leg.commodity) for leg in spread.legs]
@@ -165,7 +164,8 @@ def inter_credit(
                 available = np.maximum(way * sign * left[:, column], 0.0)
                 made = np.minimum(made, available / leg.ratio)
             for column, sign, leg in zip(columns, signs, spread.legs, strict=True):
-                used = made * leg.ratio
+                used, whole = made * leg.ratio, size[:, column]
                 left[:, column] -= way * sign * used
-                credit[:, column] += spread.credit * weighted[:, column] * used
+                share = np.divide(used, whole, out=np.zeros_like(used), where=whole > 0.0)
+                credit[:, column] += spread.credit * price_risk[:, column] * share
     return credit

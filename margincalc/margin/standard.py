@@ -154,10 +154,8 @@ class Standard(NamedTuple):
         initial = rules.components()
         if self.borrow is not None:
             owed = borrowed(book)
-            maintenance["borrow"], initial["borrow"] = (
-                self.borrow.maintenance * owed,
-                self.borrow.initial * owed,
-            )
+            maintenance["borrow"] = self.borrow.maintenance * owed
+            initial["borrow"] = self.borrow.initial * owed
         if not self.account.haircut_in_maintenance:
             del maintenance["collateral_haircut"]
         if self.account.open_orders:

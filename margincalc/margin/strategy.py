@@ -146,8 +146,13 @@ class Strategy(NamedTuple):
         value = now(book)
         sums = {name: np.zeros((len(COMPONENTS), book.pools)) for name in _SUMS}
         long_short = np.zeros((2, book.pools))
+        known: dict[tuple[Any, ...], tuple[Pairing, Pairing]] = {}
         for group in self._groups(book, value + book.instruments.offset):
-            initial, maintenance = self._pairings(book, group)
+            # Pools that hold the same in the same market, as most of a ladder do, share a pairing.
+            key = (group.underlying, group.legs, group.value.tobytes(), group.alone.tobytes())
+            if key not in known:
+                known[key] = self._pairings(book, group)
+            initial, maintenance = known[key]
             pool = group.pool
             sums["initial"][:, pool] += initial.margin
             sums["maintenance"][:, pool] += maintenance.margin
