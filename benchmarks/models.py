@@ -20,24 +20,19 @@ from margincalc.portfolio import Portfolio
 HEADER = (
     "model", "family", "legs", "margin", "with liquidation", "accounts", "all of them", "per second"
 )  # fmt: skip
-LOOPED = "strategy"  # the family that solves a programme for every account and underlying
 HELD = 10  # contracts of each account of an exchange
 
 
 class Sizes(NamedTuple):
     """How large the books are, and how often each is margined.
 
-    Attributes
-    ----------
-    looped : accounts under a model that margins them one by one
-    searches : turns of the search for liquidation prices, and of the exchange
+    `searches` is how often liquidation prices are searched and the exchange is margined.
     """
 
     turns: int = 9
     searches: int = 1
     legs: int = 100
     many: int = 10_000
-    looped: int = 1_000
     models: tuple[str, ...] = tuple(accounts.EXPRESSED)
 
 
@@ -45,11 +40,11 @@ def tables(sizes: Sizes) -> list[Table]:
     """Time every model."""
     how = (
         f"Wall time in one process, of a book already read: its requirement (median of "
-        f"{sizes.turns}), and with liquidation prices of every underlying; then all accounts of an "
-        f"exchange margined at once, each of {HELD} contracts of one chain and money. Times of "
-        f"different models compare different books: each holds what its venue lists. "
-        f"`{LOOPED}` solves a programme for each account and underlying, and margins "
-        f"{sizes.looped:,} accounts."
+        f"{sizes.turns} turns), and that with the liquidation prices of every underlying (once); "
+        f"then all accounts of an exchange margined at once (once), each of {HELD} contracts of "
+        "one chain, and money. Each model's book holds what its venue lists, so that times of "
+        "different models are of different books; `reg-t` solves a linear programme for each "
+        "account and underlying."
     )
     rows = tuple(_row(model, sizes) for model in sizes.models)
     return [Table("Models", how, HEADER, rows)]
@@ -58,8 +53,7 @@ def tables(sizes: Sizes) -> list[Table]:
 def _row(model: str, sizes: Sizes) -> tuple[str, ...]:
     one = single(model, sizes.legs)
     rules, book = one.venue.model, one.book
-    count = sizes.looped if one.venue.family == LOOPED else sizes.many
-    whole = exchange(model, count)
+    whole = exchange(model, sizes.many)
     margin = _median(lambda: rules.margin(book), sizes.turns)
     search = _median(lambda: (rules.margin(book), nearest(book, rules)), sizes.searches)
     every = _median(lambda: rules.margin(whole), sizes.searches)
@@ -69,9 +63,9 @@ def _row(model: str, sizes: Sizes) -> tuple[str, ...]:
         f"{sizes.legs}",
         duration(margin),
         duration(search),
-        f"{count:,}",
+        f"{sizes.many:,}",
         duration(every),
-        f"{float(f'{count / every:.3g}'):,.0f}",
+        f"{float(f'{sizes.many / every:.3g}'):,.0f}",
     )
 
 

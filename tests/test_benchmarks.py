@@ -32,7 +32,7 @@ from benchmarks.processes import FORBIDS_BYTECODE, SAMPLES, output, process, pyt
 from margincalc.arrays import FloatArray
 from margincalc.pricing import black
 
-FEW = models.Sizes(3, 1, 4, 5, 4, ("generic-portfolio", "reg-t"))
+FEW = models.Sizes(3, 1, 4, 5, ("generic-portfolio", "reg-t"))
 SMALL = [
     pytest.param(lambda: startup.tables(startup.Sizes(turns=1)), 4, id="startup"),
     pytest.param(lambda: pricing.tables(pricing.Sizes(2, 500, 20, 10, 5)), 1, id="pricing"),

@@ -352,5 +352,5 @@ def test_a_venue_without_these_tables_has_none_of_their_components() -> None:
     deposits = [{"asset": "USDC", "quantity": -1e4}, {"asset": "USDC", "quantity": 1e5}]
     positions = [{"instrument": "BTC-PERPETUAL", "quantity": 1.0}]
     written = book(deposits, positions, confidence=0.1, stable_price=0.9)
-    found = account(written, "dederi-pm")
+    found = margined(Portfolio.model_validate(written), None, "dederi-pm", ["factors.initial=1.2"])
     assert not {"borrow", "peg", "oracle_confidence"} & set(found.result.initial_components)

@@ -288,6 +288,8 @@ def test_credits_use_deltas_up_in_their_order() -> None:
     assert credit[0] == pytest.approx([0.5 * 6 * 100 + 0.8 * 4 * 100, 0.5 * 600, 0.8 * 4 * 10])
     assert credit[1] == pytest.approx([0.5 * 6 * 100, 0.5 * 600, 0.0])
     assert not np.any(credit[2])
+    hardly = inter_credit(net * 1e-315, risk, spreads, ["A", "B", "C"])  # nothing overflows
+    assert hardly[0] == pytest.approx(credit[0], rel=1e-6)
 
 
 def test_a_credit_lowers_the_requirement() -> None:
