@@ -12,7 +12,7 @@ from benchmarks.tables import Table, duration
 from margincalc.answers.account import Account
 from margincalc.answers.margining import Rules, margined
 from margincalc.assemble import assemble
-from margincalc.book import Book, Kind
+from margincalc.book import Book, Kind, Pool
 from margincalc.liquidation.nearest import nearest
 from margincalc.pools import labels
 from margincalc.portfolio import Portfolio
@@ -101,7 +101,9 @@ def _spread(book: Book, count: int) -> Book:
     times = rng.choice(np.array([-3.0, -2.0, -1.0, 1.0, 2.0]), len(chosen))
     return replace(
         book,
-        names=book.names._replace(pools=tuple(f"account {number}" for number in range(count))),
+        names=book.names._replace(
+            keys=tuple(Pool("", "account", f"account {number}") for number in range(count))
+        ),
         pool=np.repeat(np.arange(count), kept),
         instrument=book.instrument[chosen],
         quantity=book.quantity[chosen] * np.where(contract[chosen], times, 1.0),

@@ -13,14 +13,14 @@ from typing import NamedTuple
 import numpy as np
 
 from margincalc.arrays import FloatArray, IntArray
-from margincalc.book import NO_ORDERS, Book, Instruments, Kind, Names, Orders
+from margincalc.book import NO_ORDERS, Book, Instruments, Kind, Names, Orders, Pool
 from margincalc.contracts import Contract, Resolved, resolve
 from margincalc.errors import Fault, InputError
 from margincalc.portfolio import Collateral, Haircut, Order, Portfolio, Position
 from margincalc.quotes import Mark, Market
 from margincalc.risk import now
 
-Label = Callable[[Position | Order | Collateral, Contract | None], str]
+Label = Callable[[Position | Order | Collateral, Contract | None], Pool]
 """Names the pool of a position or an order, or (without a contract) of a deposit."""
 
 _KINDS = {
@@ -33,7 +33,14 @@ _KINDS = {
 _RAGGED = ("dividend_time", "dividend_share", "tier_start", "tier_step", "initial_tier_step")
 SECONDS_PER_DAY = 86400.0
 _MONEY = "money"  # the row in which linear profits and unpaid amounts are booked
-_TYPES = {"kind": np.int64, "underlying": np.int64, "call": bool, "inverse": bool, "american": bool}
+_TYPES = {
+    "kind": np.int64,
+    "underlying": np.int64,
+    "call": bool,
+    "inverse": bool,
+    "american": bool,
+    "listed": bool,
+}
 _QUOTE_ACCOUNT = "keep the account in its quote currency: `currency: USD`"
 
 
@@ -51,8 +58,8 @@ class Assembly(NamedTuple):
 
     book: Book
     contracts: tuple[Contract, ...]
-    pools: tuple[str, ...]
-    ordered: tuple[str, ...]
+    pools: tuple[Pool, ...]
+    ordered: tuple[Pool, ...]
     as_of: dt.datetime
     notes: tuple[str, ...]
 
@@ -79,6 +86,7 @@ class _Row(NamedTuple):
     initial_haircut: float = 0.0
     cap: float = np.inf
     american: bool = False
+    listed: bool = False
     confidence: float = 1.0
     funding: float = 0.0
     dividend_time: tuple[float, ...] = ()
@@ -97,9 +105,9 @@ class _Draft:
     as_of: dt.datetime
     underlyings: tuple[str, ...]
     rows: dict[str, _Row] = field(default_factory=dict)
-    held: list[tuple[str, str, float, float]] = field(default_factory=list)
+    held: list[tuple[Pool, str, float, float]] = field(default_factory=list)
     """Pool, instrument, quantity and entry price, NaN where there is none."""
-    ordered: list[tuple[str, str, float, float]] = field(default_factory=list)
+    ordered: list[tuple[Pool, str, float, float]] = field(default_factory=list)
     """Pool, instrument, quantity and limit price of orders."""
     marks: dict[str, Mark] = field(default_factory=dict)  # of options
     unknown: list[str] = field(default_factory=list)  # options whose mark gives the volatility
@@ -170,7 +178,9 @@ def _add_contract(draft: _Draft, contract: Contract, place: str) -> None:
     )
     if contract.kind == "option":
         volatility = _volatility(draft, contract, place)
-        row = row._replace(volatility=volatility, american=contract.american)
+        row = row._replace(
+            volatility=volatility, american=contract.american, listed=contract.listed
+        )
         row = _with_dividends(draft, row, contract) if contract.american else row
     draft.rows[contract.name] = row
 
@@ -251,7 +261,7 @@ def _settlement(draft: _Draft, coin: str | None, contract: Contract) -> str:
     return row.name
 
 
-def _deposit(draft: _Draft, number: int, pool: str) -> None:
+def _deposit(draft: _Draft, number: int, pool: Pool) -> None:
     deposit = draft.portfolio.collateral[number]
     moves_with = deposit.moves_with or deposit.asset
     underlying = -1
@@ -341,7 +351,7 @@ def _book(draft: _Draft) -> Book:
     """Turn rows into columns, in canonical order, netting what a pool holds twice."""
     rows = sorted(draft.rows.values(), key=lambda row: row.name)
     number = {row.name: index for index, row in enumerate(rows)}
-    pools: dict[str, int] = {}
+    pools: dict[Pool, int] = {}
     net: dict[tuple[int, int], float] = {}
     paid: dict[tuple[int, int], float] = {}
     for pool, name, quantity, price in draft.held:
@@ -381,7 +391,7 @@ def _book(draft: _Draft) -> Book:
     )
 
 
-def _orders(draft: _Draft, pools: dict[str, int], number: dict[str, int]) -> Orders:
+def _orders(draft: _Draft, pools: dict[Pool, int], number: dict[str, int]) -> Orders:
     """Turn orders into columns, in canonical order; a pool may hold nothing else."""
     if not draft.ordered:
         return NO_ORDERS

@@ -10,18 +10,33 @@ on the order in which its file lists it, nor on the other pools of the book.
 
 from dataclasses import dataclass, fields, replace
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from margincalc.arrays import BoolArray, FloatArray, IntArray, group_rows
 
-VENUE_SIGN = ": "  # between a venue and the rest of an isolated pool's name
 
+class Pool(NamedTuple):
+    """Which collateral a row shares; rows of equal pools are margined together.
 
-def venue_of(pool: str) -> str:
-    """Return the venue that a pool's name begins with, or its whole name."""
-    return pool.partition(VENUE_SIGN)[0]
+    Attributes
+    ----------
+    venue : where it is, "" where that is not said
+    share : `account`, `group`, `instrument`, or `unallocated` for deposits that no pool holds yet
+    name : of the account, group or instrument
+    """
+
+    venue: str
+    share: Literal["account", "group", "instrument", "unallocated"]
+    name: str
+
+    @property
+    def title(self) -> str:
+        """What a report calls it."""
+        if self.share == "account":
+            return self.venue or self.name
+        return f"{self.venue}: {self.name}" if self.venue else self.name
 
 
 class Kind(IntEnum):
@@ -57,6 +72,7 @@ class Instruments:
     haircut, initial_haircut : share of an asset's value, or of its first tier
     cap : largest price of an asset that counts, account currency
     american : whether an option may be exercised before it expires
+    listed : whether an option is an exchange's equity option
     confidence : of the feeds that price the instrument alone, from 0 to 1
     funding : what a perpetual's long pays per eight hours, as a share of the spot
     dividend_time, dividend_share : shape (I, D); dividends in the life of an American option, years
@@ -84,6 +100,7 @@ class Instruments:
     initial_haircut: FloatArray
     cap: FloatArray
     american: BoolArray
+    listed: BoolArray
     confidence: FloatArray
     funding: FloatArray
     dividend_time: FloatArray
@@ -113,9 +130,14 @@ class Instruments:
 class Names(NamedTuple):
     """What the rows are called; carried for reports, never computed with."""
 
-    pools: tuple[str, ...]  # [A]
+    keys: tuple[Pool, ...]  # [A]
     underlyings: tuple[str, ...]  # [U]
     instruments: tuple[str, ...]  # [I]
+
+    @property
+    def pools(self) -> tuple[str, ...]:
+        """What reports call the pools, [A]."""
+        return tuple(key.title for key in self.keys)
 
 
 class Orders(NamedTuple):
@@ -183,7 +205,7 @@ class Book:
     @property
     def pools(self) -> int:
         """The number of pools, A."""
-        return len(self.names.pools)
+        return len(self.names.keys)
 
     @property
     def kind(self) -> IntArray:
@@ -263,7 +285,7 @@ class Book:
         columns = replace(self.instruments.take(held[first]), underlying=moves[first])
         underlying = first_market % max(width, 1)
         names = Names(
-            tuple(self.names.pools[pool] for pool in pools),
+            tuple(self.names.keys[pool] for pool in pools),
             tuple(self.names.underlyings[one] for one in underlying),
             (),  # nobody reports a copy by instrument
         )

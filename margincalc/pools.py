@@ -11,7 +11,7 @@ import numpy as np
 
 from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.assemble import Assembly, Label
-from margincalc.book import VENUE_SIGN, Book, Kind
+from margincalc.book import Book, Kind, Pool
 from margincalc.contracts import Contract
 from margincalc.errors import input_error
 from margincalc.portfolio import Collateral, Order, Portfolio, Position
@@ -19,52 +19,51 @@ from margincalc.risk import now
 
 Mode = Literal["isolated", "cross", "portfolio"]
 MODES: tuple[Mode, ...] = get_args(Mode)
-UNALLOCATED = "unallocated"
+UNALLOCATED = "unallocated"  # what a report calls deposits that no isolated pool holds
 
 
 def labels(mode: Mode, account: str) -> Label:
     """Return the function that names the pool of a position, order or deposit under `mode`."""
 
-    def shared(item: Position | Order | Collateral, contract: Contract | None) -> str:
-        return item.venue or account
+    def shared(item: Position | Order | Collateral, contract: Contract | None) -> Pool:
+        return Pool(item.venue or "", "account", account)
 
-    def isolated(item: Position | Order | Collateral, contract: Contract | None) -> str:
+    def isolated(item: Position | Order | Collateral, contract: Contract | None) -> Pool:
+        venue = item.venue or ""
         if contract is None:
-            own = UNALLOCATED
-        else:
-            own = (isinstance(item, Position) and item.group) or contract.name
-        return f"{item.venue}{VENUE_SIGN}{own}" if item.venue else own
+            return Pool(venue, "unallocated", UNALLOCATED)
+        if isinstance(item, Position) and item.group is not None:
+            return Pool(venue, "group", item.group)
+        return Pool(venue, "instrument", contract.name)
 
     return isolated if mode == "isolated" else shared
 
 
 class Funding(NamedTuple):
-    """What a file says of the margin of isolated pools, by pool.
+    """What a file says of the margin of isolated pools.
 
     Attributes
     ----------
-    stated : isolated margin, where there is one
-    venue : where the pool is; deposits fund the pools of their own venue
+    stated : isolated margin, of the pools that have one
     place : where the file lists its deposits
     """
 
-    stated: dict[str, float]
-    venue: dict[str, str | None]
+    stated: dict[Pool, float]
     place: str
+
+    def refuse_elsewhere(self, venues: set[str]) -> None:
+        """Refuse isolated margins at venues without any deposit."""
+        elsewhere = [amount for pool, amount in self.stated.items() if pool.venue not in venues]
+        _check_stated(self, 0.0, sum(elsewhere))
 
 
 def funding(portfolio: Portfolio, assembly: Assembly) -> Funding:
     """Read the isolated margins of a portfolio."""
-    found = Funding({}, {}, portfolio.place("collateral"))
+    stated: dict[Pool, float] = {}
     for position, pool in zip(portfolio.positions, assembly.pools, strict=True):
-        found.venue[pool] = position.venue
         if position.isolated_margin is not None:
-            found.stated[pool] = found.stated.get(pool, 0.0) + position.isolated_margin
-    for order, pool in zip(portfolio.orders, assembly.ordered, strict=True):
-        found.venue[pool] = order.venue
-    for deposit in portfolio.collateral:
-        found.venue[labels("isolated", portfolio.account)(deposit, None)] = deposit.venue
-    return found
+            stated[pool] = stated.get(pool, 0.0) + position.isolated_margin
+    return Funding(stated, portfolio.place("collateral"))
 
 
 def funded(book: Book, initial: FloatArray, funding: Funding) -> Book:
@@ -87,11 +86,12 @@ def funded(book: Book, initial: FloatArray, funding: Funding) -> Book:
     need = initial + _owed(book, value)
     deposits = book.rows(Kind.COLLATERAL)
     holding = book.pool[deposits][group_rows(book.pool[deposits])[0]]  # the unallocated pools
+    funding.refuse_elsewhere({book.names.keys[source].venue for source in holding})
     own = np.flatnonzero(book.kind != Kind.COLLATERAL)
     parts = [_Rows(book.pool[own], book.instrument[own], book.quantity[own], book.entry[own])]
     for source in holding:
         mine = deposits[book.pool[deposits] == source]
-        members = _members(book, int(source), funding)
+        members = _members(book, int(source))
         shares = _shares(book, members, need, funding, float(np.sum(value[mine])))
         parts += [
             _Rows(
@@ -127,14 +127,13 @@ class _Rows(NamedTuple):
     entry: FloatArray
 
 
-def _members(book: Book, source: int, funding: Funding) -> list[int]:
+def _members(book: Book, source: int) -> list[int]:
     """Return the pools that an unallocated one funds, in file order."""
-    venue = funding.venue[book.names.pools[source]]
-    holding = set(book.pool[book.rows(Kind.COLLATERAL)].tolist())
+    venue = book.names.keys[source].venue
     return [
         pool
-        for pool, name in enumerate(book.names.pools)
-        if pool not in holding and funding.venue[name] == venue
+        for pool, key in enumerate(book.names.keys)
+        if key.venue == venue and key.share != "unallocated"
     ]
 
 
@@ -149,8 +148,21 @@ def _shares(
     book: Book, members: list[int], need: FloatArray, funding: Funding, worth: float
 ) -> list[float]:
     """Return the share of deposits worth `worth` for each member, then what stays unallocated."""
-    names, stated = [book.names.pools[pool] for pool in members], funding.stated
-    total = sum(stated.get(name, 0.0) for name in names)
+    keys, stated = [book.names.keys[pool] for pool in members], funding.stated
+    total = sum(stated.get(key, 0.0) for key in keys)
+    _check_stated(funding, worth, total)
+    if worth <= 0.0:
+        return [0.0] * len(members) + [1.0]
+    left, shares = worth - total, []
+    for pool, key in zip(members, keys, strict=True):
+        amount = stated.get(key, min(float(need[pool]), left))
+        left -= 0.0 if key in stated else amount
+        shares.append(amount / worth)
+    return [*shares, max(left, 0.0) / worth]
+
+
+def _check_stated(funding: Funding, worth: float, total: float) -> None:
+    """Refuse isolated margins that the deposits of their venue do not cover."""
     if total > max(worth, 0.0) * (1.0 + 1e-12):
         raise input_error(
             funding.place,
@@ -158,14 +170,6 @@ def _shares(
             "at least as much",
             "list the isolated margins among the collateral too; they are a part of it",
         )
-    if worth <= 0.0:
-        return [0.0] * len(members) + [1.0]
-    left, shares = worth - total, []
-    for pool, name in zip(members, names, strict=True):
-        amount = stated.get(name, min(float(need[pool]), left))
-        left -= 0.0 if name in stated else amount
-        shares.append(amount / worth)
-    return [*shares, max(left, 0.0) / worth]
 
 
 def _without_empty(book: Book, need: FloatArray) -> Book:
@@ -176,7 +180,7 @@ def _without_empty(book: Book, need: FloatArray) -> Book:
     orders = book.orders.take(np.flatnonzero(used[book.orders.pool]))
     return replace(
         book,
-        names=book.names._replace(pools=tuple(book.names.pools[pool] for pool in kept)),
+        names=book.names._replace(keys=tuple(book.names.keys[pool] for pool in kept)),
         pool=number[book.pool],
         limited=book.limited[kept],
         orders=orders._replace(pool=number[orders.pool]),

@@ -44,10 +44,6 @@ _BIG = {"BTC-PERPETUAL": 5e7}
 _HEDGED = {"BTC-27NOV26": 400.0, "BTC-25DEC26": -400.0}
 BROKEN: dict[str, dict[str, Broken]] = {
     POSITIVE: {
-        "derive-pm1": Broken(
-            "the contingency of a coin is a share of its signed amount, so that a debt lowers it",
-            {"BTC": -1.0},
-        ),
         "derive-sm": Broken(
             "spreads are what an expiry needs less than its options one by one; and equity is at "
             "market, the venue's own mark undiscounted: `valuation` is the difference",

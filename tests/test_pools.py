@@ -7,6 +7,7 @@ import pytest
 from margincalc.answers.account import Account
 from margincalc.answers.statement import margin_report
 from margincalc.errors import InputError
+from margincalc.portfolio import Portfolio
 from tests.books import margined
 from tests.test_liquidation import book
 
@@ -112,7 +113,7 @@ def test_every_pool_of_a_venue_holds_the_same_mixture() -> None:
     amounts: dict[str, dict[str, float]] = {}
     for row in range(len(account.book.pool)):
         name = account.instrument(row).partition(" ")[0]
-        amounts.setdefault(account.pool(row), {})[name] = float(account.book.quantity[row])
+        amounts.setdefault(account.pool(row).title, {})[name] = float(account.book.quantity[row])
     assert amounts["BTC-PERPETUAL"]["USD"] == pytest.approx(2_000.0, rel=1e-12)
     assert amounts["BTC-PERPETUAL"]["BTC"] == pytest.approx(0.02, rel=1e-12)
     assert amounts["unallocated"] == pytest.approx({"USD": 3_000.0, "BTC": 0.03}, rel=1e-12)
@@ -180,3 +181,43 @@ def test_only_isolated_pools_are_limited() -> None:
     losing = held("BTC-PERPETUAL", 1.0, entry_price=SPOT + 20_000.0)
     report = margin_report(margined(book(SPOT, [losing], 10_000.0), "cross"))
     assert (report.equity, report.shortfall) == pytest.approx((-10_000.0, 0.0))
+
+
+def test_names_that_look_alike_are_different_pools() -> None:
+    """An account, a venue and a group may have one name; what they hold is not netted."""
+    legs = [
+        {"instrument": "BTC-PERPETUAL", "quantity": 1.0, "venue": "okx"},
+        {"instrument": "BTC-PERPETUAL", "quantity": -1.0},
+    ]
+    file = book(SPOT, legs)
+    for account in ("okx", "other"):
+        named = file.model_copy(update={"account": account})
+        assert margined(named, "cross").result.initial.sum() == pytest.approx(8_000.0)
+    grouped = book(SPOT, [future(group="BTC-PERPETUAL"), future()])
+    assert margined(grouped, "isolated").book.pools == 2
+    free = book(SPOT, [future(group="unallocated")], collateral=[{"asset": "USD", "quantity": 9e3}])
+    assert margined(free, "isolated").book.pools == 2
+
+
+def test_a_venue_without_a_model_of_its_own_is_a_fault() -> None:
+    file = book(SPOT, [future(venue="okxx")]).model_dump(by_alias=True, exclude_unset=True)
+    file["venues"] = {"okx": {"model": "okx-pm"}}
+    with pytest.raises(InputError, match="did you mean `okx`"):
+        margined(Portfolio.model_validate(file))
+
+
+def test_what_a_venue_is_margined_by_is_said_of_its_pool() -> None:
+    legs = [future(venue="okx"), future(quantity=-1.0)]
+    file = book(SPOT, legs).model_dump(by_alias=True, exclude_unset=True)
+    file["venues"] = {"okx": {"model": "generic-standard"}, "derive": {"model": "derive-sm"}}
+    account = margined(Portfolio.model_validate(file))
+    report = margin_report(account)
+    assert report.model.name == "generic-standard at okx, generic-portfolio elsewhere"
+    assert [pool.model.name for pool in report.pools] == ["generic-standard", "generic-portfolio"]
+    with pytest.raises(InputError, match="one model to change"):
+        margined(Portfolio.model_validate(file), settings=["factors.initial=2.0"])
+
+
+def test_a_stated_margin_needs_collateral() -> None:
+    with pytest.raises(InputError, match="under isolated margins"):
+        margined(book(SPOT, [future(isolated_margin=100.0)]), "isolated")

@@ -8,7 +8,7 @@ import numpy as np
 from margincalc.answers.results import ModelInfo, Sensitivity
 from margincalc.arrays import FloatArray, IntArray
 from margincalc.assemble import Assembly
-from margincalc.book import Book
+from margincalc.book import Book, Pool
 from margincalc.contracts import Contract
 from margincalc.liquidation.nearest import Nearest
 from margincalc.margin.base import MarginModel, MarginResult, Venue
@@ -75,12 +75,12 @@ class Account:
         """Name the instrument of a position row."""
         return self.book.names.instruments[int(self.book.instrument[row])]
 
-    def pool(self, row: int) -> str:
-        """Name the pool of a position row."""
-        return self.book.names.pools[int(self.book.pool[row])]
+    def pool(self, row: int) -> Pool:
+        """Return the pool of a position row."""
+        return self.book.names.keys[int(self.book.pool[row])]
 
-    def model_info(self) -> ModelInfo:
-        """Return what a report says of its model."""
-        venue = self.venue
-        effective = venue.effective.isoformat()
-        return ModelInfo(venue.name, effective, venue.proof, venue.parameters_sha256, venue.notes)
+    def model_info(self, venue: str | None = None) -> ModelInfo:
+        """Return what a report says of its model, or of that of one venue."""
+        model = self.venue if venue is None else self.venue.parts.get(venue, self.venue)
+        effective = model.effective.isoformat()
+        return ModelInfo(model.name, effective, model.proof, model.parameters_sha256, model.notes)

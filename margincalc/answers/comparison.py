@@ -10,7 +10,7 @@ from margincalc.answers.margining import Rules, margined, rules_of
 from margincalc.answers.results import CompareReport, Comparison, FirstToGo, MarginReport, Refusal
 from margincalc.answers.statement import margin_report
 from margincalc.arrays import FloatArray
-from margincalc.book import Book, Names
+from margincalc.book import Book
 from margincalc.errors import ModelRefusal, input_error
 from margincalc.pools import Mode
 from margincalc.portfolio import Portfolio
@@ -136,7 +136,7 @@ def _reduced(book: Book, rows: Sequence[int]) -> Book:
         for row in rows
     ]
     chosen = np.concatenate(kept)
-    names = Names(("",) * len(rows), book.names.underlyings, book.names.instruments)
+    names = book.names._replace(keys=tuple(book.names.keys[book.pool[row]] for row in rows))
     return replace(
         book,
         names=names,

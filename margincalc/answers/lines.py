@@ -7,7 +7,7 @@ import numpy as np
 
 from margincalc.answers.account import GREEKS, Account
 from margincalc.answers.results import PositionLine
-from margincalc.book import Book
+from margincalc.book import Book, Pool
 from margincalc.contracts import Contract
 from margincalc.portfolio import Position
 from margincalc.times import zulu
@@ -45,7 +45,7 @@ def _line(account: Account, row: int, profit: Profit | None) -> PositionLine:
     }
     return PositionLine(
         instrument=name,
-        pool=account.pool(row),
+        pool=account.pool(row).title,
         kind=contract.kind,
         underlying=contract.underlying,
         expiry=zulu(contract.expiry) if contract.expiry else None,
@@ -75,9 +75,9 @@ def mark_price(account: Account, row: int) -> float:
     return float(quote / spot if contract.inverse else quote)
 
 
-def _profits(account: Account) -> dict[tuple[str, str], Profit]:
+def _profits(account: Account) -> dict[tuple[Pool, str], Profit]:
     """Return the profit of every line whose positions all state their entry price."""
-    written: dict[tuple[str, str], list[Position]] = {}
+    written: dict[tuple[Pool, str], list[Position]] = {}
     holders = zip(account.assembly.pools, account.assembly.contracts, strict=True)
     for (pool, contract), position in zip(holders, account.portfolio.positions, strict=True):
         written.setdefault((pool, contract.name), []).append(position)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from margincalc.answers.account import Account
 from margincalc.assemble import assemble
-from margincalc.errors import input_error, shown
+from margincalc.errors import Fault, InputError, did_you_mean, input_error, shown
 from margincalc.liquidation.nearest import nearest
 from margincalc.margin.base import MarginResult, Venue
 from margincalc.margin.load import load_model, load_venues
@@ -67,9 +67,34 @@ def rules_of(portfolio: Portfolio, rules: Rules) -> Venue:
     day = _day(portfolio, rules.effective)
     implied = IMPLIED[known_mode(rules.mode or DEFAULT_MODE)]
     if rules.model is None and portfolio.venues:
-        named = {venue: entry.model for venue, entry in portfolio.venues.items()}
-        return load_venues({"": implied, **named}, day)
+        return load_venues(_models_of(portfolio, rules, implied), day)
     return load_model(rules.model or implied, day, rules.settings)
+
+
+def _models_of(portfolio: Portfolio, rules: Rules, implied: str) -> dict[str, str]:
+    """Return the model of each venue that a portfolio uses, "" for what names none."""
+    if rules.settings:
+        raise input_error(
+            "--set",
+            rules.settings[0],
+            "one model to change",
+            "name it with --model, or leave it out",
+        )
+    used: dict[str, str] = {}
+    faults = []
+    for section in ("positions", "collateral", "orders"):
+        for number, entry in enumerate(getattr(portfolio, section)):
+            if entry.venue is None:
+                used[""] = implied
+            elif entry.venue in portfolio.venues:
+                used[entry.venue] = portfolio.venues[entry.venue].model
+            else:
+                place = portfolio.place(f"{section}[{number}].venue")
+                remedy = did_you_mean(entry.venue, portfolio.venues) or "add it to `venues`"
+                faults.append(Fault(place, shown(entry.venue), "a venue of `venues`", remedy))
+    if faults:
+        raise InputError(faults)
+    return used or {"": implied}
 
 
 def known_mode(mode: str) -> Mode:
@@ -97,7 +122,7 @@ def day_of(text: str) -> dt.date:
 
 def _notes(portfolio: Portfolio, venue: Venue, mode: Mode, result: MarginResult) -> tuple[str, ...]:
     notes = []
-    if mode != venue.mode and venue.proof != "own":
+    if mode != venue.mode and venue.proof != "own" and not venue.parts:
         offered = f"{venue.name} is offered as {venue.mode}"
         notes.append(f"{offered}, and is applied here to {mode} pools")
     if portfolio.orders and "open_orders" not in result.initial_components:

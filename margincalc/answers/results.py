@@ -150,13 +150,16 @@ class Figures:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PoolMargin(Figures):
-    """One margin pool."""
+    """One margin pool, where it is and by which model it is margined."""
 
     pool: str
+    venue: str | None
+    model: ModelInfo
 
     def to_dict(self) -> dict[str, Json]:
         """Return the pool's name and figures."""
-        return {"pool": self.pool, **self.figures()}
+        head = {"pool": self.pool, "venue": self.venue, "model": to_json(self.model)}
+        return {**head, **self.figures()}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

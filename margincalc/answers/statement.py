@@ -16,7 +16,7 @@ from margincalc.answers.results import (
     WorstScenario,
 )
 from margincalc.arrays import BoolArray, FloatArray, IntArray
-from margincalc.book import VENUE_SIGN, Kind, venue_of
+from margincalc.book import Kind
 from margincalc.margin.base import STATUSES, status_of
 from margincalc.risk import PRICER
 from margincalc.times import zulu
@@ -28,8 +28,13 @@ def margin_report(account: Account) -> MarginReport:
     """Draw the report of an account."""
     book = account.book
     pools = tuple(
-        PoolMargin(pool=name, **_figures(account, number))
-        for number, name in enumerate(book.names.pools)
+        PoolMargin(
+            pool=key.title,
+            venue=key.venue or None,
+            model=account.model_info(key.venue),
+            **_figures(account, number),
+        )
+        for number, key in enumerate(book.names.keys)
     )
     together = _figures(account, 0) if len(pools) == 1 else _together(account, pools)
     return MarginReport(
@@ -39,7 +44,7 @@ def margin_report(account: Account) -> MarginReport:
         model=account.model_info(),
         mode=account.mode,
         pricer=PRICER,
-        trapped_equity=_trapped(pools, account.mode),
+        trapped_equity=_trapped(pools),
         greeks_by_expiry=_greeks_by_expiry(account),
         positions=tuple(position_lines(account)),
         pools=pools,
@@ -48,13 +53,11 @@ def margin_report(account: Account) -> MarginReport:
     )
 
 
-def _trapped(pools: tuple[PoolMargin, ...], mode: str) -> float:
+def _trapped(pools: tuple[PoolMargin, ...]) -> float:
     """Sum the available funds of venues, where another venue is short of its initial margin."""
     available: dict[str, float] = {}
     for pool in pools:
-        # Isolated pools without a venue are all in one place.
-        here = mode == "isolated" and VENUE_SIGN not in pool.pool
-        place = "" if here else venue_of(pool.pool)
+        place = pool.venue or ""
         available[place] = available.get(place, 0.0) + pool.available_funds
     short = any(amount < 0.0 for amount in available.values())
     return sum(amount for amount in available.values() if amount > 0.0) if short else 0.0
@@ -132,6 +135,7 @@ def _together(account: Account, pools: tuple[PoolMargin, ...]) -> dict[str, Any]
     ratios = [pool.margin_ratio for pool in pools]
     known = [ratio for ratio in ratios if ratio is not None]
     everything = np.arange(len(pools))
+    standing = everything[[pool.status != STATUSES[-1] for pool in pools]]
     return {
         **{name: sum(getattr(pool, name) for pool in pools) for name in summed},
         "margin_ratio": max(known) if known and len(known) == len(ratios) else None,
@@ -139,7 +143,8 @@ def _together(account: Account, pools: tuple[PoolMargin, ...]) -> dict[str, Any]
         "components": _summed(pool.components for pool in pools),
         "initial_components": _summed(pool.initial_components for pool in pools),
         "worst_scenario": _common([pool.worst_scenario for pool in pools]),
-        "liquidation": _liquidation(account, everything),
+        # What is liquidated already can only recover: its prices are not the next to fear.
+        "liquidation": _liquidation(account, standing if len(standing) else everything),
         "greeks": _greeks(account, _rows(account, everything)),
         "details": _summed(pool.details for pool in pools),
     }

@@ -140,6 +140,7 @@ class Venue(NamedTuple):
     model : the family with these parameters
     notes : what its file says is not known, or was decided
     remarks : what was done to it here: another day's parameters, changed ones
+    parts : the models of an account over several venues, by venue, "" for what names none
     """
 
     name: str
@@ -154,6 +155,7 @@ class Venue(NamedTuple):
     model: MarginModel
     notes: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    parts: "Mapping[str, Venue]" = {}  # noqa: RUF012 - a named tuple's default, never changed
 
 
 Build = Callable[[Mapping[str, Any]], MarginModel]

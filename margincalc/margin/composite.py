@@ -6,14 +6,14 @@ from typing import NamedTuple
 import numpy as np
 
 from margincalc.arrays import BoolArray, FloatArray, IntArray
-from margincalc.book import Book, venue_of
+from margincalc.book import Book
 from margincalc.margin.base import Components, MarginModel, MarginResult, Worst
 from margincalc.margin.grids import joined
 from margincalc.scenarios import ScenarioGrid
 
 
 class PerVenue(NamedTuple):
-    """Models by the venue that a pool's name begins with; "" for all others."""
+    """Models by venue; "" for pools that name none."""
 
     models: Mapping[str, MarginModel]
 
@@ -47,9 +47,8 @@ class PerVenue(NamedTuple):
 
     def _chosen(self, book: Book) -> IntArray:
         """Return the number of each pool's model, shape (A,)."""
-        number = {name: index for index, name in enumerate(self.models)}
-        venues = [venue_of(name) for name in book.names.pools]
-        return np.array([number.get(venue, number.get("", 0)) for venue in venues], np.int64)
+        number = {venue: index for index, venue in enumerate(self.models)}
+        return np.array([number[key.venue] for key in book.names.keys], np.int64)
 
 
 class _Part(NamedTuple):

@@ -47,6 +47,7 @@ from margincalc.margin.derive_shocks import (
     VolShock,
     shocks,
 )
+from margincalc.margin.scope import Scope
 from margincalc.risk import revalued
 from margincalc.scenarios import ScenarioGrid
 
@@ -84,6 +85,7 @@ def _in_full(scenarios: Scenarios) -> Scenarios:
 class Pm1Parameters(Parameters):
     """The file's tables, by the venue's own names."""
 
+    scope: Scope = Scope()
     margin: Margin
     vol_shock: VolShock
     basis_contingency: BasisContingency
@@ -104,7 +106,7 @@ class Pm1(NamedTuple):
 
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book."""
-        refuse_beyond(book)
+        refuse_beyond(book, self.parameters.scope)
         own, shocks = self.parameters, self.shocks
         marked = at_rate(book, np.zeros_like(book.instruments.rate))
         groups = groups_of(book)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from margincalc.arrays import FloatArray, group_sum
 from margincalc.book import Book, Instruments
@@ -40,6 +40,7 @@ from margincalc.margin.derive_risk import (
 )
 from margincalc.margin.derive_shocks import (
     BasisContingency,
+    FlooredVolShock,
     ImFactor,
     Scenarios,
     Shocks,
@@ -47,9 +48,9 @@ from margincalc.margin.derive_shocks import (
     UpTo3,
     UpTo4,
     UpTo10,
-    VolShock,
     shocks,
 )
+from margincalc.margin.scope import Scope
 from margincalc.risk import now, revalued
 from margincalc.scenarios import ScenarioGrid
 
@@ -121,15 +122,26 @@ class OtherContingency(Contingency):
     im_option_pct_extra: UpTo2
 
 
+def _one_of_each_skew(scenarios: Scenarios) -> Scenarios:
+    """Refuse two rotations of a kind, and one that moves the spot."""
+    skews = [row for row in scenarios if row.vol_shock.startswith("skew")]
+    if len({row.vol_shock for row in skews}) < len(skews):
+        raise ValueError("at most one skew_linear and one skew_abs")
+    if any(row.spot_shock != 1.0 for row in skews):
+        raise ValueError("a rotation of the skew has spot_shock 1")
+    return scenarios
+
+
 class Pm2Parameters(Parameters):
     """The file's tables, by the venue's own names."""
 
+    scope: Scope = Scope()
     margin: Margin
-    vol_shock: VolShock
+    vol_shock: FlooredVolShock
     skew_shock: SkewShock
     basis_contingency: BasisContingency
     other_contingency: OtherContingency
-    scenarios: Scenarios
+    scenarios: Annotated[Scenarios, AfterValidator(_one_of_each_skew)]
 
 
 class Pm2(NamedTuple):
@@ -145,7 +157,7 @@ class Pm2(NamedTuple):
 
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book."""
-        refuse_beyond(book)
+        refuse_beyond(book, self.parameters.scope)
         own, shocks = self.parameters, self.shocks
         marked = at_rate(book, np.maximum(book.instruments.rate, 0.0))
         groups = groups_of(book)

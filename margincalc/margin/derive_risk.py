@@ -17,6 +17,7 @@ from margincalc.errors import ModelRefusal
 from margincalc.margin.base import Components, MarginResult, Parameters, Share, Worst, total
 from margincalc.margin.charges import doubt, peg_growth
 from margincalc.margin.derive_shocks import BasisContingency, UpTo10, UpTo20, UpTo100
+from margincalc.margin.scope import Scope
 from margincalc.risk import equity, now
 
 
@@ -83,22 +84,19 @@ class Expiries(NamedTuple):
         return group_sum(amount, self.label, len(self.group))
 
 
-def refuse_beyond(book: Book) -> None:
-    """Refuse a book that holds what Derive does not list.
+def refuse_beyond(book: Book, scope: Scope) -> None:
+    """Refuse a book that holds what Derive does not list, or a deposit that is owed.
 
     Raises
     ------
     ModelRefusal
     """
-    columns = book.instruments
-    if book.coin:
-        raise ModelRefusal("it keeps accounts in its settlement money, and this one is in coin")
-    if np.any(columns.is_kind(Kind.FUTURE)):
-        raise ModelRefusal("it lists options and perpetuals, and the book has futures")
-    if np.any(columns.inverse):
-        raise ModelRefusal("it lists linear contracts, and the book has inverse ones")
-    if np.any(columns.american):
-        raise ModelRefusal("it lists European options, and the book has American ones")
+    scope.refuse_beyond(book)
+    coins = (book.underlying >= 0) & book.instruments.is_kind(Kind.COLLATERAL, Kind.SPOT)[
+        book.instrument
+    ]
+    if np.any(book.quantity[coins] < 0.0):
+        raise ModelRefusal("it lends no coin, and the book owes some")
 
 
 def groups_of(book: Book) -> Groups:

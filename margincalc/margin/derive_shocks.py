@@ -37,7 +37,6 @@ class VolShock(Parameters):
     short_term_power: UpTo10
     long_term_power: UpTo10
     dte_floor_days: Annotated[float, Field(allow_inf_nan=False, gt=0, le=400)]
-    min_vol_in_up_shock: UpTo20 = 0.0
 
     def rule(self) -> VolatilityRule:
         """Return the rule that scales the moves by time to expiry."""
@@ -46,8 +45,17 @@ class VolShock(Parameters):
             self.short_term_power,
             self.long_term_power,
             self.dte_floor_days,
-            self.min_vol_in_up_shock,
         )
+
+
+class FlooredVolShock(VolShock):
+    """Moves of which an upward one leaves no less than a least volatility."""
+
+    min_vol_in_up_shock: UpTo20
+
+    def rule(self) -> VolatilityRule:
+        """Return the rule that scales the moves by time to expiry, with the least volatility."""
+        return super().rule()._replace(minimum_up=self.min_vol_in_up_shock)
 
 
 class BasisContingency(Parameters):

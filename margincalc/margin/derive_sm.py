@@ -38,6 +38,7 @@ from margincalc.margin.derive_shocks import (
     UpTo10,
     UpTo20,
 )
+from margincalc.margin.scope import Scope
 from margincalc.risk import now
 from margincalc.scenarios import ScenarioGrid
 
@@ -99,6 +100,7 @@ class Market(Parameters):
 class SmParameters(Market):
     """The file's tables: a default set, and what differs for some underlyings."""
 
+    scope: Scope = Scope()
     depeg: Depeg
     underlyings: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
@@ -108,6 +110,7 @@ class Sm(NamedTuple):
 
     markets: Mapping[str, Market]  # by underlying; "" for all others
     depeg: Depeg
+    scope: Scope
 
     @property
     def grids(self) -> tuple[ScenarioGrid, ...]:
@@ -116,7 +119,7 @@ class Sm(NamedTuple):
 
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book."""
-        refuse_beyond(book)
+        refuse_beyond(book, self.scope)
         marked = at_rate(book, np.zeros_like(book.instruments.rate))
         expiries = expiries_of(book, groups_of(book))
         worth = (book.quantity * now(marked)[book.instrument])[expiries.rows]
@@ -296,6 +299,7 @@ def build(tables: Mapping[str, Any]) -> Sm:
         If a parameter is missing, unknown or out of bounds.
     """
     whole = SmParameters.model_validate(tables)
-    base = whole.model_dump(exclude={"underlyings", "depeg"})
+    base = whole.model_dump(exclude={"underlyings", "depeg", "scope"})
     sets = {"": base, **{name: laid_over(base, other) for name, other in whole.underlyings.items()}}
-    return Sm({name: Market.model_validate(table) for name, table in sets.items()}, whole.depeg)
+    markets = {name: Market.model_validate(table) for name, table in sets.items()}
+    return Sm(markets, whole.depeg, whole.scope)

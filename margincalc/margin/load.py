@@ -186,7 +186,7 @@ def load_model(
 
 
 def load_venues(models: Mapping[str, str], as_of: dt.date) -> Venue:
-    """Load the model of each venue, "" for all others, as one.
+    """Load the model of each venue, "" for what names none, as one.
 
     Raises
     ------
@@ -196,20 +196,24 @@ def load_venues(models: Mapping[str, str], as_of: dt.date) -> Venue:
     from margincalc.margin.composite import PerVenue
 
     each = {venue: load_model(name, as_of) for venue, name in models.items()}
-    named = {venue: model for venue, model in each.items() if venue}
-    tables = {venue or "others": dict(model.parameters) for venue, model in each.items()}
+    tables = {venue or "elsewhere": dict(model.parameters) for venue, model in each.items()}
+    titles = [
+        f"{m.name} at {venue}" if venue else f"{m.name} elsewhere" for venue, m in each.items()
+    ]
     return Venue(
-        name=", ".join(f"{model.name} at {venue}" for venue, model in named.items()),
+        name=", ".join(titles),
         title="Each venue by its own model",
         family="composite",
         mode="portfolio",
         effective=max(model.effective for model in each.values()),
-        proof=max((model.proof for model in named.values()), key=PROOFS.index),
-        sources=tuple(source for model in named.values() for source in model.sources),
+        proof=max((model.proof for model in each.values()), key=PROOFS.index),
+        sources=tuple(source for model in each.values() for source in model.sources),
         parameters=tables,
         parameters_sha256=_digest(tables),
         model=PerVenue({venue: model.model for venue, model in each.items()}),
-        notes=tuple(note for model in named.values() for note in model.notes),
+        notes=tuple(note for model in each.values() for note in model.notes),
+        remarks=tuple(remark for model in each.values() for remark in model.remarks),
+        parts=each,
     )
 
 

@@ -23,11 +23,13 @@ from margincalc.book import Book, Kind
 from margincalc.errors import ModelRefusal
 from margincalc.margin.base import Components, MarginResult, Parameters, Share
 from margincalc.margin.charges import collateral_haircut
+from margincalc.margin.scope import Scope
 from margincalc.margin.span_arrays import (
     CONTRACTS,
     Arrays,
     Ranges,
     Scan,
+    beyond_span,
     composite_delta,
     net_option_value,
     refuse_beyond,
@@ -85,7 +87,7 @@ class NseParameters(Parameters):
     sigmas : price scan range in standard deviations of the margin period
     margin_period : days
     volatility_share : volatility scan range as a share of the underlying's annual volatility
-    indices : underlyings of the class `index`; all others are stocks
+    indices, stocks : underlyings of the class `index` and of the class `stock`
     """
 
     rows: Rows
@@ -94,6 +96,7 @@ class NseParameters(Parameters):
     margin_period: Days
     volatility_share: Share
     indices: tuple[str, ...]
+    stocks: tuple[str, ...]
     index: Class
     stock: Class
 
@@ -127,6 +130,7 @@ class NseSpan(NamedTuple):
             If the annual volatility of an underlying is not in the book.
         """
         refuse_beyond(book)
+        self._scope().refuse_beyond(book)
         value = now(book)
         held = book.rows(*CONTRACTS)
         part = book.restricted(held)[0]
@@ -135,14 +139,21 @@ class NseSpan(NamedTuple):
         scanned = scan(part, arrays, self.grid, keys)
         risk = group_sum(scanned.risk, scanned.pool, book.pools)
         parts = {"scenario_loss": risk, **self._charges(part, arrays, scanned)}
+        option = net_option_value(book, value)
+        span = parts["scenario_loss"] + parts["intra_commodity"] + parts["floor_top_up"]
+        details = _details(parts, span, option, _premium(book, value))
+        parts["option_value_beyond_span"] = beyond_span(option, span)
         haircut = "collateral_haircut"
         return MarginResult(
             equity(book, value),
             {**parts, haircut: collateral_haircut(book, initial=False)},
             {**parts, haircut: collateral_haircut(book, initial=True)},
             spread_out(scanned.worst, held, len(book.quantity)),
-            _details(parts, net_option_value(book, value), _premium(book, value)),
+            details,
         )
+
+    def _scope(self) -> Scope:
+        return Scope(underlyings=(*self.parameters.indices, *self.parameters.stocks))
 
     def _index(self, book: Book) -> BoolArray:
         """Return which underlyings are indices, shape (U,)."""
@@ -231,19 +242,21 @@ def _premium(book: Book, value: FloatArray) -> FloatArray:
     return group_sum(np.maximum(-book.quantity[held], 0.0) * unit, book.pool[held], book.pools)
 
 
-def _details(parts: Components, option: FloatArray, premium: FloatArray) -> Components:
-    """Return the exchange's own figures, shape (A,) each."""
-    span = parts["scenario_loss"] + parts["intra_commodity"] + parts["floor_top_up"]
-    total = span + parts["exposure"] + parts["expiry_day"]
+def _details(
+    parts: Components, span: FloatArray, option: FloatArray, premium: FloatArray
+) -> Components:
+    """Return the exchange's own figures, shape (A,) each; options bought are paid for."""
+    exposure = parts["exposure"] + parts["expiry_day"]
+    bought = option + premium
     return {
         "scan_risk": parts["scenario_loss"],
         "span_risk": span,
         "net_option_value": option,
         "span_requirement": np.maximum(span - option, 0.0),
-        "exposure_margin": parts["exposure"] + parts["expiry_day"],
+        "exposure_margin": exposure,
         "short_premium": premium,
-        "total": total,
-        "required_to_open": total + premium,
+        "total": np.maximum(span - bought, 0.0) + exposure,
+        "required_to_open": np.maximum(span - option, 0.0) + exposure,
     }
 
 

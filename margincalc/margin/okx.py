@@ -38,7 +38,7 @@ from margincalc.margin.okx_risk import (
     scenarios,
     units_of,
 )
-from margincalc.margin.scope import base
+from margincalc.margin.scope import Scope, base
 from margincalc.risk import equity, now
 from margincalc.scenarios import ScenarioGrid
 
@@ -94,6 +94,7 @@ class Okx(NamedTuple):
         ModelRefusal
             If the venue does not publish a rate of what a book holds.
         """
+        Scope().refuse_beyond(book)
         if book.coin:
             return _in_coin(book, self.margin(_in_money(book)))
         units, worst = self._units(book)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from margincalc.arrays import FloatArray
+from margincalc.errors import ModelRefusal
 from margincalc.margin.base import Factor, Parameters, Share
 from margincalc.margin.scope import Scope, base
 from margincalc.margin.single_options import (
@@ -53,11 +54,21 @@ class _Seller(NamedTuple):
 
     def maintenance(self, prices: Prices) -> FloatArray:
         """Maintenance margin of a unit sold."""
-        by_name = self.rules.maintenance
-        table = np.array([by_name.get(base(name), 0.0) for name in prices.names], np.float64)
-        share = table[prices.columns.underlying]
+        share = self._shares(prices)
         of_mark = np.where(prices.columns.call, 0.0, prices.mark)
         return self.rules.factor * share * np.maximum(prices.spot, of_mark) + prices.mark
+
+    def _shares(self, prices: Prices) -> FloatArray:
+        """Maintenance rate of each option's underlying; refuse one that has none."""
+        known = self.rules.maintenance
+        under = prices.columns.underlying
+        missing = sorted({base(prices.names[row]) for row in set(under.tolist())} - known.keys())
+        if missing:
+            key = f"maintenance.{missing[0]}"
+            raise ModelRefusal(f"its file has no {key}; give it with --set {key}=VALUE")
+        table = np.array([known.get(base(name), 0.0) for name in prices.names], np.float64)
+        share: FloatArray = table[under]
+        return share
 
 
 def build(tables: Mapping[str, Any]) -> SingleOptions:

@@ -58,12 +58,14 @@ class ParadexParameters(ParadexSet):
     ----------
     maintenance : share of the initial requirement before provisions
     funding_hours : for which funding is provided
+    funding_period : hours for which the market states a funding rate
     """
 
     underlyings: dict[str, dict[str, Any]] = Field(default_factory=dict)
     scope: Scope = Scope()
     maintenance: Share
     funding_hours: Annotated[float, Field(allow_inf_nan=False, ge=0, le=24)]
+    funding_period: Annotated[float, Field(allow_inf_nan=False, gt=0, le=24)]
     fees: Fees
 
 
@@ -134,12 +136,14 @@ class Paradex(NamedTuple):
         provisions = {
             "funding_provision": self._funding(book),
             "fee_provision": self._fees(market, held(book, *CONTRACTS)),
-            "balances": balances(book),
         }
+        balance = [{"balances": balances(book, initial=initial)} for initial in (False, True)]
         return MarginResult(
             equity(book, value),
-            {name: self.common.maintenance * part for name, part in net.items()} | provisions,
-            net | provisions | {"open_orders": orders_more},
+            {name: self.common.maintenance * part for name, part in net.items()}
+            | provisions
+            | balance[0],
+            net | provisions | balance[1] | {"open_orders": orders_more},
             joined(found, book),
             parts,
         )
@@ -164,22 +168,24 @@ class Paradex(NamedTuple):
         """Funding that the perpetuals of each underlying are expected to pay, shape (A,)."""
         rows = book.rows(Kind.PERPETUAL)
         columns = book.instruments.take(book.instrument[rows])
-        periods = self.common.funding_hours / 8.0
+        periods = self.common.funding_hours / self.common.funding_period
         notional = book.quantity[rows] * columns.multiplier * book.spot[columns.underlying]
         first, labels = group_rows(book.pool[rows], columns.underlying)
         net = group_sum(notional * columns.funding * periods, labels, len(first))
         return group_sum(np.maximum(net, 0.0), book.pool[rows][first], book.pools)
 
 
-def balances(book: Book) -> FloatArray:
+def balances(book: Book, *, initial: bool) -> FloatArray:
     """Coin and spot held at their whole value: beside money, nothing carries a position."""
     rows = book.rows(Kind.COLLATERAL, Kind.SPOT)
     columns = book.instruments.take(book.instrument[rows])
     coin = (columns.underlying >= 0) | (columns.kind == int(Kind.SPOT))
-    worth = np.where(coin, np.abs(book.quantity[rows]) * columns.multiplier * columns.forward, 0.0)
+    # What is owed is in equity already, in full.
+    units = np.maximum(book.quantity[rows], 0.0) * columns.multiplier
+    worth = np.where(coin, units * columns.forward, 0.0)
     whole = group_sum(worth, book.pool[rows], book.pools)
     money = book.restricted(np.flatnonzero(book.underlying < 0))[0]
-    return whole + collateral_haircut(money, initial=True)
+    return whole + collateral_haircut(money, initial=initial)
 
 
 def _need(book: Book, chosen: _Set, value: FloatArray) -> _Need:

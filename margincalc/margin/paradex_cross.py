@@ -132,7 +132,7 @@ class _Rules:
         fees = trading_fees(self._market, lots, self._fees)
         return found | {
             "fee_provision": group_sum(fees, lots.pool, book.pools),
-            "balances": balances(book),
+            "balances": balances(book, initial=self._which == "initial"),
         }
 
     def open_orders(self) -> tuple[FloatArray, Components]:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from margincalc.arrays import BoolArray
 from margincalc.book import Book, Kind
 from margincalc.errors import ModelRefusal
 from margincalc.margin.base import Parameters
@@ -24,11 +25,17 @@ class Scope(Parameters):
     underlyings : those with parameters, without the settlement money: `BTC` is also `BTC_USDC`
     settlement : of all its contracts
     coin_accounts : whether it keeps accounts in coin
+    american : whether it lists options that may be exercised early
+    listed_only : whether it margins no options but an exchange's equity options
+    beside : the contracts that it margins beside options
     """
 
     underlyings: tuple[str, ...] = ()
     settlement: Literal["linear", "inverse"] | None = None
     coin_accounts: bool = True
+    american: bool = False
+    listed_only: bool = False
+    beside: tuple[Literal["future", "perpetual"], ...] = ("future", "perpetual")
 
     def refuse_beyond(self, book: Book) -> None:
         """Refuse a book that holds or orders what the venue does not list.
@@ -44,6 +51,28 @@ class Scope(Parameters):
         if self.settlement is not None and np.any(inverse != (self.settlement == "inverse")):
             found = "linear" if self.settlement == "inverse" else "inverse"
             raise ModelRefusal(f"it lists {self.settlement} contracts, and the book has {found}")
+        self._refuse_options(book)
+        self._refuse_kinds(book)
+        self._refuse_underlyings(book, contracts)
+
+    def _refuse_options(self, book: Book) -> None:
+        columns = book.instruments
+        option = columns.is_kind(Kind.OPTION)
+        if not self.american and np.any(columns.american[option]):
+            raise ModelRefusal("it lists European options, and the book has American ones")
+        if self.listed_only and not np.all(columns.listed[option]):
+            raise ModelRefusal(
+                "it margins an exchange's equity options, and the book has others; an option is "
+                "one by its OCC symbol, or by `listed: true`"
+            )
+
+    def _refuse_kinds(self, book: Book) -> None:
+        for kind in (Kind.FUTURE, Kind.PERPETUAL):
+            name = kind.name.lower()
+            if name not in self.beside and np.any(book.instruments.is_kind(kind)):
+                raise ModelRefusal(f"it has no {name}s, and the book has")
+
+    def _refuse_underlyings(self, book: Book, contracts: BoolArray) -> None:
         names = book.names.underlyings
         if not self.underlyings or all(base(name) in self.underlyings for name in set(names)):
             return

@@ -8,7 +8,8 @@ minimum per short option:
 
 Published requirements are ``max(0, SPAN - net option value)``, to be met with money. Here equity
 holds the value of options already, at the mark and negative where they are sold, so that the
-requirement on it is SPAN itself; `details` has the published one.
+requirement on it is ``max(SPAN, net option value)``: what options are worth beyond SPAN carries
+nothing else, and is the component `option_value_beyond_span`. `details` has the published one.
 
 Arrays are valued here, or read from a risk parameter file; those of a file are per contract of the
 file, which a position's quantity counts.
@@ -24,7 +25,7 @@ import numpy as np
 from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Instruments, Kind
 from margincalc.errors import ModelRefusal
-from margincalc.margin.base import Components, MarginResult
+from margincalc.margin.base import Components, MarginResult, total
 from margincalc.margin.charges import collateral_haircut
 from margincalc.margin.span_arrays import (
     CONTRACTS,
@@ -32,6 +33,7 @@ from margincalc.margin.span_arrays import (
     Arrays,
     Ranges,
     Scan,
+    beyond_span,
     composite_delta,
     net_option_value,
     refuse_beyond,
@@ -103,6 +105,8 @@ class Span(NamedTuple):
         components = _components(risk)
         option = net_option_value(book, value)
         initial = {name: self.parameters.initial_factor * each for name, each in components.items()}
+        for parts in (components, initial):
+            parts["option_value_beyond_span"] = beyond_span(option, total(parts, book.pools))
         haircut = "collateral_haircut"
         return MarginResult(
             equity(book, value),

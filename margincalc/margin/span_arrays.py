@@ -23,7 +23,7 @@ from margincalc.times import DAYS_PER_YEAR
 
 CONTRACTS = (Kind.OPTION, Kind.FUTURE)
 _BEYOND = {Kind.PERPETUAL: "perpetuals", Kind.SPOT: "holdings that are no collateral"}
-_SCOPE = Scope(settlement="linear", coin_accounts=False)
+_SCOPE = Scope(settlement="linear", coin_accounts=False, american=True)
 ROWS = 16
 _STEPS = np.array([0, 1, -1, 2, -2, 3, -3]) / 3.0
 _PAIR = np.array([1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 14, 15])  # the other volatility
@@ -67,6 +67,11 @@ def refuse_beyond(book: Book) -> None:
     for kind, name in _BEYOND.items():
         if np.any(book.instruments.is_kind(kind)):
             raise ModelRefusal(f"it lists options and futures, and the book has {name}")
+
+
+def beyond_span(option: FloatArray, span: FloatArray) -> FloatArray:
+    """Value of options beyond SPAN, shape (A,): a requirement on cash is never negative."""
+    return np.maximum(option - span, 0.0)
 
 
 def rows(extreme_move: float, extreme_cover: float, look_ahead: float) -> ScenarioGrid:

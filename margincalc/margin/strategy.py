@@ -23,7 +23,6 @@ from pydantic import Field
 
 from margincalc.arrays import FloatArray, IntArray
 from margincalc.book import Book, Kind
-from margincalc.errors import ModelRefusal
 from margincalc.margin.base import Components, MarginResult, Parameters, Share
 from margincalc.margin.charges import collateral_haircut
 from margincalc.margin.pairing import COMPONENTS, Pairing, Prices, Terms, pair
@@ -142,7 +141,7 @@ class Strategy(NamedTuple):
         ModelRefusal
             If a book holds what these rules do not know.
         """
-        _refuse(book)
+        _SCOPE.refuse_beyond(book)
         value = now(book)
         sums = {name: np.zeros((len(COMPONENTS), book.pools)) for name in _SUMS}
         long_short = np.zeros((2, book.pools))
@@ -265,7 +264,7 @@ class Strategy(NamedTuple):
 
 _SUMS = ("initial", "maintenance", "published", "published_maintenance")
 _PLAIN = Underlying()
-_SCOPE = Scope(settlement="linear", coin_accounts=False)
+_SCOPE = Scope(settlement="linear", coin_accounts=False, american=True, listed_only=True, beside=())
 
 
 def _components(book: Book, sums: FloatArray, *, initial: bool) -> Components:
@@ -276,13 +275,6 @@ def _components(book: Book, sums: FloatArray, *, initial: bool) -> Components:
     for amount in found.values():
         whole = whole + amount
     return {**found, "floor_top_up": np.maximum(-whole, 0.0)}
-
-
-def _refuse(book: Book) -> None:
-    """Refuse futures, perpetuals and what is settled in coin."""
-    _SCOPE.refuse_beyond(book)
-    if len(book.rows(Kind.FUTURE, Kind.PERPETUAL)):
-        raise ModelRefusal("it has rules for options and shares, and the book has futures")
 
 
 def build(tables: Mapping[str, Any]) -> Strategy:

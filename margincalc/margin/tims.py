@@ -20,6 +20,7 @@ from margincalc.book import Book, Kind
 from margincalc.margin.base import MarginResult, Parameters, Share, Worst
 from margincalc.margin.charges import collateral_haircut
 from margincalc.margin.grids import SpotMove
+from margincalc.margin.scope import Scope
 from margincalc.risk import equity, now, risk_array
 from margincalc.scenarios import ScenarioGrid, VolatilityRule, grid
 
@@ -155,7 +156,14 @@ class Tims(NamedTuple):
         return self.ranges
 
     def margin(self, book: Book) -> MarginResult:
-        """Margin every pool of a book."""
+        """Margin every pool of a book.
+
+        Raises
+        ------
+        ModelRefusal
+            If a book holds what these rules do not know.
+        """
+        _SCOPE.refuse_beyond(book)
         value = now(book)
         scheme = _scheme(self.parameters, book.names.underlyings)
         rows = np.flatnonzero(book.underlying >= 0)
@@ -196,6 +204,11 @@ class Tims(NamedTuple):
         contracts = np.abs(book.quantity[rows]) * columns.is_kind(Kind.OPTION)
         unit = self.parameters.contract_minimum * columns.multiplier
         return contracts * book.money(unit, rows)
+
+
+_SCOPE = Scope(
+    settlement="linear", coin_accounts=False, american=True, listed_only=True, beside=("future",)
+)
 
 
 def _scheme(parameters: TimsParameters, underlyings: tuple[str, ...]) -> _Scheme:

@@ -89,7 +89,7 @@ def position(instrument: str, quantity: float, worst: float | None, **changes: A
 
 def account(account_figures: Mapping[str, Any], **changes: Any) -> MarginReport:
     """Return a report of one pool."""
-    pool = PoolMargin(pool="desk", **account_figures)
+    pool = PoolMargin(venue=None, model=SCAN, pool="desk", **account_figures)
     report: dict[str, Any] = {
         "account": "desk",
         "as_of": AS_OF,
@@ -191,13 +191,17 @@ def _pool(number: int, equity: float) -> PoolMargin:
         Liquidation(100000.0, None, 101772.1) if number % 2 else Liquidation(1e5, 97706.6, None)
     )
     made = figures(equity, 20000.0, liquidation={"BTC": prices})
-    return PoolMargin(pool=f"BTC-25DEC26-{90000 + number * 2500}-{side}", **made)
+    return PoolMargin(
+        venue=None, model=SCAN, pool=f"BTC-25DEC26-{90000 + number * 2500}-{side}", **made
+    )
 
 
 _POOLS = (
     *(_pool(number, 15000.0 + 3200.0 * number) for number in range(9)),
-    PoolMargin(pool="broke", **figures(0.0, 5000.0, shortfall=1200.0)),
+    PoolMargin(venue=None, model=SCAN, pool="broke", **figures(0.0, 5000.0, shortfall=1200.0)),
     PoolMargin(
+        venue=None,
+        model=STANDARD,
         pool="hedged",
         **figures(
             31000.0,
@@ -209,7 +213,7 @@ _POOLS = (
             },
         ),
     ),
-    PoolMargin(pool="unallocated", **figures(99000.0, 0.0, liquidation={})),
+    PoolMargin(venue=None, model=SCAN, pool="unallocated", **figures(99000.0, 0.0, liquidation={})),
 )
 
 ISOLATED = account(
@@ -224,7 +228,7 @@ VENUES = account(
     figures(350000.0, 197000.0, details={"adjusted_equity": 340000.0, "mark_to_market": -1234.5}),
     mode="cross",
     pools=tuple(
-        PoolMargin(pool=name, **figures(equity, 60000.0))
+        PoolMargin(venue=None, model=SCAN, pool=name, **figures(equity, 60000.0))
         for name, equity in (("deribit", 250000.0), ("okx", 100000.0))
     ),
     positions=(position("BTC-25DEC26-90000-P", -1.0, None),),
