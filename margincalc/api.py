@@ -16,21 +16,20 @@ from pathlib import Path
 from typing import Any
 
 from margincalc.answers.margining import Rules, day_of, margined
+from margincalc.answers.model_results import DiffLine, DiffReport, ModelReport, VerifyReport
 from margincalc.answers.results import (
     CheckReport,
     CompareReport,
-    DiffLine,
-    DiffReport,
     GreeksReport,
     MarginReport,
-    ModelReport,
     ScenariosReport,
-    VerifyReport,
 )
+from margincalc.errors import input_error, printable, shown
 from margincalc.margin.base import Venue
 from margincalc.margin.load import effective_dates, load_model, model_file, model_names
 from margincalc.pools import MODES, Mode
 from margincalc.portfolio import Portfolio
+from margincalc.times import instant
 
 
 def load(
@@ -63,13 +62,14 @@ def margin(
     return margin_report(margined(portfolio, rules, liquidation=True))
 
 
-def compare(
+def compare(  # noqa: PLR0913 - an argument for each option of the command
     portfolio: Portfolio,
     *,
     modes: Sequence[Mode] = MODES,
     models: Sequence[str] = (),
     every: bool = False,
     settings: Sequence[str] = (),
+    effective: str | None = None,
 ) -> CompareReport:
     """Margin one book under several modes, or under several models.
 
@@ -79,12 +79,14 @@ def compare(
     models : shown side by side, each in its own mode; of several dated sets, the one in force
     every : show every model that ships with the package and can express the book
     settings : each applies to the models that have such a parameter
+    effective : day whose parameters are used instead of those of the valuation day
     """
     from margincalc.answers.comparison import compare_models, compare_modes
 
+    common = Rules(settings=tuple(settings), effective=effective)
     if models or every:
-        return compare_models(portfolio, model_names() if every else models, tuple(settings))
-    return compare_modes(portfolio, modes, tuple(settings))
+        return compare_models(portfolio, model_names() if every else models, common)
+    return compare_modes(portfolio, modes, common)
 
 
 def greeks(
@@ -178,7 +180,13 @@ def diff_models(first: str, second: str) -> DiffReport:
 def _dated(name: str) -> Venue:
     """Load a model with its latest parameters, or with those of the day after the `@`."""
     model, at, day = name.rpartition("@")
-    return load_model(model, day_of(day)) if at else load_model(name, dt.date.max)
+    if not at or name.endswith(".toml"):
+        return load_model(name, dt.date.max)
+    try:
+        return load_model(model, instant(day).date())
+    except ValueError:
+        wanted = f"NAME@DAY, such as {printable(model)}@2026-11-01"
+        raise input_error("models diff", shown(name), wanted) from None
 
 
 def _flat(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -16,7 +16,7 @@ from margincalc.arrays import FloatArray, IntArray
 from margincalc.book import NO_ORDERS, Book, Instruments, Kind, Names, Orders, Pool
 from margincalc.contracts import Contract, Resolved, resolve
 from margincalc.errors import Fault, InputError
-from margincalc.portfolio import Collateral, Haircut, Order, Portfolio, Position
+from margincalc.portfolio import LEAST, Collateral, Haircut, Order, Portfolio, Position
 from margincalc.quotes import Mark, Market
 from margincalc.risk import now
 
@@ -176,13 +176,39 @@ def _add_contract(draft: _Draft, contract: Contract, place: str) -> None:
         confidence=_confidence(draft.market.confidence(contract)),
         funding=draft.market.funding(contract),
     )
-    if contract.kind == "option":
+    if terms.fixed + terms.variable < LEAST:
+        _refuse_forward(draft, contract, row, place)
+    elif contract.kind == "option":
         volatility = _volatility(draft, contract, place)
         row = row._replace(
             volatility=volatility, american=contract.american, listed=contract.listed
         )
         row = _with_dividends(draft, row, contract) if contract.american else row
     draft.rows[contract.name] = row
+
+
+def _refuse_forward(draft: _Draft, contract: Contract, row: _Row, place: str) -> None:
+    """Refuse a contract whose forward is not positive, or its inverse no number."""
+    carried = contract.expiry is not None and draft.market.quoted_forward(contract) is None
+    if carried and row.fixed + row.variable <= 0.0:
+        _refuse_dividends(draft, contract)
+        return
+    where = f"market.{contract.underlying}.expiries" if contract.expiry is not None else place
+    wanted = f"a forward greater than 0, at least {LEAST:g}"
+    remedy = "state the `forward` of its expiry, or correct the rate and the yield"
+    if not carried:
+        remedy = "correct it, or its parts"
+    found = f"a forward of {row.fixed + row.variable:g} for {contract.name}"
+    draft.fault(where, found, wanted, remedy)
+
+
+def _refuse_dividends(draft: _Draft, contract: Contract) -> None:
+    draft.fault(
+        f"market.{contract.underlying}.dividends",
+        f"dividends before the expiry of {contract.name} that exceed the spot",
+        "dividends worth less than the spot",
+        "a dividend is an amount per unit of the underlying: correct it, or the spot",
+    )
 
 
 def _with_dividends(draft: _Draft, row: _Row, contract: Contract) -> _Row:
@@ -194,6 +220,9 @@ def _with_dividends(draft: _Draft, row: _Row, contract: Contract) -> _Row:
 
     times, amounts = (np.array(column) for column in zip(*dividends, strict=True))
     spot = draft.portfolio.market[contract.underlying].spot
+    if np.sum(amounts * np.exp(-row.rate * times)) >= spot:
+        _refuse_dividends(draft, contract)
+        return row
     share = shares(amounts, times, spot, row.rate)
     return row._replace(dividend_time=tuple(times), dividend_share=tuple(share))
 
@@ -235,11 +264,11 @@ def _hold(draft: _Draft, label: Label, number: int, contract: Contract) -> None:
     draft.held.append((pool, contract.name, position.quantity, entry))
     row = draft.rows[contract.name]
     money, coin = position.unsettled, 0.0
-    if row.kind in (Kind.FUTURE, Kind.PERPETUAL) and position.entry_price:
+    if row.kind in (Kind.FUTURE, Kind.PERPETUAL) and position.entry_price is not None:
         size, forward = position.quantity * row.multiplier, row.fixed + row.variable
-        if row.inverse:
+        if row.inverse and position.entry_price >= LEAST <= forward:  # else a fault
             coin, money = size * (1.0 / position.entry_price - 1.0 / forward), 0.0
-        else:
+        elif not row.inverse:
             money += size * (forward - position.entry_price)
     if row.inverse:
         coin, money = coin + position.unsettled, 0.0

@@ -6,15 +6,16 @@ quantities signed (short is negative). A time without a zone is UTC.
 """
 
 import datetime as dt
-from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
 from margincalc.times import EXPIRY, TIME, expiry_key, instant
 
 Finite = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=-1e15, le=1e15)]
-Positive = Annotated[float, Field(allow_inf_nan=False, strict=True, gt=0, le=1e15)]
+LEAST = 1e-12  # of a price or size: a smaller one is a slip, and its inverse is no number
+Positive = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=LEAST, le=1e15)]
 Price = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=0, le=1e15)]
 Volatility = Annotated[
     float,
@@ -43,6 +44,9 @@ Settlement = Literal["linear", "inverse"]
 
 class _Written(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+W = TypeVar("W", bound=_Written)
 
 
 class Instrument(_Written):
@@ -254,12 +258,38 @@ class Portfolio(_Written):
     def with_market(self, snapshot: MarketSnapshot) -> "Portfolio":
         """Return the portfolio in another market; what the snapshot leaves unsaid stays."""
         update: dict[str, Any] = {
-            "market": {**self.market, **snapshot.market},
-            "quotes": {**self.quotes, **snapshot.quotes},
-            "instruments": {**self.instruments, **snapshot.instruments},
+            "market": _over(self.market, snapshot.market),
+            "quotes": _over(self.quotes, snapshot.quotes),
+            "instruments": _over(self.instruments, snapshot.instruments),
             "collateral": self.collateral + snapshot.collateral,
         }
         for name in ("as_of", "currency", "stable_price"):
             if getattr(snapshot, name) is not None:
                 update[name] = getattr(snapshot, name)
         return self.model_copy(update=update)
+
+
+def _over(old: Mapping[str, W], new: Mapping[str, W]) -> dict[str, W]:
+    """Return the entries of both; of one that both have, the fields that `new` states hold."""
+    both = {key: _restated(old[key], entry) for key, entry in new.items() if key in old}
+    return {**old, **new, **both}
+
+
+def _restated(old: W, new: W) -> W:
+    update = {name: getattr(new, name) for name in new.model_fields_set}
+    if isinstance(old, Underlying) and isinstance(new, Underlying):
+        if new.expiries:
+            timed = _timed(old.expiries, new.expiries), _timed(new.expiries, old.expiries)
+            update["expiries"] = _over(*timed)
+        if old.perpetual is not None and new.perpetual is not None:
+            update["perpetual"] = _restated(old.perpetual, new.perpetual)
+    return old.model_copy(update=update)
+
+
+def _timed(own: dict[str, ExpiryMarket], other: dict[str, ExpiryMarket]) -> dict[str, ExpiryMarket]:
+    """Return `own`, where it gives a day to which `other` gives one time, under that time."""
+    keys = {}
+    for key in own:
+        alike = [known for known in other if known[:10] == key]
+        keys[key] = alike[0] if len(alike) == 1 and alike[0] not in own else key
+    return {keys[key]: entry for key, entry in own.items()}

@@ -118,9 +118,18 @@ class Market:
             return Terms(time, 0.0, mark.value, discount)
         if isinstance(quoted.forward, Forward):
             return Terms(time, quoted.forward.fixed, quoted.forward.variable, discount)
-        future = self._futures.get((contract.underlying, contract.expiry.date()))
-        forward = quoted.forward or future
-        return Terms(time, 0.0, forward or self._carried(contract, rate, time), discount)
+        forward = self.quoted_forward(contract)
+        carried = self._carried(contract, rate, time) if forward is None else forward
+        return Terms(time, 0.0, carried, discount)
+
+    def quoted_forward(self, contract: Contract) -> float | None:
+        """Return the forward of a contract's expiry, where it need not be carried from spot."""
+        quoted = self._expiry(contract).forward
+        if isinstance(quoted, Forward):
+            return quoted.fixed + quoted.variable
+        if quoted is not None or contract.expiry is None:
+            return quoted
+        return self._futures.get((contract.underlying, contract.expiry.date()))
 
     def _now(self, contract: Contract) -> float:
         """Price of what has no expiry: its own mark, else the perpetual's, else spot."""
@@ -146,12 +155,15 @@ class Market:
         return tuple(sorted(found))
 
     def _carried(self, contract: Contract, rate: float, time: float) -> float:
-        """Spot less the present value of its dividends, carried at rate less yield."""
+        """Spot less the present value of its dividends, carried at rate less yield.
+
+        Not positive where the dividends exceed the spot, which is for the caller to refuse.
+        """
         market = self._portfolio.market[contract.underlying]
         spot = market.spot
         for paid, amount in self.dividends(contract):
             spot -= amount * math.exp(-rate * paid)
-        return max(spot, 0.0) * math.exp((rate - market.yield_) * time)
+        return spot * math.exp((rate - market.yield_) * time)
 
     def _expiry(self, contract: Contract) -> ExpiryMarket:
         """Return what is said of a contract's expiry, by its time or else its day."""

@@ -16,6 +16,7 @@ from margincalc.arrays import FloatArray, IntArray, group_sum
 from margincalc.book import Book, Instruments, Kind
 from margincalc.pricing import black
 from margincalc.scenarios import ScenarioGrid
+from margincalc.times import DAYS_PER_YEAR
 
 PRICER = "numpy"
 UNCHANGED = ScenarioGrid(np.zeros(1), np.zeros(1), np.ones(1), np.zeros(1))
@@ -41,15 +42,6 @@ class Greeks(NamedTuple):
     vega: FloatArray
     theta: FloatArray
     rho: FloatArray
-
-    def held(self, book: Book, labels: IntArray, groups: int) -> "Greeks":
-        """Sum the Greeks of held quantities by group; `labels` has shape (P,)."""
-        return Greeks(
-            *(
-                group_sum(book.quantity * column[book.instrument], labels, groups)
-                for column in (self.delta, self.gamma, self.vega, self.theta, self.rho)
-            )
-        )
 
 
 class _State(NamedTuple):
@@ -157,7 +149,7 @@ def _moved(columns: Instruments, spot: FloatArray, grid: ScenarioGrid) -> _State
     relative = move if np.all(columns.beta == 1.0) else columns.beta[:, None] * move
     forward = columns.variable[:, None] * np.maximum(1.0 + relative, 0.0)
     if np.any(grid.days_forward):
-        time = np.maximum(time - grid.days_forward / 365.0, 0.0)
+        time = np.maximum(time - grid.days_forward / DAYS_PER_YEAR, 0.0)
         elapsed = columns.time[:, None] - time
         forward *= np.exp(-carry(columns, spot)[:, None] * elapsed)
     if np.any(columns.fixed):

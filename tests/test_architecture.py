@@ -38,7 +38,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
     "answers": (
         ("results",),
-        ("account",),
+        ("account", "model_results"),
         ("lines", "margining"),
         ("statement",),
         ("breakdown", "comparison"),
@@ -56,7 +56,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "liquidation": (("nearest",), ("",)),
     "margin": (
-        ("base", "lots", "strategies"),
+        ("base", "faults", "lots", "strategies"),
         ("fees", "pairing", "scope", "*_shocks"),
         ("grids",),
         ("charges", "composite"),

@@ -1,5 +1,6 @@
 """From the written form to columns: where prices come from, and what is refused."""
 
+import json
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,7 @@ def test_a_quoted_forward_holds(forward: object, fixed: float, variable: float) 
         ([held(), held("BTC-20DEC26", mark_price=101_000.0)], {}),
         ([held(), held("BTC-20DEC26")], {"BTC-20DEC26": {"mark": 101_000.0}}),
         ([held()], {"BTC-20DEC26": {"mark": 101_000.0}}),
-        ([held()], {"BTC-20DEC26": {"mark": 101_000.0}, "BTC-31FEB26": {"mark": 1.0}}),
+        ([held()], {"BTC-20DEC26": {"mark": 101_000.0}, "BTC-27DEC26": {"mark": 1.0}}),
     ],
 )
 def test_the_mark_of_a_future_is_the_forward_of_its_options(
@@ -247,3 +248,36 @@ def test_rows_stand_in_canonical_order() -> None:
     names = [found.names.instruments[number] for number in found.instrument]
     assert names == sorted(names)
     assert [float(q) for q in found.quantity[-11:]] == [float(n + 1) for n in range(11)]
+
+
+# Extremes
+
+
+def test_an_entry_price_of_nothing_is_a_price() -> None:
+    found = mc.margin(file(held("BTC-PERPETUAL", entry_price=0.0)))
+    free = mc.margin(file(held("BTC-PERPETUAL", entry_price=SPOT)))
+    assert found.equity - free.equity == SPOT
+
+
+def test_dividends_that_exceed_the_spot() -> None:
+    dividends = [{"date": "2026-12-01", "amount": SPOT}]
+    for terms in ({}, {"exercise": "american"}, {"settlement": "inverse"}):
+        (fault,) = faults(file(held(), btc={"dividends": dividends, **terms}))
+        assert "exceed the spot" in fault
+    expiries = {"2026-12-20": {"forward": {"variable": 0.0}}}
+    (fault,) = faults(file(held(), btc={"expiries": expiries}))
+    assert "a forward greater than 0" in fault
+    rates = {"rate": -2.0, "yield": 2.0}
+    (fault,) = faults(file(held("BTC-20DEC99-100000-C"), btc=rates))
+    assert "correct the rate and the yield" in fault
+
+
+@pytest.mark.parametrize("quantity", [1.0, -1.0])
+@pytest.mark.parametrize("name", ["BTC-20DEC99-100000000000000-C", "BTC-20DEC99-0d001-P", CALL])
+def test_american_options_at_extremes_are_finite(name: str, quantity: float) -> None:
+    dividends = [{"date": "2026-12-01", "amount": 500.0}]
+    more = {"exercise": "american", "dividends": dividends, "rate": 2.0, "yield": -2.0}
+    for terms in (more, more | {"rate": -2.0, "yield": -2.0}, more | {"rate": 0.0, "yield": 0.0}):
+        written = file(held(name, quantity), btc=terms | {"volatility": 10.0})
+        assert all(np.isfinite(value) for value in row(written, name).values() if value != np.inf)
+        json.dumps(mc.margin(written).to_dict(), allow_nan=False)

@@ -154,8 +154,7 @@ def test_quotes_are_found_by_any_spelling() -> None:
     quotes = {
         "BTC-06DEC26": {"mark": 1.0},
         "SPY261218P00500000": {},
-        "unused": {},
-        "BTC-31FEB26": {},
+        "DOGE-25DEC26": {},
     }
     found = resolve(portfolio("BTC-6DEC26", quotes=quotes))
     assert found.quotes["BTC-6DEC26"] == "BTC-06DEC26"
@@ -313,3 +312,53 @@ def test_no_more_faults_than_are_read() -> None:
         resolve(portfolio(*["nothing"] * 1100))
     assert len(caught.value.faults) == 1100
     assert str(caught.value).endswith("and 100 more faults")
+
+
+@pytest.mark.parametrize("section", ["quotes", "instruments"])
+@pytest.mark.parametrize("key", ["BTC-25DEC26-110000-D", "btc-25dec26-110000-c", "BTC-31FEB26"])
+def test_keys_of_what_is_no_instrument(section: str, key: str) -> None:
+    written = portfolio("BTC-25DEC26-110000-C", **{section: {key: {}}})
+    with pytest.raises(InputError) as caught:
+        resolve(written)
+    (fault,) = caught.value.faults
+    assert fault.place == f"{section}.{key}"
+    assert key == "BTC-31FEB26" or fault.remedy == "did you mean `BTC-25DEC26-110000-C`?"
+
+
+def test_keys_of_what_nobody_holds() -> None:
+    own = {"my hedge": OPTION, "BTC-25DEC26-1-C": {"lot": 1}, "BTC": {"lot": 1}}
+    quotes = {"my hedge": {"mark": 0.0}, "DOGE-25DEC26": {"mark": 1.0}, "BTC": {"mark": 1.0}}
+    assert resolve(portfolio("BTC", instruments=own, quotes=quotes)).notes == ()
+
+
+@pytest.mark.parametrize("price", [0.0, 1e-13])
+def test_only_options_are_worth_nothing(price: float) -> None:
+    for name in ("BTC-25DEC26", "BTC-PERPETUAL", "BTC"):
+        ((place, _),) = faults(quotes={name: {"mark": price}})
+        assert place == f"quotes.{name}.mark"
+        held = {"instrument": name, "quantity": 1, "mark_price": price}
+        ((place, _),) = faults(positions=[held])
+        assert place == "positions[0].mark_price"
+    held = {"instrument": "ETH-PERPETUAL", "quantity": 1, "entry_price": price}
+    ((place, _),) = faults(positions=[held])
+    assert place == "positions[0].entry_price"
+    linear = held | {"instrument": "BTC-PERPETUAL"}
+    assert resolve(portfolio(positions=[linear])).positions[0].name == "BTC-PERPETUAL"
+    resolve(portfolio(quotes={"BTC-25DEC26-110000-C": {"mark": price}}))
+
+
+def test_an_expiry_beside_that_of_what_is_held() -> None:
+    market = {"BTC": {"spot": 1e5, "expiries": {"2026-12-24": {}, "2027-03-26": {}}}}
+    (note,) = resolve(portfolio("BTC-25DEC26", market=market)).notes
+    assert "2026-12-24" in note
+    assert "BTC-25DEC26" in note
+    assert resolve(portfolio("BTC-24DEC26", "BTC-25DEC26", market=market)).notes == ()
+    market["BTC"]["expiries"] |= {"2026-12-25": {}}  # type: ignore[operator]
+    assert resolve(portfolio("BTC-25DEC26", market=market)).notes == ()
+
+
+def test_an_expiry_beyond_a_hundred_years() -> None:
+    ((place, found),) = faults(OPTION | {"expiry": "2826-12-25"})
+    assert place == "positions[0].instrument"
+    assert "expires 2826-12-25" in found
+    assert contract(OPTION | {"expiry": "2126-10-25"}).expiry is not None

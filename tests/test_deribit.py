@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from margincalc import api
 from margincalc.answers.account import Account
 from margincalc.answers.margining import Rules, margined
 from margincalc.answers.statement import margin_report
 from margincalc.answers.verify import verify
-from margincalc.errors import ModelRefusal
+from margincalc.errors import InputError, ModelRefusal
 from margincalc.liquidation.nearest import excess_at, nearest
 from margincalc.margin.load import load_model
 from margincalc.portfolio import Portfolio
@@ -321,3 +322,16 @@ def test_at_a_liquidation_price_the_excess_is_nothing(model: str, coin: bool) ->
         factor[0, underlying] = price / found.book.spot[underlying]
         left = excess_at(found.book, found.model, np.zeros(1, np.int64), factor)[0]
         assert abs(left) < 1e-8 * (6.0 if coin else 6e5)
+
+
+@pytest.mark.parametrize("model", ["deribit-sm", "paradex-pm", "paradex-cross"])
+def test_the_rates_of_one_coin_are_not_another_s(model: str) -> None:
+    content = {
+        "as_of": "2026-11-20T08:00:00Z",
+        "market": {"XRP": {"spot": 2.0}},
+        "positions": [{"instrument": "XRP-PERPETUAL", "quantity": 100.0}],
+    }
+    with pytest.raises(InputError, match=r"underlyings\.XRP"):
+        api.margin(
+            Portfolio.model_validate(content), model=model, settings=['scope.underlyings=["XRP"]']
+        )

@@ -14,7 +14,13 @@ from margincalc.errors import InputError, ModelRefusal
 from margincalc.liquidation.nearest import excess_at, nearest
 from margincalc.margin.derive_pm2 import SkewShock
 from margincalc.margin.derive_risk import Contingency
-from margincalc.margin.derive_shocks import BasisContingency, Scenario, VolShock, shocks
+from margincalc.margin.derive_shocks import (
+    BasisContingency,
+    FlooredVolShock,
+    Scenario,
+    VolShock,
+    shocks,
+)
 from margincalc.portfolio import Portfolio
 from margincalc.scenarios import ScenarioGrid
 
@@ -165,6 +171,18 @@ def test_scenarios_show_what_the_margin_takes() -> None:
         ("derive-pm2", "margin.mm_factor=0.05", "margin.mm_factor"),
         ("derive-pm2", "basis_contingency.spot_up=1", "basis_contingency.spot_up"),
         ("derive-pm2", "margin={im_factor = 1.0}", "margin.mm_factor"),
+        ("derive-pm1", "vol_shock.min_vol_in_up_shock=0.4", "min_vol_in_up_shock"),
+        (
+            "derive-pm2",
+            'scenarios=[{spot_shock = 1.1, vol_shock = "skew_abs"}]',
+            "scenarios",
+        ),
+        (
+            "derive-pm2",
+            'scenarios=[{spot_shock = 1, vol_shock = "skew_abs"}, '
+            '{spot_shock = 1, vol_shock = "skew_abs"}]',
+            "scenarios",
+        ),
         ("derive-pm1", "vol_shock.dte_floor_days=401", "vol_shock.dte_floor_days"),
         ("derive-pm1", 'scenarios=[{spot_shock = 1, vol_shock = "skew_abs"}]', "scenarios"),
         ("derive-sm", "option.mm_offset_scale=0.5", "option.mm_offset_scale"),
@@ -228,7 +246,7 @@ def test_powers_change_after_thirty_days_whatever_the_floor() -> None:
 
 
 def test_an_upward_move_of_nothing_meets_the_least_volatility() -> None:
-    vol = VolShock(
+    vol = FlooredVolShock(
         range_up=0,
         range_down=0,
         short_term_power=0,
@@ -268,3 +286,18 @@ def test_a_scenario_has_its_own_name() -> None:
     plain = np.zeros(2)
     grid = ScenarioGrid(plain, plain, np.ones(2), plain, names=("", "basis contingency"))
     assert [grid.label(0), grid.label(1)] == ["spot unchanged, IV unchanged", "basis contingency"]
+
+
+@every_model
+def test_coin_is_never_owed(model: str) -> None:
+    owed = [{"asset": "BTC", "quantity": -1.0, "venue": "a"}]
+    with pytest.raises(ModelRefusal, match="lends no coin"):
+        account(model, positions=[], collateral=owed)
+
+
+@every_model
+def test_underlyings_without_a_manager_are_refused(model: str) -> None:
+    market = {**written()["market"], "SOL": {"spot": 200.0, "volatility": 0.8}}
+    held = [{"instrument": "SOL-PERPETUAL", "quantity": 1}]
+    with pytest.raises(ModelRefusal, match="SOL"):
+        account(model, market=market, positions=held, collateral=[])

@@ -1,13 +1,16 @@
 """Greeks where a formula or a payoff says what they are."""
 
 import math
+from random import Random
 from typing import Any
 
 import pytest
 
+from margincalc.answers.breakdown import scenarios_report
 from margincalc.answers.results import Sensitivity
 from margincalc.answers.statement import margin_report
 from margincalc.pricing import black_scholes
+from margincalc.risk import now, risk_array, scenario_pnl
 from tests.books import margined
 from tests.test_liquidation import book
 
@@ -116,3 +119,22 @@ def test_a_fixed_part_of_a_forward_does_not_follow_spot() -> None:
     }
     report = margin_report(margined(book(SPOT, [held("BTC-20DEC26")], market=market), "cross"))
     assert report.greeks["BTC"].delta == pytest.approx(0.4, rel=1e-14)
+
+
+def test_sums_are_those_of_a_margin() -> None:
+    """Rows are added one after the other, never pairwise: bit for bit what the model requires."""
+    draw = Random(7)
+    positions = [
+        held(f"BTC-20DEC26-{strike}-{side}", draw.uniform(-3.0, 3.0))
+        for strike in range(60_000, 140_000, 1_000)
+        for side in "CP"
+    ]
+    market = {"BTC": {"spot": SPOT, "volatility": VOLATILITY}}
+    account = margined(book(SPOT, positions, market=market), "portfolio")
+    (worst,) = (line for line in scenarios_report(account).lines if line.worst)
+    risk = risk_array(account.book, account.model.grids[0], now(account.book))
+    assert worst.pnl == scenario_pnl(account.book, risk, account.book.pool, 1)[0, worst.index]
+    in_order = 0.0
+    for number, instrument in enumerate(account.book.instrument):
+        in_order += account.book.quantity[number] * account.unit_greeks.vega[instrument]
+    assert margin_report(account).greeks["BTC"].vega == in_order

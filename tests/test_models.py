@@ -151,8 +151,8 @@ def test_an_unknown_parameter_is_refused(name: str, setting: str, remedy: str) -
     [
         (["tails.weight=[0.1]"], "a `weight` for each of `spot`, which has 5"),
         (["tails={spot=[0.5], volatility=0.5}"], "`cover`, or a `weight` for each of `spot`"),
-        (["grid.spot=[]"], "at least 1 item"),
-        (["volatility.rule='both'"], "'relative' or 'absolute'"),
+        (["grid.spot=[]"], "a list of at least 1"),
+        (["volatility.rule='both'"], "one of relative, absolute"),
     ],
 )
 def test_tables_that_contradict_themselves(settings: Sequence[str], wanted: str) -> None:
@@ -165,6 +165,67 @@ def test_a_scan_without_scenarios_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path, "none.toml", head + '[parameters.volatility]\nrule = "relative"')
     with pytest.raises(InputError, match="at least one scenario"):
         load_model(str(path), TODAY)
+
+
+# Faults in words
+
+
+@pytest.mark.parametrize(
+    ("setting", "place", "wanted"),
+    [
+        ("grid.spot=3", "grid.spot", "a list"),
+        ('grid.spot=[0.1, "x"]', "grid.spot[1]", "a number"),
+        ("charges.short_options=-1", "charges.short_options", "a number of at least 0"),
+        ("underlyings.ETH.charges.short_options=-1",) * 2 + ("a number of at least 0",),
+        ("underlyings.ETH.tails.weight=[0.1]",) * 2 + ("a `weight` for each of `spot`",),
+        ("grid=3", "grid", "a mapping"),
+        ("tails.weight=[0.1]", "tails.weight", "a `weight` for each of `spot`"),
+    ],
+)
+def test_a_fault_is_in_words_and_names_its_setting(setting: str, place: str, wanted: str) -> None:
+    with pytest.raises(InputError) as error:
+        load_model("generic-portfolio", TODAY, [setting])
+    (fault,) = faults(error)
+    assert fault.place == f"--set {place.partition('=')[0]}"
+    assert fault.wanted.startswith(wanted)
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_no_fault_speaks_of_the_validator(name: str) -> None:
+    tables = load_model(name, TODAY).parameters
+    settings = [
+        f"{key}={wrong}" for key in tables for wrong in ("3", "[]", "{}", "true", '"x"', "-1e9")
+    ]
+    for setting in settings:
+        try:
+            load_model(name, TODAY, [setting])
+        except InputError as error:
+            text = str(error).casefold()
+            assert not any(word in text for word in ("tuple", "input should", "pattern", "dict"))
+            places = [fault.place for fault in error.faults]
+            assert len(places) == len(set(places))
+
+
+def test_a_fault_of_a_file_has_its_whole_path(tmp_path: Path) -> None:
+    own = "\n[parameters.underlyings.ETH.charges]\nshort_options = -1.0\n"
+    path = write(tmp_path, "mine.toml", text_of("generic-portfolio") + own)
+    with pytest.raises(InputError) as error:
+        load_model(str(path), TODAY)
+    (fault,) = faults(error)
+    assert fault.place == "mine.toml, parameters.underlyings.ETH.charges.short_options"
+
+
+@pytest.mark.parametrize("name", ["generic-standard", "derive-pm1", "deribit-pm"])
+def test_a_remedy_shows_the_model_or_one_of_its_family(name: str, tmp_path: Path) -> None:
+    path = write(tmp_path, "mine.toml", text_of(name).replace(f'"{name}"', '"mine"'))
+    family = load_model(name, TODAY).family
+    for model in (name, str(path)):
+        with pytest.raises(InputError) as error:
+            load_model(model, TODAY, ["zzz=1"])
+        (fault,) = faults(error)
+        shown = fault.remedy.split()[3].strip("`")
+        assert load_model(shown, TODAY).family == family
+        assert model != name or shown == name
 
 
 # Settings

@@ -266,3 +266,13 @@ def test_orders_that_close_freeze_what_closing_costs_beyond_the_margin() -> None
 def test_perpetuals_are_refused() -> None:
     with pytest.raises(ModelRefusal, match="perpetuals"):
         report(model="okx-options", market=market(), positions=[held("BTC-PERPETUAL", 1.0)])
+
+
+def test_an_underlying_without_maintenance_rate_is_named() -> None:
+    with pytest.raises(ModelRefusal, match=r"maintenance\.BTC"):
+        report(
+            "maintenance={ETH = 0.05}",
+            model="okx-options",
+            market=market(volatility=0.5),
+            positions=[held("BTC-25DEC26-110000-C", -1.0)],
+        )

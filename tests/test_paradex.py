@@ -366,3 +366,20 @@ def test_a_perpetual_whose_margin_is_not_published_needs_a_setting() -> None:
     with pytest.raises(ModelRefusal, match="delta_one"):
         api.margin(Portfolio.model_validate(content), model="paradex-cross")
     assert account(content, "paradex-cross").result.initial[0] > 0.0
+
+
+@pytest.mark.parametrize("model", ["paradex-pm", "paradex-cross"])
+def test_haircuts_are_each_margin_s_own_and_a_debt_counts_once(model: str) -> None:
+    deposits = [
+        {"asset": "USDC", "quantity": 1_000.0, "haircut": {"maintenance": 0.1, "initial": 0.3}},
+        {"asset": "BTC", "quantity": -1.0},
+    ]
+    content = {
+        "as_of": "2026-11-20T08:00:00Z",
+        "market": {"BTC": {"spot": 100_000.0}},
+        "collateral": deposits,
+        "positions": [{"instrument": "BTC-PERPETUAL", "quantity": 1.0}],
+    }
+    result = account(content, model).result
+    assert result.components["balances"][0] == pytest.approx(100.0)
+    assert result.initial_components["balances"][0] == pytest.approx(300.0)

@@ -86,3 +86,36 @@ def test_another_market() -> None:
     assert len(merged.collateral) == 1
     kept = portfolio.with_market(MarketSnapshot())
     assert (kept.as_of, kept.currency) == (portfolio.as_of, "USD")
+
+
+def test_another_market_leaves_what_it_does_not_say() -> None:
+    expiries = {"2026-12-25T10:00": {"forward": 2.0, "rate": 0.1}, "2026-12-31": {"rate": 0.2}}
+    own = {"spot": 1.0, "settlement": "inverse", "roots": ["XBT"], "yield": 0.1}
+    own |= {"expiries": expiries, "perpetual": {"mark": 2.0, "funding_rate": 0.1}}
+    portfolio = Portfolio.model_validate(
+        {
+            "market": {"BTC": own},
+            "quotes": {"BTC-PERPETUAL": {"mark": 1.0, "bid": 0.5}},
+            "instruments": {"BTC-PERPETUAL": {"lot": 1.0, "fee": 0.1}},
+        }
+    )
+    news = {"spot": 3.0, "rate": 0.0, "expiries": {"2026-12-25": {"forward": 4.0}}}
+    snapshot = MarketSnapshot.model_validate(
+        {
+            "market": {"BTC": news | {"perpetual": {"mark": 5.0}}},
+            "quotes": {"BTC-PERPETUAL": {"mark": 3.0}},
+            "instruments": {"BTC-PERPETUAL": {"fee": 0.0}},
+        }
+    )
+    merged = portfolio.with_market(snapshot)
+    btc = merged.market["BTC"]
+    assert (btc.spot, btc.settlement, btc.roots, btc.yield_) == (3.0, "inverse", ("XBT",), 0.1)
+    assert btc.perpetual is not None
+    assert (btc.perpetual.mark, btc.perpetual.funding_rate) == (5.0, 0.1)
+    timed = "2026-12-25T10:00:00+00:00"
+    assert {key: (own.forward, own.rate) for key, own in btc.expiries.items()} == {
+        timed: (4.0, 0.1),
+        "2026-12-31": (None, 0.2),
+    }
+    quote, terms = merged.quotes["BTC-PERPETUAL"], merged.instruments["BTC-PERPETUAL"]
+    assert (quote.mark, quote.bid, terms.lot, terms.fee) == (3.0, 0.5, 1.0, 0.0)

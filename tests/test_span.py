@@ -57,7 +57,9 @@ def written(**changes: Any) -> dict[str, Any]:
 
 
 def account(model: str, *settings: str, **changes: Any) -> Account:
-    rules = Rules(model=model, settings=settings or (SPAN if model == "span" else ()))
+    rules = Rules(
+        model=model, settings=settings or (SPAN if model == "span" else ('stocks=["OIL"]',))
+    )
     return margined(Portfolio.model_validate(written(**changes)), rules)
 
 
@@ -360,6 +362,23 @@ def test_options_bought_alone_need_no_more_than_they_are_worth() -> None:
     found = account("nse-span", positions=[bought], collateral=[])
     assert detail(found, "span_requirement") == [0.0]
     assert detail(found, "exposure_margin") == [0.0]
+    assert detail(found, "total") == detail(found, "required_to_open") == [0.0]
+
+
+@every_model
+def test_options_worth_more_than_span_carry_nothing_else(model: str) -> None:
+    bought = {"instrument": "NIFTY-25DEC26-30000-P", "quantity": 65, "venue": "a"}
+    money = {"asset": "USD", "quantity": 1_000.0, "venue": "a"}
+    result = account(model, positions=[bought], collateral=[money]).result
+    assert result.components["option_value_beyond_span"][0] > 0.0
+    assert result.equity[0] - result.maintenance[0] == pytest.approx(1_000.0, abs=1e-6)
+    assert result.equity[0] - result.initial[0] == pytest.approx(1_000.0, abs=1e-6)
+
+
+def test_underlyings_of_no_class_are_refused() -> None:
+    held = [{"instrument": "OIL-25DEC26", "quantity": 1}]
+    with pytest.raises(ModelRefusal, match="OIL"):
+        account("nse-span", 'stocks=["X"]', positions=held)
 
 
 # Risk parameter files

@@ -32,6 +32,7 @@ def written(account: Account, times: float = 1.0, *, american: bool = True) -> d
         {
             "instrument": {
                 "kind": "option",
+                "listed": True,
                 "underlying": "XYZ",
                 "expiry": (AS_OF + dt.timedelta(days=leg.days)).date().isoformat(),
                 "strike": leg.strike,
@@ -275,10 +276,20 @@ def test_a_broad_index_needs_less_and_leverage_more() -> None:
 def test_futures_and_coins_are_refused() -> None:
     content = written(Account(100.0, (Leg(CALL, 100.0, 60, 300.0, -1),)))
     future = {"instrument": "XYZ-PERPETUAL", "quantity": 1.0}
-    with pytest.raises(ModelRefusal, match="the book has futures"):
+    with pytest.raises(ModelRefusal, match="no rules for"):
         margin_of({**content, "positions": [*content["positions"], future]})
     with pytest.raises(ModelRefusal, match="coin"):
         margin_of({**content, "currency": "XYZ"})
+
+
+def test_options_of_no_exchange_are_refused() -> None:
+    content = {
+        "as_of": "2026-11-20T08:00:00Z",
+        "market": {"BTC": {"spot": 1e5, "volatility": 0.5}},
+        "positions": [{"instrument": "BTC-25DEC26-100000-C", "quantity": 1.0}],
+    }
+    with pytest.raises(ModelRefusal, match="an exchange's equity options"):
+        margin_of(content)
 
 
 def test_a_liquidation_price_is_where_equity_meets_maintenance() -> None:

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from margincalc.answers.results import ModelInfo, Sensitivity
-from margincalc.arrays import FloatArray, IntArray
+from margincalc.arrays import FloatArray, IntArray, group_sum
 from margincalc.assemble import Assembly
 from margincalc.book import Book, Pool
 from margincalc.contracts import Contract
@@ -15,7 +15,7 @@ from margincalc.margin.base import MarginModel, MarginResult, Venue
 from margincalc.portfolio import Portfolio
 from margincalc.risk import Greeks, greeks, now
 
-GREEKS = ("delta", "gamma", "vega", "theta", "rho")
+GREEKS = Greeks._fields
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,11 @@ class Account:
         return greeks(self.book)
 
     def sensitivity(self, rows: IntArray) -> Sensitivity:
-        """Sum the Greeks of position rows."""
+        """Sum the Greeks of position rows, one after the other as a margin does."""
         held, instrument = self.book.quantity[rows], self.book.instrument[rows]
-        sums = [
-            float(np.sum(held * getattr(self.unit_greeks, name)[instrument])) for name in GREEKS
-        ]
-        return Sensitivity(*sums)
+        together = np.zeros(len(rows), np.int64)
+        sums = (group_sum(held * unit[instrument], together, 1) for unit in self.unit_greeks)
+        return Sensitivity(*(float(each[0]) for each in sums))
 
     def instrument(self, row: int) -> str:
         """Name the instrument of a position row."""

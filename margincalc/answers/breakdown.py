@@ -15,7 +15,7 @@ from margincalc.answers.results import (
     to_json,
 )
 from margincalc.answers.statement import margin_report
-from margincalc.arrays import FloatArray, group_rows
+from margincalc.arrays import FloatArray, group_rows, group_sum
 from margincalc.errors import input_error
 from margincalc.risk import now, risk_array
 from margincalc.scenarios import ScenarioGrid
@@ -28,6 +28,8 @@ def greeks_report(account: Account) -> GreeksReport:
         account.portfolio.account,
         zulu(account.assembly.as_of),
         account.portfolio.currency,
+        account.model_info(),
+        account.mode,
         tuple(_greek_lines(account)),
         account.notes,
     )
@@ -72,6 +74,7 @@ def scenarios_report(account: Account) -> ScenariosReport:
         zulu(account.assembly.as_of),
         account.portfolio.currency,
         account.model_info(),
+        account.mode,
         "relative" if account.model.grids[0].rule.relative else "absolute",
         tuple(_scenario_lines(account)),
         account.notes,
@@ -90,13 +93,19 @@ def _scenario_lines(account: Account) -> Iterator[ScenarioLine]:
         if np.sum(worst.underlying[first] == worst.underlying[start]) > 1:
             name = f"{name} at {', '.join(book.names.pools[pool] for pool in worst.pool[mine])}"
         if worst.every is not None:
-            pnl = np.sum(worst.every[mine], axis=0)[: grid.size]
+            pnl = _summed(worst.every[mine])[: grid.size]
         else:
             own = book.underlying == worst.underlying[start]
             rows = np.flatnonzero(own & np.isin(book.pool, worst.pool[mine]))
             risk = risk_array(book, grid, now(book))[book.instrument[rows]]
-            pnl = np.array([float(np.sum(book.quantity[rows] * column)) for column in risk.T])
+            pnl = _summed(book.quantity[rows, None] * risk)
         yield from _lines_of(name, grid, pnl)
+
+
+def _summed(values: FloatArray) -> FloatArray:
+    """Sum rows as a margin does, one after the other."""
+    (total,) = group_sum(values, np.zeros(len(values), np.int64), 1)
+    return np.asarray(total, np.float64)
 
 
 def _lines_of(underlying: str, grid: ScenarioGrid, pnl: FloatArray) -> Iterator[ScenarioLine]:

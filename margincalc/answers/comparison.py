@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -18,25 +19,21 @@ from margincalc.portfolio import Portfolio
 ROWS_AT_ONCE = 1 << 16  # position rows of one margin call, which bounds its memory
 
 
-def compare_modes(
-    portfolio: Portfolio, modes: Sequence[Mode], settings: tuple[str, ...]
-) -> CompareReport:
+def compare_modes(portfolio: Portfolio, modes: Sequence[Mode], common: Rules) -> CompareReport:
     """Compare modes; savings are against isolated margin, or else the first mode."""
-    rules = _applying(portfolio, {str(mode): Rules(mode) for mode in modes}, settings)
+    rules = _applying(portfolio, {str(mode): common._replace(mode=mode) for mode in modes})
     accounts = {name: margined(portfolio, each, liquidation=True) for name, each in rules.items()}
     return _compared(accounts, "isolated" if "isolated" in accounts else str(modes[0]), ())
 
 
-def compare_models(
-    portfolio: Portfolio, models: Sequence[str], settings: tuple[str, ...]
-) -> CompareReport:
+def compare_models(portfolio: Portfolio, models: Sequence[str], common: Rules) -> CompareReport:
     """Compare models, each in its own mode, from the cheapest; savings are against the dearest.
 
     A model that cannot express the book is named with its reason.
     """
     accounts: dict[str, Account] = {}
     refused: list[Refusal] = []
-    rules = _applying(portfolio, {name: Rules(model=name) for name in models}, settings)
+    rules = _applying(portfolio, {name: common._replace(model=name) for name in models})
     for name, each in rules.items():
         try:
             accounts[name] = margined(portfolio, each, liquidation=True)
@@ -47,25 +44,40 @@ def compare_models(
     return _compared(ordered, ranked[-1] if ranked else "", tuple(refused))
 
 
-def _applying(
-    portfolio: Portfolio, rules: Mapping[str, Rules], settings: tuple[str, ...]
-) -> dict[str, Rules]:
-    """Give each model the settings whose table of parameters it has."""
+def _applying(portfolio: Portfolio, rules: Mapping[str, Rules]) -> dict[str, Rules]:
+    """Leave each model the settings of parameters that it has.
+
+    A parameter that no model states may still have a default: its table then decides.
+    """
+    settings = next((each.settings for each in rules.values()), ())
     if not settings:
         return dict(rules)
-    tables = {name: rules_of(portfolio, each).parameters for name, each in rules.items()}
-    for setting in settings:
-        if not any(_table(setting) in each for each in tables.values()):
-            raise input_error("--set", setting, "a parameter of one of the models")
+    plain = {name: each._replace(settings=()) for name, each in rules.items()}
+    tables = {name: rules_of(portfolio, each).parameters for name, each in plain.items()}
+    takers = {setting: _takers(setting, tables) for setting in settings}
     return {
-        name: each._replace(settings=tuple(s for s in settings if _table(s) in tables[name]))
+        name: each._replace(settings=tuple(s for s in settings if name in takers[s]))
         for name, each in rules.items()
     }
 
 
-def _table(setting: str) -> str:
-    """Return the first part of a setting's key."""
-    return setting.partition("=")[0].partition(".")[0].strip()
+def _takers(setting: str, tables: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Name the models that have a setting's parameter, or else its table."""
+    path = tuple(part.strip() for part in setting.partition("=")[0].split("."))
+    stated = [name for name, table in tables.items() if _at(table, path) is not None]
+    around = [name for name, table in tables.items() if isinstance(_at(table, path[:-1]), Mapping)]
+    takers = stated or (around if len(path) > 1 else [])
+    if not takers:
+        raise input_error("--set", setting, "a parameter of one of the models")
+    return takers
+
+
+def _at(table: Mapping[str, Any], path: Sequence[str]) -> object:
+    """Return what stands at a path; None where it ends early."""
+    found: Any = table
+    for part in path:
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found
 
 
 def _compared(
@@ -109,7 +121,10 @@ def _first_pools(report: MarginReport) -> list[FirstToGo]:
 
 
 def _first_positions(account: Account) -> list[FirstToGo]:
-    """Order the positions of shared pools by the maintenance margin that closing each frees."""
+    """Order the positions of shared pools by the maintenance margin that closing each frees.
+
+    Nobody closes a hedge first: what frees nothing is left out.
+    """
     book = account.book
     rows = [row for row in range(len(book.pool)) if account.instrument(row) in account.contracts]
     whole = account.result.maintenance[book.pool[rows]]
@@ -117,6 +132,7 @@ def _first_positions(account: Account) -> list[FirstToGo]:
     found = [
         FirstToGo(account.instrument(row), None, float(freed))
         for row, freed in zip(rows, relief, strict=True)
+        if freed > 0.0
     ]
     return sorted(found, key=lambda first: -first.relief)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from margincalc.answers.breakdown import scenarios_report
 from margincalc.answers.margining import Rules, margined
-from margincalc.answers.results import VerifyLine, VerifyReport
+from margincalc.answers.model_results import VerifyLine, VerifyReport
 from margincalc.answers.statement import margin_report
 from margincalc.errors import MargincalcError, input_error
 from margincalc.margin.load import FOLDER, model_names

@@ -56,7 +56,7 @@ def margin(options: Options) -> None:
 @program.command(
     epilog=examples(
         f"margincalc compare {SAMPLES}/two_underlyings_three_collaterals.yaml",
-        f"margincalc compare {SAMPLES}/spx_iron_condor.yaml --every",
+        f"margincalc compare {SAMPLES}/spx_iron_condor.yaml --all",
     )
 )
 @click.option(
@@ -73,8 +73,8 @@ def margin(options: Options) -> None:
     multiple=True,
     help="A model to show, in place of modes; repeatable.",
 )
-@click.option("--every", is_flag=True, help="Show every model that can express the book.")
-@shared(*(name for name in EVERY if name not in ("mode", "model", "effective")))
+@click.option("--all", "every", is_flag=True, help="Show every model that can express the book.")
+@shared(*(name for name in EVERY if name not in ("mode", "model")))
 def compare(
     options: Options, modes: tuple[Mode, ...], models: tuple[str, ...], every: bool
 ) -> None:
@@ -82,13 +82,14 @@ def compare(
     from margincalc import api
 
     if modes and (models or every):
-        raise click.UsageError("--mode goes neither with --model nor with --every")
+        raise click.UsageError("--mode goes neither with --model nor with --all")
     report = api.compare(
         _portfolio(options),
         modes=modes or MODES,
         models=models,
         every=every,
         settings=options.settings,
+        effective=options.effective,
     )
     # What is true of one model only, `margin` and `models show` say.
     first, *others = (column.report.notes for column in report.columns)
@@ -165,7 +166,7 @@ def models(context: click.Context) -> None:
 def list_models(options: Options) -> None:
     """List the models: family, mode, effective date, proof."""
     from margincalc import api
-    from margincalc.answers.results import ModelsReport
+    from margincalc.answers.model_results import ModelsReport
 
     show(ModelsReport(api.models()), options)
 
@@ -251,6 +252,9 @@ def _notes(report: Any) -> list[str]:
 def _portfolio(options: Options) -> "Portfolio":
     from margincalc import api
 
+    for place, name in (("FILE", options.file), ("--market", options.market)):
+        if name == "":
+            raise click.UsageError(f"{place} is an empty name; wanted that of a file")
     return api.load(options.file, market=options.market, as_of=options.as_of)
 
 

@@ -34,6 +34,10 @@ def write(text: str, options: Options) -> None:
     OutputError
         If it cannot be written.
     """
+    if options.output == "":
+        from margincalc.errors import input_error
+
+        raise input_error("--output", "an empty name", "a file, or - for standard output")
     if options.output is not None and options.output != "-":
         _write_file(options.output, text, options)
     elif sys.stdout is None:

@@ -1,6 +1,6 @@
 """Contracts: what each position and order of a portfolio is, with every reference resolved.
 
-Order: contract, terms, checks, then this file. `resolve` finds every fault before it raises.
+Order: contract, terms, checks, keys, then this file. `resolve` finds every fault before it raises.
 """
 
 import datetime as dt
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from margincalc.contracts.checks import check_account, check_marks, check_quantities, netted, owed
 from margincalc.contracts.contract import Contract, Faults
+from margincalc.contracts.keys import check_keys, check_prices, unmatched
 from margincalc.contracts.terms import Resolver, canonical
 from margincalc.portfolio import Order, Portfolio, Position
 
@@ -48,12 +49,18 @@ def resolve(portfolio: Portfolio) -> Resolved:
     orders = _contracts(resolver, "orders", portfolio.orders)
     check_quantities(portfolio, faults)
     check_marks(portfolio, positions, faults)
+    check_prices(portfolio, positions, faults)
+    check_keys(portfolio, (*positions, *orders), faults)
     faults.raise_any()
     assert portfolio.as_of is not None, "its absence is a fault"
     quotes = {canonical(key): key for key in portfolio.quotes}
     resolved = tuple(contract for contract in positions if contract is not None)
     ordered = tuple(contract for contract in orders if contract is not None)
-    notes = (*netted(portfolio, resolved), *owed(portfolio))
+    notes = (
+        *netted(portfolio, resolved),
+        *owed(portfolio),
+        *unmatched(portfolio, (*resolved, *ordered)),
+    )
     return Resolved(resolved, ordered, portfolio.as_of, quotes, notes)
 
 

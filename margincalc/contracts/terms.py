@@ -12,7 +12,9 @@ from margincalc.contracts.contract import Contract, Faults
 from margincalc.errors import did_you_mean, printable, shown
 from margincalc.names import EXAMPLE, Kind, Terms, name_of, parse
 from margincalc.portfolio import Forward, Instrument, Portfolio, Underlying
-from margincalc.times import expiry_instant
+from margincalc.times import expiry_instant, years_between
+
+MOST_YEARS = 100  # to an expiry: growth over a longer time need not be a number
 
 _NEEDED: dict[Kind, tuple[str, ...]] = {
     "option": ("underlying", "expiry", "strike", "type"),
@@ -76,7 +78,7 @@ class Resolver:
             contract = self._named(instrument, path)
         else:
             contract = self._spelled(instrument, path)
-        if contract is None or self._expired(contract, path):
+        if contract is None or self._expired(contract, path) or self._remote(contract, path):
             return None
         self._known[instrument] = contract
         return contract
@@ -230,6 +232,17 @@ class Resolver:
             f"an expiry after as_of, {as_of:%Y-%m-%d %H:%M} UTC",
             "leave the expired contract out and book its settlement, or correct `as_of`",
         )
+        return True
+
+    def _remote(self, contract: Contract, path: str) -> bool:
+        as_of = self._portfolio.as_of
+        if as_of is None or contract.expiry is None:
+            return False
+        if years_between(as_of, contract.expiry) <= MOST_YEARS:
+            return False
+        found = f"{printable(contract.name)}, which expires {contract.expiry:%Y-%m-%d}"
+        wanted = f"an expiry at most {MOST_YEARS} years after as_of, {as_of:%Y-%m-%d}"
+        self._faults.add(path, found, wanted, "correct the expiry, or `as_of`")
         return True
 
     def _awaits_payment(self, underlying: str, expiry: dt.datetime) -> bool:

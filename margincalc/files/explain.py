@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from margincalc.errors import MOST_FAULTS, Fault, did_you_mean, printable, shown
 from margincalc.files.tree import Locator, Tree
+from margincalc.portfolio import LEAST
 
 _Key = tuple[str | int, ...]
 
@@ -92,15 +93,16 @@ def _fault(key: _Key, detail: Any, model: type[BaseModel], place: str) -> Fault:
         remedy = did_you_mean(str(key[-1]), known) or f"known are {', '.join(known)}"
         return Fault(place, found, "a known key", remedy)
     name = next((part for part in reversed(key) if isinstance(part, str)), "")
-    wanted = _wanted(detail, name)
+    asked = wanted(detail, name)
     if not key:
-        wanted = "a mapping with keys such as `as_of` and `market`"
+        asked = "a mapping with keys such as `as_of` and `market`"
         remedy = "if this is CSV, give the file a name that ends in .csv"
-        return Fault(place, shown(value), wanted, remedy if isinstance(value, str) else "")
-    return Fault(place, shown(value), wanted, _remedy(detail, name))
+        return Fault(place, shown(value), asked, remedy if isinstance(value, str) else "")
+    return Fault(place, shown(value), asked, _remedy(detail, name))
 
 
-def _wanted(detail: Any, name: str) -> str:
+def wanted(detail: Any, name: str = "") -> str:
+    """Say what an error of the validator asks for; `name` is the key of the value."""
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "literal_error":
         return f"one of {', '.join(_choices(detail))}"
@@ -108,6 +110,8 @@ def _wanted(detail: Any, name: str) -> str:
         return str(context["error"])
     if kind in _TYPES and name in _EITHER:
         return _EITHER[name]
+    if kind == "greater_than_equal" and context["ge"] == LEAST:
+        return f"a number greater than 0, at least {LEAST:g}"
     if kind in _WANTED:
         return _WANTED[kind].format(**context)
     return str(detail["msg"]).removeprefix("Input should be ").lower()

@@ -21,6 +21,7 @@ _FOREIGN = {
     b"\xff\xfe": ("UTF-16 text", "save it as UTF-8"),
     b"\xfe\xff": ("UTF-16 text", "save it as UTF-8"),
 }
+_HEADER = frozenset(("instrument", "quantity"))  # without which CSV has no positions
 _PAGES = ("<!doctype html", "<html", "<?xml")
 
 
@@ -143,4 +144,8 @@ def _refuse_pages(text: str, place: str) -> None:
 
 
 def _guessed(text: str) -> Format:
-    return "json" if text.lstrip()[:1] in ("{", "[") else "yaml"
+    start = text.lstrip()
+    if start[:1] in ("{", "["):
+        return "json"
+    header = {cell.strip(' "').casefold() for cell in start.partition("\n")[0].split(",")}
+    return "csv" if header >= _HEADER else "yaml"

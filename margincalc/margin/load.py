@@ -7,17 +7,17 @@ time is chosen. A rule change is a new file, never an edit.
 import datetime as dt
 import hashlib
 import json
-import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from margincalc.errors import Fault, InputError, did_you_mean, input_error, shown
+from margincalc.errors import InputError, did_you_mean, input_error, shown
 from margincalc.margin.base import Build, MarginModel, Parameters, Source, Venue
+from margincalc.margin.faults import Written, faults_of
 
 
 def _scan(tables: Mapping[str, Any]) -> MarginModel:
@@ -146,9 +146,9 @@ class _File(Parameters):
     name: _Text
     title: _Text
     family: _Text
-    mode: Annotated[str, Field(pattern="^(isolated|cross|portfolio)$")]
+    mode: Literal["isolated", "cross", "portfolio"]
     effective: dt.date
-    proof: Annotated[str, Field(pattern="^(exact|partly|rules only|own)$")]
+    proof: Literal["exact", "partly", "rules only", "own"]
     sources: tuple[_Source, ...] = ()
     notes: tuple[_Text, ...] = ()
     parameters: dict[str, Any]
@@ -254,7 +254,8 @@ def _read(path: Path, settings: Sequence[str], notes: tuple[str, ...]) -> Venue:
     try:
         file = _File.model_validate(content)
     except ValidationError as error:
-        raise _faults(f"{path}, ", content, (), error) from None
+        complete = _complete("generic-portfolio", content.get("family"))
+        raise faults_of(Written(f"{path}, ", content, (), complete), error) from None
     if file.family not in FAMILIES:
         known = ", ".join(sorted(FAMILIES))
         raise input_error(f"{path}, family", file.family, f"one of {known}")
@@ -262,8 +263,9 @@ def _read(path: Path, settings: Sequence[str], notes: tuple[str, ...]) -> Venue:
     try:
         model = FAMILIES[file.family](tables)
     except ValidationError as error:
-        place = f"{path.name}, parameters."
-        raise _faults(place, file.parameters, settings, error) from None
+        complete = _complete(file.name, file.family)
+        written = Written(f"{path.name}, parameters.", tables, settings, complete)
+        raise faults_of(written, error) from None
     if settings:
         notes += (f"parameters changed: {', '.join(settings)}",)
     sources = tuple(Source(source.what, source.url, source.read) for source in file.sources)
@@ -321,35 +323,15 @@ def _setting_value(setting: str, text: str) -> object:
         ) from None
 
 
-def _faults(
-    place: str, tables: Mapping[str, Any], settings: Sequence[str], error: ValidationError
-) -> InputError:
-    """Turn a validator's errors into faults; a setting at fault is named as `--set`."""
-    changed = {setting.partition("=")[0].strip() for setting in settings}
-    faults: dict[str, Fault] = {}
-    for fault in error.errors():
-        # A value of several types fails as each of them, which the path tells apart at its end.
-        parts = [str(part) for part in fault["loc"] if re.fullmatch(r"\w+", str(part))]
-        key = ".".join(parts)
-        where = f"--set {key}" if key in changed else f"{place}{key}".removesuffix(".")
-        faults.setdefault(where, Fault(where, *_fault(fault, tables)))
-    return InputError(list(faults.values()))
-
-
-def _fault(fault: Any, tables: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Say what was found, what was wanted, and how to mend it."""
-    remedy = "`margincalc models show generic-portfolio` prints a complete set"
-    if fault["type"] == "missing":
-        return "nothing", "this parameter", remedy
-    if fault["type"] == "extra_forbidden":
-        *parents, last = fault["loc"]
-        known: Any = tables
-        for parent in parents:
-            known = known.get(parent, {}) if isinstance(known, dict) else {}
-        near = did_you_mean(str(last), [str(name) for name in known if name != last])
-        return "an unknown parameter", "one that its family has", near or remedy
-    wanted = fault["msg"].removeprefix("Value error, ")
-    return shown(fault["input"]), wanted[0].lower() + wanted[1:], ""
+def _complete(name: str, family: object) -> str:
+    """Name a model that shows a complete set: the model itself, or one of its family."""
+    texts = {
+        name: path.read_text("utf-8")
+        for name, dates in _dated(FOLDER).items()
+        for path in dates.values()
+    }
+    alike = [each for each, text in texts.items() if f'\nfamily = "{family}"' in text]
+    return name if name in alike or not alike else alike[0]
 
 
 def _digest(tables: Mapping[str, Any]) -> str:

@@ -139,10 +139,12 @@ class NseSpan(NamedTuple):
         scanned = scan(part, arrays, self.grid, keys)
         risk = group_sum(scanned.risk, scanned.pool, book.pools)
         parts = {"scenario_loss": risk, **self._charges(part, arrays, scanned)}
-        option = net_option_value(book, value)
-        span = parts["scenario_loss"] + parts["intra_commodity"] + parts["floor_top_up"]
-        details = _details(parts, span, option, _premium(book, value))
-        parts["option_value_beyond_span"] = beyond_span(option, span)
+        option, premium = net_option_value(book, value), _premium(book, value)
+        details = _details(parts, option, premium)
+        # What is only bought is paid for at once, and asks for nothing beside.
+        for name in ("total", "required_to_open"):
+            details[name] = np.where(_only_bought(book), 0.0, details[name])
+        parts["option_value_beyond_span"] = beyond_span(option, details["span_risk"])
         haircut = "collateral_haircut"
         return MarginResult(
             equity(book, value),
@@ -242,12 +244,20 @@ def _premium(book: Book, value: FloatArray) -> FloatArray:
     return group_sum(np.maximum(-book.quantity[held], 0.0) * unit, book.pool[held], book.pools)
 
 
-def _details(
-    parts: Components, span: FloatArray, option: FloatArray, premium: FloatArray
-) -> Components:
-    """Return the exchange's own figures, shape (A,) each; options bought are paid for."""
+def _only_bought(book: Book) -> BoolArray:
+    """Return which pools hold nothing but options bought, which are paid for, shape (A,)."""
+    held = book.rows(*CONTRACTS)
+    option = book.kind[held] == int(Kind.OPTION)
+    other = np.where(option, np.maximum(-book.quantity[held], 0.0), np.abs(book.quantity[held]))
+    only: BoolArray = group_sum(other, book.pool[held], book.pools) == 0.0
+    return only
+
+
+def _details(parts: Components, option: FloatArray, premium: FloatArray) -> Components:
+    """Return the exchange's own figures, shape (A,) each."""
+    span = parts["scenario_loss"] + parts["intra_commodity"] + parts["floor_top_up"]
     exposure = parts["exposure"] + parts["expiry_day"]
-    bought = option + premium
+    asked = span + exposure
     return {
         "scan_risk": parts["scenario_loss"],
         "span_risk": span,
@@ -255,8 +265,8 @@ def _details(
         "span_requirement": np.maximum(span - option, 0.0),
         "exposure_margin": exposure,
         "short_premium": premium,
-        "total": np.maximum(span - bought, 0.0) + exposure,
-        "required_to_open": np.maximum(span - option, 0.0) + exposure,
+        "total": asked,
+        "required_to_open": asked + premium,
     }
 
 

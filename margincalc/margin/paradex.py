@@ -12,10 +12,10 @@ paradex_py.margin). That library also lets orders offset funding; here they do n
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Kind, Orders
@@ -67,6 +67,11 @@ class ParadexParameters(ParadexSet):
     funding_hours: Annotated[float, Field(allow_inf_nan=False, ge=0, le=24)]
     funding_period: Annotated[float, Field(allow_inf_nan=False, gt=0, le=24)]
     fees: Fees
+
+    @model_validator(mode="after")
+    def _rated(self) -> Self:
+        self.scope.refuse_unrated(self.underlyings)
+        return self
 
 
 class _Set(NamedTuple):

@@ -12,10 +12,10 @@ orders do to a group is not said to the digit: here they are margined beside it,
 """
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Instruments, Kind
@@ -75,6 +75,11 @@ class CrossParameters(CrossSet):
     scope: Scope = Scope()
     fees: Fees
     unpaired: Rates | None = None
+
+    @model_validator(mode="after")
+    def _rated(self) -> Self:
+        self.scope.refuse_unrated(self.underlyings)
+        return self
 
 
 class ParadexCross(NamedTuple):

@@ -4,6 +4,7 @@ A value that a venue does not publish is written `"not published"` in its file. 
 need it is margined; one that does is refused until the value is given with `--set`.
 """
 
+from collections.abc import Collection
 from typing import Literal
 
 import numpy as np
@@ -23,6 +24,7 @@ class Scope(Parameters):
     Attributes
     ----------
     underlyings : those with parameters, without the settlement money: `BTC` is also `BTC_USDC`
+    default : those of them to which the tables of no underlying apply; empty for all
     settlement : of all its contracts
     coin_accounts : whether it keeps accounts in coin
     american : whether it lists options that may be exercised early
@@ -31,11 +33,28 @@ class Scope(Parameters):
     """
 
     underlyings: tuple[str, ...] = ()
+    default: tuple[str, ...] = ()
     settlement: Literal["linear", "inverse"] | None = None
     coin_accounts: bool = True
     american: bool = False
     listed_only: bool = False
     beside: tuple[Literal["future", "perpetual"], ...] = ("future", "perpetual")
+
+    def refuse_unrated(self, tables: Collection[str]) -> None:
+        """Refuse underlyings of which neither the default tables nor tables of their own are.
+
+        Raises
+        ------
+        ValueError
+        """
+        known = (*self.default, *tables)
+        missing = [name for name in self.underlyings if name not in known]
+        if self.default and missing:
+            rated = ", ".join(self.default)
+            raise ValueError(
+                f"scope.underlyings names {missing[0]}, and the rates are of {rated}; give "
+                f"underlyings.{missing[0]}"
+            )
 
     def refuse_beyond(self, book: Book) -> None:
         """Refuse a book that holds or orders what the venue does not list.
@@ -51,9 +70,9 @@ class Scope(Parameters):
         if self.settlement is not None and np.any(inverse != (self.settlement == "inverse")):
             found = "linear" if self.settlement == "inverse" else "inverse"
             raise ModelRefusal(f"it lists {self.settlement} contracts, and the book has {found}")
-        self._refuse_options(book)
-        self._refuse_kinds(book)
         self._refuse_underlyings(book, contracts)
+        self._refuse_kinds(book)
+        self._refuse_options(book)
 
     def _refuse_options(self, book: Book) -> None:
         columns = book.instruments
@@ -70,7 +89,7 @@ class Scope(Parameters):
         for kind in (Kind.FUTURE, Kind.PERPETUAL):
             name = kind.name.lower()
             if name not in self.beside and np.any(book.instruments.is_kind(kind)):
-                raise ModelRefusal(f"it has no {name}s, and the book has")
+                raise ModelRefusal(f"it has no rules for {name}s, and the book has some")
 
     def _refuse_underlyings(self, book: Book, contracts: BoolArray) -> None:
         names = book.names.underlyings

@@ -11,10 +11,10 @@ leaves options out. The excess is the same; `marks_in_margin` reports their figu
 """
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from margincalc.arrays import FloatArray, group_sum
 from margincalc.book import Book, Kind
@@ -128,6 +128,11 @@ class StandardParameters(StandardSet):
     borrow: Borrow | None = None
     account: AccountRules = AccountRules()
     scope: Scope = Scope()
+
+    @model_validator(mode="after")
+    def _rated(self) -> Self:
+        self.scope.refuse_unrated(self.underlyings)
+        return self
 
 
 class Standard(NamedTuple):

@@ -26,6 +26,7 @@ from margincalc.pricing.black_scholes import Market, Option
 
 DIGITS = 13  # of a yield over the life that are told apart; the rest is a forward's rounding
 MOST_SHARE = 0.99  # of the spot that a dividend may take
+MOST_REACH = 350.0  # of a lattice, in logarithms: squares of its ends are still numbers
 LEAST_TOTAL = 1e-4  # total volatilities below price as none does
 
 
@@ -203,7 +204,8 @@ def _on_a_day(log_spot: FloatArray, unit: Unit) -> FloatArray:
 def _by_lattice(log_spot: FloatArray, paying: Paying, european: FloatArray) -> FloatArray:
     """Price options of strike 1 with dividends, or exercised within a band."""
     value = european.copy()
-    rows = np.flatnonzero(paying.total > LEAST_TOTAL)
+    reach = 8.0 * paying.total + np.abs(np.log(paying.growth(1.0))) + np.abs(paying.rate)
+    rows = np.flatnonzero((paying.total > LEAST_TOTAL) & (reach < MOST_REACH))
     if len(rows):
         own = paying.part(rows)
         keys = (own.total, own.rate, own.yield_, own.call, *own.paid.T, *own.share.T)
@@ -217,4 +219,5 @@ def _by_lattice(log_spot: FloatArray, paying: Paying, european: FloatArray) -> F
             value = np.maximum(value, side * discount * (forward - 1.0))
     most = np.where(paying.call, spot, 1.0)
     most *= np.exp(np.maximum(-np.where(paying.call, paying.yield_, paying.rate), 0.0))
+    value = np.where(paying.total * 8.0 < MOST_REACH, value, most)
     return np.minimum(value, np.maximum(most, european))  # binds only where nodes are far apart

@@ -8,16 +8,13 @@ signs). Nothing here computes a number.
 
 from typing import Literal, TypeAlias, get_args
 
+from margincalc.answers.model_results import DiffReport, ModelReport, ModelsReport, VerifyReport
 from margincalc.answers.results import (
     CheckReport,
     CompareReport,
-    DiffReport,
     GreeksReport,
     MarginReport,
-    ModelReport,
-    ModelsReport,
     ScenariosReport,
-    VerifyReport,
 )
 from margincalc.report.screen import PLAIN, Screen
 

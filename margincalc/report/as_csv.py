@@ -9,7 +9,7 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from margincalc.answers import results
+from margincalc.answers import model_results, results
 from margincalc.answers.results import Json, to_json
 
 if TYPE_CHECKING:
@@ -54,7 +54,9 @@ def _cell(value: Json) -> Json:
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def _head(report: results.MarginReport) -> Record:
+def _head(
+    report: results.MarginReport | results.GreeksReport | results.ScenariosReport,
+) -> Record:
     """Return what tells the rows of one report from those of another."""
     return {
         "account": report.account,
@@ -96,7 +98,7 @@ def _compare(report: results.CompareReport) -> Iterator[Record]:
 
 def _lines(report: results.GreeksReport | results.ScenariosReport) -> Iterator[Record]:
     """Yield a record per line."""
-    head = {"account": report.account, "as_of": report.as_of, "currency": report.currency}
+    head = _head(report)
     for line in report.lines:
         yield {**to_json(line), **head}
 
@@ -106,13 +108,13 @@ def _whole(report: results.CheckReport) -> Iterator[Record]:
     yield {key: value for key, value in report.to_dict().items() if key != "schema"}
 
 
-def _models(report: results.ModelsReport) -> Iterator[Record]:
+def _models(report: model_results.ModelsReport) -> Iterator[Record]:
     """Yield a record per model; its sources are for JSON."""
     for model in report.to_dict()["models"]:
         yield {key: value for key, value in model.items() if key != "sources"}
 
 
-def _figures_verified(report: results.VerifyReport) -> Iterator[Record]:
+def _figures_verified(report: model_results.VerifyReport) -> Iterator[Record]:
     """Yield a record per figure, and one per model that has none."""
     for line in report.lines:
         yield to_json(line)
@@ -120,13 +122,13 @@ def _figures_verified(report: results.VerifyReport) -> Iterator[Record]:
         yield {"model": model, "problem": "unproven"}
 
 
-def _differences(report: results.DiffReport) -> Iterator[Record]:
+def _differences(report: model_results.DiffReport) -> Iterator[Record]:
     """Yield a record per parameter that differs."""
     for line in report.lines:
         yield {"parameter": line.parameter, report.first: line.first, report.second: line.second}
 
 
-def _parameters(report: results.ModelReport) -> Iterator[Record]:
+def _parameters(report: model_results.ModelReport) -> Iterator[Record]:
     """Yield a record per parameter."""
     for key, value in flat(to_json(report.parameters)).items():
         yield {
@@ -143,8 +145,8 @@ _RECORDS: dict[type, Callable[[Any], Iterator[Record]]] = {
     results.CompareReport: _compare,
     results.GreeksReport: _lines,
     results.ScenariosReport: _lines,
-    results.ModelReport: _parameters,
-    results.ModelsReport: _models,
-    results.VerifyReport: _figures_verified,
-    results.DiffReport: _differences,
+    model_results.ModelReport: _parameters,
+    model_results.ModelsReport: _models,
+    model_results.VerifyReport: _figures_verified,
+    model_results.DiffReport: _differences,
 }

@@ -1,13 +1,13 @@
-"""`check` in one line, for logs and mails."""
+"""`check` in one line, for logs and mails, where the screen is wide enough."""
 
 from margincalc.answers.results import CheckReport
 from margincalc.report import numbers
-from margincalc.report.layout import Block, name
+from margincalc.report.layout import Block, name, packed
 from margincalc.report.parts import rules
 
 
 def check_blocks(report: CheckReport, width: int) -> list[Block]:
-    """Return one line, however narrow the screen: `HEALTHY ratio 41.1 % excess ...`."""
+    """Return `HEALTHY ratio 41.1 % excess ...`, on as few lines as the width allows."""
     excess = numbers.amount(report.excess, report.currency)
     parts = [
         report.status.upper(),
@@ -17,7 +17,7 @@ def check_blocks(report: CheckReport, width: int) -> list[Block]:
         numbers.moment(report.as_of),
         rules(report.mode, report.model),
     ]
-    return [["  ".join(parts)]]
+    return [packed(parts, width, between=2)]
 
 
 def _ratio(report: CheckReport) -> str:

@@ -116,17 +116,23 @@ def beside(left: Block, right: Block) -> Block:
     return [f"{first:{margin}}{second}".rstrip() for first, second in pairs]
 
 
-def beside_or_under(left: Block, right: Block, width: int) -> Block:
-    """Put two blocks side by side where there is room, else one under the other."""
-    together = beside(left, right)
-    return together if width_of(together) <= width else [*left, "", *right]
+def labelled(labels: Sequence[str], lines: Block, width: int) -> Block:
+    """Set a label, never cut, before each line; above it where the line leaves it no room."""
+    room = width - width_of(lines) - 2
+    column = max((len(label) for label in labels if len(label) <= room), default=0)
+    block = []
+    for label, line in zip(labels, lines, strict=True):
+        before = [] if len(label) <= column else [label]
+        start = label if not before else ""
+        block += [*before, *([f"{start:{column}}  {line}".rstrip()] if line or start else [])]
+    return block
 
 
-def packed(parts: Sequence[str], width: int, start: str = "") -> Block:
+def packed(parts: Sequence[str], width: int, start: str = "", between: int = GAP) -> Block:
     """Set parts one after another, on as many lines as they need; `start` opens the first."""
     lines = [start]
     for part in parts:
-        gap = "" if len(lines[-1]) <= len(start) else " " * GAP
+        gap = "" if len(lines[-1]) <= len(start) else " " * between
         if gap and len(lines[-1]) + len(gap) + len(part) > width:
             lines.append(" " * len(start))
             gap = ""

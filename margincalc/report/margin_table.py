@@ -51,7 +51,10 @@ def margin_blocks(report: MarginReport, width: int) -> list[Block]:
             parts.rules(report.mode, report.model),
         ),
         _figures(report, width),
-        parts.liquidation_table(report.liquidation, width),
+        [
+            *parts.liquidation_table(report.liquidation, width),
+            *([] if several else parts.recovery(report.status, report.liquidation, width)),
+        ],
         pools_table(report.pools, report.currency, width) if several else [],
         _made_of(report) if several and report.mode == "isolated" else _worst_case(report, width),
         parts.greeks_table(_greek_lines(report), width),

@@ -1,7 +1,12 @@
 """Models: the list, and one model's file under a head that is a comment."""
 
-from margincalc.answers.results import DiffReport, Json, ModelReport, ModelsReport
-from margincalc.report.layout import Block, Column, name, table, wrapped
+from collections.abc import Sequence
+from itertools import zip_longest
+
+from margincalc.answers.model_results import DiffReport, ModelReport, ModelsReport
+from margincalc.answers.results import Json
+from margincalc.errors import printable
+from margincalc.report.layout import Block, Column, name, packed, table, wrapped
 from margincalc.report.screen import WIDEST
 
 _COLUMNS = ("name", "family", "mode", "effective", "proof")
@@ -47,18 +52,39 @@ def model_blocks(report: ModelReport, width: int) -> list[Block]:
 
 
 def diff_blocks(report: DiffReport, width: int) -> list[Block]:
-    """Return a line per parameter that differs."""
-    heads = [Column("parameter", left=True), Column(report.first), Column(report.second)]
-    rows = [
-        (name(line.parameter, 48), _value(line.first), _value(line.second)) for line in report.lines
-    ]
-    if not rows:
+    """Return the parameters that differ, by their whole names."""
+    if not report.lines:
         return [[f"{report.first} and {report.second} have the same parameters"]]
-    return [table(heads, rows, width)]
+    keys = [printable(line.parameter, WIDEST) for line in report.lines]
+    values = [(_value(line.first), _value(line.second)) for line in report.lines]
+    heads = (name(report.first), name(report.second))
+    room = (width - max(len(key) for key in ("parameter", *keys)) - 4) // 2
+    if room < max(len(word) for head in heads for word in head.split()):
+        return [_one_under_the_other(keys, values, heads, width)]
+    rows = [
+        row
+        for key, pair in zip(("parameter", *keys), (heads, *values), strict=True)
+        for row in zip_longest([key], *(wrapped(text, room) for text in pair), fillvalue="")
+    ]
+    columns = [Column(heading, left=True) for heading in rows[0]]
+    return [table(columns, rows[1:], width)]
+
+
+def _one_under_the_other(
+    keys: Sequence[str], values: Sequence[tuple[str, str]], heads: tuple[str, str], width: int
+) -> Block:
+    """Return a parameter's name, and under it what it is in each model."""
+    block: Block = []
+    margin = max(map(len, heads))
+    for key, pair in zip(keys, values, strict=True):
+        block.append(key)
+        for head, value in zip(heads, pair, strict=True):
+            block += packed(value.split(), width, f"  {head:{margin}}  ", between=1)
+    return block
 
 
 def _value(value: Json) -> str:
-    return "-" if value is None else name(str(value))
+    return "-" if value is None else printable(str(value), 1000)
 
 
 def _other_dates(report: ModelReport) -> list[str]:

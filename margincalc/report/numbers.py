@@ -9,11 +9,11 @@ import math
 
 from margincalc.answers.results import Sensitivity
 from margincalc.contracts.checks import MONEY
+from margincalc.times import DAYS_PER_YEAR
 
 NONE = "none"
 BLANK = "-"
 _POINT = 0.01
-_DAYS = 365.0
 
 
 def decimals(currency: str) -> int:
@@ -85,7 +85,13 @@ def greek(value: float) -> str:
 
 def greeks(line: Sensitivity) -> list[str]:
     """Return delta, gamma, vega a point, theta a day and rho a point, as `GREEKS` names them."""
-    scaled = (line.delta, line.gamma, line.vega * _POINT, line.theta / _DAYS, line.rho * _POINT)
+    scaled = (
+        line.delta,
+        line.gamma,
+        line.vega * _POINT,
+        line.theta / DAYS_PER_YEAR,
+        line.rho * _POINT,
+    )
     return [greek(value) for value in scaled]
 
 

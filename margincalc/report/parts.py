@@ -65,6 +65,14 @@ def liquidation_table(found: Mapping[str, Liquidation], width: int) -> Block:
     return table(LIQUIDATION, rows, width) + unshown(len(found), "underlyings", width)
 
 
+def recovery(status: str, found: Mapping[str, Liquidation], width: int) -> Block:
+    """Return what the prices mean of what is already to be liquidated."""
+    priced = any(nearness(line) < float("inf") for line in found.values())
+    if status != "liquidatable" or not priced:
+        return []
+    return wrapped("liquidatable now: the prices are where it would be whole again", width)
+
+
 def nearness(line: Liquidation) -> float:
     """Return the smaller of the two relative moves; infinite where there is none."""
     targets = [target for target in (line.below, line.above) if target is not None]

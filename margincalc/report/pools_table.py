@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from margincalc.answers.results import PoolMargin
 from margincalc.report import numbers
 from margincalc.report.layout import Block, Column, Row, name, table
-from margincalc.report.parts import SHOWN, liquidation_cells, unshown
+from margincalc.report.parts import SHOWN, liquidation_cells, recovery, unshown
 
 _WORST_FIRST = ("liquidatable", "restricted", "healthy")
 _COLUMNS = (
@@ -34,7 +34,9 @@ def pools_table(pools: Sequence[PoolMargin], currency: str, width: int) -> Block
             rows.append([status.upper(), *[""] * (len(_COLUMNS) - 1)])
         for pool in group:
             rows += _rows(pool, currency)
-    return table(_COLUMNS, rows, width) + unshown(len(pools), "pools", width)
+    notes = (recovery(pool.status, pool.liquidation, width) for pool in ranked)
+    lost = next((note for note in notes if note), [])
+    return table(_COLUMNS, rows, width) + unshown(len(pools), "pools", width) + lost
 
 
 def _danger(pool: PoolMargin) -> tuple[int, float]:

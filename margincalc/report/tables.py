@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from margincalc.answers import results
+from margincalc.answers import model_results, results
 from margincalc.report.check_line import check_blocks
 from margincalc.report.compare_table import compare_blocks
 from margincalc.report.greeks_table import greeks_blocks
@@ -23,10 +23,10 @@ _BLOCKS: dict[type, Callable[[Any, int], list[Block]]] = {
     results.CompareReport: compare_blocks,
     results.GreeksReport: greeks_blocks,
     results.ScenariosReport: scenarios_blocks,
-    results.ModelReport: model_blocks,
-    results.ModelsReport: models_blocks,
-    results.VerifyReport: verify_blocks,
-    results.DiffReport: diff_blocks,
+    model_results.ModelReport: model_blocks,
+    model_results.ModelsReport: models_blocks,
+    model_results.VerifyReport: verify_blocks,
+    model_results.DiffReport: diff_blocks,
 }
 
 

@@ -73,7 +73,8 @@ def test_check(run: Run, arguments: tuple[str, ...], status: int, start: str) ->
     outcome = run("check", *arguments)
     assert outcome.status == status
     assert outcome.out.startswith(start)
-    assert outcome.out.count("\n") == 1
+    assert outcome.out.count("\n") in (2, 3)
+    assert max(map(len, outcome.out.splitlines())) <= 80
 
 
 @pytest.mark.parametrize("above", ["nan", "inf", "-1", "80%"])
@@ -148,3 +149,61 @@ def test_width_is_80_or_what_columns_says(run: Run, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("COLUMNS", "many")
     assert run("margin", STRANGLE).out == narrow
     assert max(map(len, narrow.splitlines())) <= 80 < max(map(len, wide.splitlines())) <= 200
+
+
+def test_compare_shows_all_models(run: Run) -> None:
+    assert run("compare", STRANGLE, "--all").out.count("deribit-pm") >= 1
+
+
+def compared(run: Run, *options: str) -> dict[str, float]:
+    """Return the initial margin of each model of a comparison."""
+    models = ("--model", "generic-standard", "--model", "generic-portfolio")
+    content = json.loads(run("compare", STRANGLE, *models, *options, "--format", "json").out)
+    return {column["name"]: column["initial_margin"] for column in content["columns"]}
+
+
+@pytest.mark.parametrize(
+    ("setting", "changed"),
+    [
+        ("factors.initial=2.5", {"generic-portfolio"}),
+        ("short_option.initial=0.9", {"generic-standard"}),
+    ],
+)
+def test_compare_changes_the_models_that_have_the_parameter(
+    run: Run, setting: str, changed: set[str]
+) -> None:
+    usual, other = compared(run), compared(run, "--set", setting)
+    assert {name for name in usual if usual[name] != other[name]} == changed
+
+
+@pytest.mark.parametrize(
+    ("setting", "place"),
+    [
+        ("nonsense=1", "--set\n"),
+        ("nonsense.more=1", "--set\n"),
+        ("grid.nonsense=1", "--set grid.nonsense\n"),
+    ],
+)
+def test_compare_refuses_a_parameter_of_none(run: Run, setting: str, place: str) -> None:
+    outcome = run("compare", STRANGLE, "--set", setting)
+    assert outcome.status == 2
+    assert outcome.err.startswith(f"error: {place}")
+
+
+def test_compare_takes_the_parameters_of_a_day(run: Run) -> None:
+    options = ("--model", "deribit-pm", "--format", "json")
+    days = [
+        json.loads(run("compare", STRANGLE, *options, *more).out)["columns"][0]["model"][
+            "effective"
+        ]
+        for more in ((), ("--effective", "2024-07-01"))
+    ]
+    assert days[0] > days[1] == "2024-06-17"
+
+
+def test_closing_a_hedge_is_not_liquidated_first() -> None:
+    portfolio = margincalc.load(STRANGLE.replace("btc_short_strangle", "eth_calendar_spread"))
+    columns = margincalc.compare(portfolio, modes=("cross", "portfolio")).columns
+    assert all(first.relief > 0.0 for column in columns for first in column.first)
+    held = {line.instrument for line in columns[-1].report.positions}
+    assert {first.name for first in columns[-1].first} < held

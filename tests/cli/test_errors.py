@@ -24,8 +24,10 @@ from tests.cli.conftest import Run
         (("margin", STRANGLE, "--set", "factors"), "key=value"),
         (("margin", STRANGLE, "--as-of", "soon"), "soon"),
         (("scenarios", STRANGLE, "--mode", "cross"), "no scenarios"),
-        (("compare", STRANGLE, "--mode", "cross", "--every"), "--every"),
+        (("compare", STRANGLE, "--mode", "cross", "--all"), "--all"),
         (("models", "show", "none"), "none"),
+        (("margin", ""), "an empty name"),
+        (("margin", STRANGLE, "-o", ""), "an empty name"),
     ],
 )
 def test_bad_usage_and_bad_input(run: Run, arguments: tuple[str, ...], message: str) -> None:

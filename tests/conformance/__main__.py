@@ -3,6 +3,7 @@
 Exit status 0 if all that must match do, 1 if not, 2 if there is nothing to run.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -50,6 +51,8 @@ def _report(family: str, outcomes: Sequence[Outcome]) -> None:
             print(f"  {outcome.standing}  {outcome.name}: {_remark(outcome)}")
         elif not outcome.matches:
             print(f"  FAILED  {outcome.name}: {_remark(outcome)}")
+        for figure in outcome.skipped:
+            print(f"  skipped  {outcome.name}: {figure}")
 
 
 def _remark(outcome: Outcome) -> str:
@@ -61,5 +64,16 @@ def _remark(outcome: Outcome) -> str:
     return "; ".join(wrong[:MOST_FIGURES] + more) or "matches"
 
 
+def _quietly() -> int:
+    """Run, and end without a word where the reader of the output has gone."""
+    try:
+        status = main(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return status
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(_quietly())

@@ -36,6 +36,23 @@ def relative_tolerance(key: str, path: str) -> float:
     return stated.get(f"{key}.{path}", stated.get(key, 0.0))
 
 
+def left_out(key: str, path: str) -> str | None:
+    """Return why a topic does not compute a figure, None where it should.
+
+    A topic's `LEFT_OUT` names an example, or a figure of it as `example.path`.
+    """
+    stated = _left_out()
+    return stated.get(f"{key}.{path}", stated.get(key))
+
+
+@cache
+def _left_out() -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for topic in _topics():
+        found.update(getattr(topic, "LEFT_OUT", {}))
+    return found
+
+
 @cache
 def _adapters() -> Mapping[str, Adapter]:
     found: dict[str, Adapter] = {}

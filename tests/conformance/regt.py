@@ -29,6 +29,10 @@ RELATIVE = {
     "regt_neif_margin_call_story.printed_two_puts": 80.0 / 3_000.0,
 }
 
+LEFT_OUT = {
+    "regt_margin_estimator_vectors": "the program's test asserts no number",
+}
+
 
 class Leg(NamedTuple):
     """Contracts of one series."""
@@ -93,6 +97,7 @@ def _position(leg: Leg, multiplier: float) -> dict[str, Any]:
     return {
         "instrument": {
             "kind": "option",
+            "listed": True,
             "underlying": "XYZ",
             "expiry": leg.expiry.isoformat(),
             "strike": float(leg.strike),

@@ -165,6 +165,7 @@ def nse_future(case: Case) -> dict[str, Any]:
         f"stock.price_floor={float(rule['price_scan_range'])}",
         f"stock.exposure={float(rule['exposure'])}",
         'indices=["NIFTY"]',
+        'stocks=["X"]',
     ]
     quantity = float(inputs["quantity"]) * (-1.0 if case["id"].endswith("short") else 1.0)
     instrument = {"kind": "future", "underlying": "X", "expiry": NSE_MONTH}

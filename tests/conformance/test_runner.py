@@ -123,3 +123,26 @@ def test_without_an_adapter_a_case_fails(
     write(tmp_path, "one", {**CASE, "method": "derive_pmrm9"})
     assert main([str(tmp_path)]) == 1
     assert "no adapter" in capsys.readouterr().out
+
+
+def test_a_figure_that_is_left_out_is_named_with_the_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "_left_out", lambda: {"derive_pmrm1.something_else": "why"})
+    write(tmp_path, "one", {**changed(something_else=1.5), "method": "derive_pmrm1"})
+    main([str(tmp_path)])
+    assert "something_else: not compared, why" in capsys.readouterr().out
+
+
+def test_a_file_s_own_error_widens_no_tolerance(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_adapters", lambda: {"x": lambda case: {"a": 1.3}})
+    case = {
+        "id": "x",
+        "expected": {"a": 1.25},
+        "verification": {
+            "status": "reproduced",
+            "strength": "independent",
+            "recomputed": {"a": 1.3},
+        },
+    }
+    assert run_text(json.dumps(case), "x").failed

@@ -117,6 +117,7 @@ def _option(name: str, leg: Case, valued: dt.date, days: float | None) -> dict[s
     return {
         "instrument": {
             "kind": "option",
+            "listed": True,
             "underlying": name,
             "expiry": f"{expiry}T21:00:00Z",
             "strike": float(leg["strike"]),

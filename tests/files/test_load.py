@@ -207,3 +207,15 @@ def test_faults_without_end_are_cut(name: str, text: str, tmp_path: Path) -> Non
     with pytest.raises(InputError, match="more faults") as caught:
         load(path, market="-", stdin=io.BytesIO(b"market: {}"))
     assert len(str(caught.value).splitlines()) < 4000
+
+
+@pytest.mark.parametrize("start", ["", "\n \n", "\ufeff"])
+def test_csv_on_standard_input(market: Path, start: str) -> None:
+    for header in ("instrument,quantity", "quantity, Instrument", '"instrument","quantity",group'):
+        cells = {"instrument": "BTC", "quantity": "2", "group": ""}
+        names = [name.strip(' "').lower() for name in header.split(",")]
+        text = f"{start}{header}\n{','.join(cells[name] for name in names)}\n"
+        portfolio = load("-", market=market, stdin=io.BytesIO(text.encode()))
+        assert [(held.instrument, held.quantity) for held in portfolio.positions] == [("BTC", 2)]
+        with pytest.raises(InputError, match="positions without a market"):
+            load("-", stdin=io.BytesIO(text.encode()))

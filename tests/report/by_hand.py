@@ -4,6 +4,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from margincalc.answers.model_results import (
+    DiffLine,
+    DiffReport,
+    ModelReport,
+    ModelsReport,
+    VerifyLine,
+    VerifyReport,
+)
 from margincalc.answers.results import (
     CheckReport,
     CompareReport,
@@ -14,16 +22,12 @@ from margincalc.answers.results import (
     Liquidation,
     MarginReport,
     ModelInfo,
-    ModelReport,
-    ModelsReport,
     PoolMargin,
     PositionLine,
     Refusal,
     ScenarioLine,
     ScenariosReport,
     Sensitivity,
-    VerifyLine,
-    VerifyReport,
     WorstScenario,
 )
 from margincalc.report import Report
@@ -309,6 +313,8 @@ GREEKS = GreeksReport(
     "desk",
     AS_OF,
     "USD",
+    SCAN,
+    "portfolio",
     (
         GreekLine("underlying", "BTC", "BTC", None, 2.423, -9.83e-05, -108440.0, 109463.5, -1e4),
         GreekLine("expiry", "2026-12-25T08:00:00Z", "BTC", None, 1.2, -9.83e-05, 1.0, 0.0, 0.5),
@@ -339,6 +345,7 @@ SCENARIOS = ScenariosReport(
     AS_OF,
     "USD",
     SCAN,
+    "portfolio",
     "relative",
     tuple(
         _scenario(underlying, index, worst)
@@ -390,6 +397,16 @@ VERIFY = VerifyReport(
     2,
 )  # fmt: skip
 
+DIFF = DiffReport(
+    "deribit-pm 2024-06-17",
+    "deribit-pm 2026-02-01",
+    (
+        DiffLine("underlyings.ETH.a_parameter_with_a_long_name.volatility_shock", 0.16, None),
+        DiffLine("grid.spot", [round(-0.16 + 0.02 * step, 2) for step in range(17)], []),
+        DiffLine("grid.volatility_rule", "absolute", "relative"),
+    ),
+)
+
 CHECK = CheckReport(
     account="desk",
     as_of=AS_OF,
@@ -420,4 +437,5 @@ REPORTS: dict[str, Report] = {
     "models": MODELS,
     "verify": VERIFY,
     "check": CHECK,
+    "diff": DIFF,
 }

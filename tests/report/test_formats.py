@@ -30,6 +30,20 @@ def test_json_is_the_result_with_its_schema_first(name: str) -> None:
     assert text.endswith("}\n")
 
 
+def test_each_report_has_a_schema_of_its_own() -> None:
+    schemas = {report.to_dict()["schema"] for report in by_hand.REPORTS.values()}
+    names = ("margin", "compare", "greeks", "scenarios", "check", "model", "models", "verify")
+    assert schemas == {f"margincalc.{name}/1" for name in (*names, "diff")}
+
+
+@pytest.mark.parametrize("report", [by_hand.GREEKS, by_hand.SCENARIOS])
+def test_greeks_and_scenarios_say_by_which_rules(report: Report) -> None:
+    content = json.loads(render(report, "json"))
+    assert (content["mode"], content["model"]["name"]) == ("portfolio", "generic-portfolio")
+    head = rows(report)[0]
+    assert (head["mode"], head["model"]) == ("portfolio", "generic-portfolio")
+
+
 def test_json_of_margin_has_the_keys_of_its_contract() -> None:
     content = json.loads(render(by_hand.STRANGLE, "json"))
     assert content["schema"] == "margincalc.margin/1"

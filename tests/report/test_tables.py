@@ -9,7 +9,7 @@ from margincalc.answers.results import MarginReport
 from margincalc.report import Screen, render
 from tests.report import FOLDER, GOLDEN, by_hand, drawn, golden
 
-ONE_LINE_OR_VERBATIM = {"check", "model"}  # a log line, and a file that is shown as it is
+VERBATIM = {"model"}  # a file that is shown as it is
 
 
 @pytest.mark.parametrize(("name", "width"), GOLDEN)
@@ -22,7 +22,7 @@ def test_no_golden_file_is_left_over() -> None:
 
 
 @pytest.mark.parametrize("width", [70, 80, 100, 120, 137, 200])
-@pytest.mark.parametrize("name", sorted(set(by_hand.REPORTS) - ONE_LINE_OR_VERBATIM))
+@pytest.mark.parametrize("name", sorted(set(by_hand.REPORTS) - VERBATIM))
 def test_nothing_is_wider_than_the_screen(name: str, width: int) -> None:
     text = drawn(name, width)
     assert max(map(len, text.splitlines())) <= width
@@ -109,10 +109,41 @@ def test_a_matrix_with_many_columns_continues_below() -> None:
         (None, 0.8, "HEALTHY  ratio none, limit 80.0 %  excess"),
     ],
 )
-def test_check_is_one_line(ratio: float | None, above: float | None, text: str) -> None:
-    line = render(by_hand.CHECK._replace(margin_ratio=ratio, above=above), "table")
+def test_check_is_one_line_where_there_is_room(
+    ratio: float | None, above: float | None, text: str
+) -> None:
+    report = by_hand.CHECK._replace(margin_ratio=ratio, above=above)
+    line, lines = (render(report, "table", Screen(width)) for width in (200, 80))
     assert line.startswith(text)
-    assert line.count("\n") == 1
+    assert (line.count("\n"), lines.count("\n")) == (1, 2)
+    assert lines.split() == line.split()
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_verify_never_shortens_a_name(width: int) -> None:
+    example = "an-example-with-a-name-of-more-than-sixty-characters-so-that-it-is-long"
+    lines = tuple(line._replace(example=example) for line in by_hand.VERIFY.lines)
+    text = render(by_hand.VERIFY._replace(lines=lines), "table", Screen(width))
+    assert example in text
+    assert "deribit-pm" in text
+
+
+def test_verify_of_one_model_shows_every_figure() -> None:
+    text = render(by_hand.VERIFY._replace(unproven=()), "table")
+    assert [line.split()[0] for line in text.splitlines() if "1.0e-09" in line] == [
+        "initial_margin", "components.scenario_loss", "initial_margin", "initial_margin",
+    ]  # fmt: skip
+    assert all(head in text for head in ("expected", "computed", "error", "tolerance"))
+
+
+def test_prices_of_what_is_liquidatable_are_of_its_recovery() -> None:
+    sentence = "liquidatable now: the prices are where it would be whole again"
+    under = replace(by_hand.STRANGLE, status="liquidatable")
+    assert sentence in render(under, "table")
+    assert sentence not in render(by_hand.STRANGLE, "table")
+    assert sentence not in render(replace(under, liquidation={}), "table")
+    assert sentence in render(by_hand.ISOLATED, "table")
+    assert sentence not in render(by_hand.VENUES, "table")
 
 
 def test_model_table_is_again_a_model_file() -> None:
