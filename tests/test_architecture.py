@@ -46,7 +46,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("",),
     ),
     "cli": (("options",), ("output",), ("program",), ("commands",), ("",)),
-    "contracts": (("contract",), ("terms",), ("checks",), ("",)),
+    "contracts": (("contract",), ("terms",), ("checks", "keys"), ("",)),
     "files": (
         ("tree",),
         ("source", "yaml_text"),

@@ -44,6 +44,10 @@ _BIG = {"BTC-PERPETUAL": 5e7}
 _HEDGED = {"BTC-27NOV26": 400.0, "BTC-25DEC26": -400.0}
 BROKEN: dict[str, dict[str, Broken]] = {
     POSITIVE: {
+        "derive-pm1": Broken(
+            "equity is at market, the venue's own mark undiscounted: `valuation` is the difference",
+            {"BTC-25DEC26-110000-C": 3.0},
+        ),
         "derive-sm": Broken(
             "spreads are what an expiry needs less than its options one by one; and equity is at "
             "market, the venue's own mark undiscounted: `valuation` is the difference",

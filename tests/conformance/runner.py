@@ -162,6 +162,8 @@ def run_text(text: str, stem: str) -> Outcome:
         return Outcome(family, name, standing, problem=f"{type(error).__name__}: {error}")
     if not figures and not skipped:
         return Outcome(family, name, standing, problem="nothing to compare")
+    if not figures:
+        return Outcome(family, name, "unproven", (), "nothing compared", skipped)
     return Outcome(family, name, standing, figures, skipped=skipped)
 
 
@@ -220,8 +222,6 @@ def _figures(
     expected = _known(case, "expected")
     truncated = expected.get("exactness") == "truncated_integer"
     for name, value in expected.items():
-        if name == "exactness":
-            continue
         if name == "worst_scenario":
             yield from _same_scenario(value, computed.get(name))
             continue
@@ -229,13 +229,12 @@ def _figures(
             found = _at(computed, path)
             if found is None and left_out(key, path) is not None:
                 continue
-            hidden = number.half_digit
             if "method" in case:
                 hidden = 1.0 if truncated else 0.0
                 tolerance = hidden or EXACT * max(1.0, abs(number))
+                yield Figure(path, float(number), found, tolerance, hidden)
             else:
-                tolerance = _published_tolerance(key, path, number)
-            yield Figure(path, float(number), found, tolerance, hidden)
+                yield _printed(key, path, number, found)
 
 
 def _skipped(case: Mapping[str, Any], key: str, computed: Mapping[str, Any]) -> Iterator[str]:
@@ -308,9 +307,11 @@ def _at(computed: Mapping[str, Any], path: str) -> float | None:
         return None
 
 
-def _published_tolerance(key: str, path: str, number: Printed) -> float:
-    """Half the last printed digit, or what the topic tolerates."""
-    return max(number.half_digit, relative_tolerance(key, path) * abs(number)) * (1.0 + 1e-12)
+def _printed(key: str, path: str, number: Printed, found: float | None) -> Figure:
+    """Compare within half the last printed digit, or what the topic tolerates."""
+    hidden = number.half_digit
+    tolerance = max(hidden, relative_tolerance(key, path) * abs(number)) * (1.0 + 1e-12)
+    return Figure(path, float(number), found, tolerance, hidden)
 
 
 def _checked(case: Mapping[str, Any], computed: Mapping[str, Any]) -> Iterator[Figure]:
