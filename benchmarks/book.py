@@ -33,8 +33,11 @@ def tables(sizes: Sizes) -> list[Table]:
 
 
 def smallest_sample() -> Path:
-    """Return the sample whose file is smallest."""
-    return min(SAMPLES.glob("*.yaml"), key=lambda path: (path.stat().st_size, path.name))
+    """Return the portfolio sample whose file is smallest; a market alone is none."""
+    portfolios = [
+        path for path in SAMPLES.glob("*.yaml") if "positions:" in path.read_text("utf-8")
+    ]
+    return min(portfolios, key=lambda path: (path.stat().st_size, path.name))
 
 
 def full_report(path: Path) -> list[str]:

@@ -14,11 +14,11 @@ from margincalc.margin.base import MarginModel
 from margincalc.risk import now
 from margincalc.roots import find_roots
 
-NEAR = np.exp(np.arange(-24, 25) * 0.02)  # a node every 2 % within -38 % and +62 %
+NEAR = np.exp(np.arange(-19, 20) * 0.025)  # a node every 2.5 % within -38 % and +61 %
 FAR_BELOW = np.geomspace(0.02, NEAR[0], 12, endpoint=False)
 FAR_ABOVE = np.geomspace(NEAR[-1], 50.0, 15)[1:]
 LADDER = np.concatenate([FAR_BELOW, NEAR, FAR_ABOVE])  # multiples of spot, shape (X,)
-SPOT_NODE = len(FAR_BELOW) + 24
+SPOT_NODE = len(FAR_BELOW) + 19
 ROWS_AT_ONCE = 1 << 14  # position rows of one margin call: bounds memory, keeps caches warm
 NOISE = 1e-13  # of gross value: an excess this far below zero is rounding, not a shortfall
 
