@@ -170,6 +170,8 @@ class Market:
         if contract.expiry is None:
             return _UNQUOTED
         expiries = self._portfolio.market[contract.underlying].expiries
+        if not expiries:
+            return _UNQUOTED
         exact = expiries.get(contract.expiry.isoformat())
         return exact or expiries.get(contract.expiry.date().isoformat()) or _UNQUOTED
 
