@@ -45,7 +45,14 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("verify",),
         ("",),
     ),
-    "cli": (("options",), ("output",), ("program",), ("commands",), ("",)),
+    "cli": (
+        ("options",),
+        ("inputs", "output"),
+        ("program",),
+        ("commands.*",),
+        ("commands",),
+        ("",),
+    ),
     "contracts": (("contract",), ("terms",), ("checks", "keys"), ("",)),
     "files": (
         ("tree",),

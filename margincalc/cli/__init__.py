@@ -2,7 +2,8 @@
 
     main (a process of its own)
       program (the group; errors become messages and exit statuses here, once)
-        commands (one short function each)
+        commands/ (one short function each)
+          inputs (the portfolio and the rules that options name)
           options (what commands share, as one frozen object)
           output (standard output, files, closed pipes)
 

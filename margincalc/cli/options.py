@@ -10,6 +10,7 @@ Command = Callable[..., Any]
 Mode = Literal["isolated", "cross", "portfolio"]
 MODES: tuple[Mode, ...] = get_args(Mode)  # repeated from `pools`, which imports too much for --help
 Format = Literal["table", "json", "csv"]
+SAMPLES = "sample_portfolios"  # where the examples of help find theirs
 
 
 class Options(NamedTuple):

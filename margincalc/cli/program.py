@@ -8,7 +8,8 @@
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from typing import Any, NoReturn
 
 import click
@@ -29,7 +30,39 @@ def _quiet_pipe() -> Iterator[None]:
 
 
 class Program(click.Group):
-    """A group of commands whose results, where they are numbers, are exit statuses."""
+    """A group of commands whose results, where they are numbers, are exit statuses.
+
+    Parameters
+    ----------
+    files : of each command, in order: the module of `cli.commands` that has it under its name
+    """
+
+    def __init__(self, files: Mapping[str, str], **extra: Any) -> None:
+        super().__init__(**extra)
+        self.files = files
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the commands in the order of the table."""
+        return list(self.files)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command of a name."""
+        if cmd_name not in self.files:
+            return None
+        module = import_module(f"margincalc.cli.commands.{self.files[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command meant, or say which was probably meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            raise click.exceptions.NoSuchCommand(
+                error.command_name, possibilities=self.files, ctx=ctx
+            ) from None
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         """Parse; this is where `--help` prints."""

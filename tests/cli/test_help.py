@@ -10,22 +10,31 @@ from margincalc.cli.commands import program
 from tests.cli import ROOT
 from tests.cli.conftest import Run
 
+CONTEXT = click.Context(program)
+
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     """List the paths of a group and of all commands in it."""
     found = [path]
-    for name, command in group.commands.items():
-        inside = (*path, name)
+    for name in group.list_commands(CONTEXT):
+        inside, command = (*path, name), of(group, name)
         found += commands(command, inside) if isinstance(command, click.Group) else [inside]
     return found
+
+
+def of(group: click.Command, name: str) -> click.Command:
+    """Return the command of a name."""
+    assert isinstance(group, click.Group)
+    command = group.get_command(CONTEXT, name)
+    assert command is not None
+    return command
 
 
 def examples(path: tuple[str, ...]) -> list[str]:
     """Return the examples of a command's help."""
     command: click.Command = program
     for name in path:
-        assert isinstance(command, click.Group)
-        command = command.commands[name]
+        command = of(command, name)
     lines = (command.epilog or "").splitlines()
     return [line.strip() for line in lines if line.strip().startswith("margincalc ")]
 

@@ -1,0 +1,35 @@
+"""What commands read: the portfolio, and the rules by which it is margined."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from margincalc.cli.options import Options
+
+if TYPE_CHECKING:
+    from margincalc.portfolio import Portfolio
+
+
+def read(options: Options) -> "Portfolio":
+    """Read the portfolio that the options name."""
+    from margincalc import api
+
+    for place, name in (("FILE", options.file), ("--market", options.market)):
+        if name == "":
+            raise click.UsageError(f"{place} is an empty name; wanted that of a file")
+    return api.load(options.file, market=options.market, as_of=options.as_of)
+
+
+def rules(options: Options) -> dict[str, Any]:
+    """Return the options that say how to margin, as the functions name them."""
+    names = ("mode", "model", "settings", "effective")
+    return {name: getattr(options, name) for name in names}
+
+
+def notes(report: Any) -> list[str]:
+    """Return what was found on the way, and where a model says what is not known of it."""
+    model = report.model
+    if not model.notes:
+        return list(report.notes)
+    where = "`margincalc models show` prints them"
+    return [*report.notes, f"{model.name} has {len(model.notes)} notes on its numbers; {where}"]
