@@ -123,7 +123,7 @@ def revalued(book: Book, grid: ScenarioGrid) -> FloatArray:
     """
     columns = book.instruments
     value = np.empty((len(columns.kind), grid.size))
-    spot = _row_spot(book)
+    spot = row_spot(book)
     option = columns.is_kind(Kind.OPTION)
     for rows, worth in ((np.flatnonzero(option), _options), (np.flatnonzero(~option), _delta_one)):
         if len(rows):
@@ -133,7 +133,7 @@ def revalued(book: Book, grid: ScenarioGrid) -> FloatArray:
     return value
 
 
-def _row_spot(book: Book) -> FloatArray:
+def row_spot(book: Book) -> FloatArray:
     """Spot of each instrument's underlying; 1 where it has none."""
     underlying = book.instruments.underlying
     if not len(book.spot):
@@ -250,7 +250,7 @@ def greeks(book: Book) -> Greeks:
     quote = _quote_greeks(book)
     if not book.coin:
         return quote
-    spot = _row_spot(book)
+    spot = row_spot(book)
     worth = now(book) * spot
     delta = quote.delta / spot - worth / spot**2
     gamma = quote.gamma / spot - 2.0 * quote.delta / spot**2 + 2.0 * worth / spot**3
@@ -258,7 +258,7 @@ def greeks(book: Book) -> Greeks:
 
 
 def _quote_greeks(book: Book) -> Greeks:
-    columns, spot = book.instruments, _row_spot(book)
+    columns, spot = book.instruments, row_spot(book)
     result = _delta_one_greeks(columns, spot)
     rows = np.flatnonzero(columns.is_kind(Kind.OPTION))
     if len(rows):

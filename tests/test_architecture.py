@@ -24,7 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("", "book", "portfolio", "pricing", "roots", "scenarios"),
     ("contracts", "files"),
     ("quotes", "risk"),
-    ("marks",),
+    ("aging", "marks"),
     ("assemble", "margin"),
     ("liquidation", "pools"),
     ("answers",),
