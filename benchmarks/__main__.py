@@ -1,11 +1,16 @@
-"""`python -m benchmarks [GROUP...]`: measure, print, and (all groups) write RESULTS.md."""
+"""`python -m benchmarks [--dry] [GROUP...]`: measure groups, and replace them in RESULTS.md.
+
+What is not named stays in the page as it was last measured; `--dry` leaves all of the page.
+"""
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from benchmarks import book, models, pricing, report, scaling, startup
 from benchmarks.tables import Table
 
+DRY = "--dry"
 GROUPS: dict[str, Callable[[], list[Table]]] = {
     "startup": lambda: startup.tables(startup.Sizes()),
     "pricing": lambda: pricing.tables(pricing.Sizes()),
@@ -15,20 +20,19 @@ GROUPS: dict[str, Callable[[], list[Table]]] = {
 }
 
 
-def main(names: list[str]) -> int:
-    """Measure the named groups, or all of them, which also writes the results."""
+def main(arguments: list[str], results: Path = report.RESULTS) -> int:
+    """Measure the named groups, or all; each enters the page as soon as it is measured."""
+    names = [argument for argument in arguments if argument != DRY] or list(GROUPS)
     unknown = [name for name in names if name not in GROUPS]
     if unknown:
         print(f"no group {unknown[0]}: there are {', '.join(GROUPS)}", file=sys.stderr)
         return 2
-    tables = []
-    for name in names or GROUPS:
+    for name in names:
         print(f"measuring {name} ...", file=sys.stderr)
-        tables += GROUPS[name]()
-    text = report.page(tables)
-    if not names:
-        report.write(text)
-    print(text, end="")
+        text = report.section(GROUPS[name]())
+        if DRY not in arguments:
+            report.replace({name: text}, list(GROUPS), results)
+        print(text)
     return 0
 
 

@@ -8,6 +8,7 @@ from benchmarks.clock import Ratio, ratio
 
 HEADER = ("what", "ours", "peer", "ratio", "range", "target", "met")
 NONE = "-"
+REACHED, MISSED = "yes", "NO"  # whether a target was met
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 
@@ -67,7 +68,7 @@ class Comparison(NamedTuple):
             factor(found.median),
             f"{factor(found.low)} to {factor(found.high)}",
             NONE if self.target is None else f"at most {self.target:g}",
-            NONE if self.target is None else "yes" if self.met else "NO",
+            NONE if self.target is None else REACHED if self.met else MISSED,
         )
 
     @property

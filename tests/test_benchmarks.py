@@ -157,7 +157,7 @@ def test_missed_target_is_said() -> None:
     assert table.met == (False, True)
     assert [row[-1] for row in table.rows] == ["NO", "yes", "-"]
     assert [row[3] for row in table.rows] == ["2.00", "1.00", "0.500"]
-    assert "Targets met: 1 of 2." in report.page([table])
+    assert "Targets met: 1 of 2." in report.page({"slow": report.section([table])})
 
 
 @pytest.mark.parametrize(
@@ -190,12 +190,42 @@ def test_cost_of_a_process_is_its_own() -> None:
     assert cost.wall > 0.0
 
 
-def test_results_replace_the_last_ones_whole(tmp_path: Path) -> None:
+def one_row(what: str, ours: float) -> Callable[[], list[text.Table]]:
+    row = text.Comparison(what, [ours], [1.0], "peer", 1.3)
+    return lambda: [text.compared(what, "How.", [row])]
+
+
+def test_group_replaces_itself_in_the_page_and_leaves_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "RESULTS.md"
-    path.write_text("old", "utf-8")
-    report.write("new", path)
-    assert path.read_text("utf-8") == "new"
+    monkeypatch.setattr(command, "GROUPS", {"one": one_row("A", 1.0), "two": one_row("B", 2.0)})
+    assert command.main([], path) == 0
+    before = report.sections(path.read_text("utf-8"))
+    assert list(before) == ["one", "two"]
+    monkeypatch.setattr(command, "GROUPS", {"one": one_row("A", 1.2), "two": one_row("B", 1.1)})
+    assert command.main(["--dry", "two"], path) == 0
+    assert report.sections(path.read_text("utf-8")) == before
+    assert command.main(["two"], path) == 0
+    page = path.read_text("utf-8")
+    assert report.sections(page)["one"] == before["one"]
+    assert "| 1.10 " in report.sections(page)["two"]
+    assert "2.00" not in page
+    assert "Targets met: 2 of 2." in page
     assert os.listdir(tmp_path) == ["RESULTS.md"]
+
+
+def test_group_that_is_no_more_leaves_the_page(tmp_path: Path) -> None:
+    path = tmp_path / "RESULTS.md"
+    report.replace({"old": "old\n", "two": "2\n"}, ["old", "two"], path)
+    report.replace({"one": "1\n"}, ["one", "two"], path)
+    assert report.sections(path.read_text("utf-8")) == {"one": "1\n", "two": "2\n"}
+
+
+def test_page_of_results_has_every_group_once() -> None:
+    page = report.RESULTS.read_text("utf-8")
+    assert report.page(report.sections(page)) == page
+    assert set(report.sections(page)) <= set(command.GROUPS)
 
 
 def test_machine_has_no_name() -> None:
