@@ -29,6 +29,7 @@ from margincalc.margin.base import Venue
 from margincalc.margin.load import effective_dates, load_model, model_file, model_names
 from margincalc.pools import MODES, Mode
 from margincalc.portfolio import Portfolio
+from margincalc.pricer import PricerName
 from margincalc.times import instant
 
 
@@ -47,18 +48,24 @@ def load(
     return files.load(source, market=market, as_of=as_of)
 
 
-def margin(
+def margin(  # noqa: PLR0913 - an argument for each option of the command
     portfolio: Portfolio,
     *,
     mode: Mode | None = None,
     model: str | None = None,
     settings: Sequence[str] = (),
     effective: str | None = None,
+    pricer: PricerName | None = None,
 ) -> MarginReport:
-    """Margin an account: equity, requirement, liquidation prices, worst scenario, Greeks."""
+    """Margin an account: equity, requirement, liquidation prices, worst scenario, Greeks.
+
+    Parameters
+    ----------
+    pricer : `numpy`, or `compiled` for the kernels with which `batch` computes
+    """
     from margincalc.answers.statement import margin_report
 
-    rules = Rules(mode, model, tuple(settings), effective)
+    rules = Rules(mode, model, tuple(settings), effective, pricer)
     return margin_report(margined(portfolio, rules, liquidation=True))
 
 

@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from margincalc import pricer
+
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int64]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
@@ -31,6 +33,8 @@ def group_sum(values: FloatArray, labels: IntArray, groups: int) -> FloatArray:
     -------
     array of shape (groups,) or (groups, S)
     """
+    if (kernels := pricer.current().sums) is not None:
+        return kernels.group_sum(values, labels, groups)
     if values.ndim == 1:
         return np.bincount(labels, weights=values, minlength=groups).astype(np.float64, copy=False)
     columns = [group_sum(column, labels, groups) for column in values.T]
@@ -48,6 +52,9 @@ def group_rows(*keys: npt.NDArray[Any]) -> tuple[IntArray, IntArray]:
     rows = len(keys[0])
     if rows == 0:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    kernels = pricer.current().sums
+    if kernels is not None and (found := kernels.group_rows(keys)) is not None:
+        return found
     order = np.lexsort(keys[::-1])
     changed = np.zeros(rows, bool)
     for key in keys:
@@ -57,3 +64,16 @@ def group_rows(*keys: npt.NDArray[Any]) -> tuple[IntArray, IntArray]:
     labels[order] = np.cumsum(changed)
     first = order[np.flatnonzero(np.concatenate(([True], changed[1:])))]
     return first, labels
+
+
+def renumbered(rows: IntArray, size: int) -> tuple[IntArray, IntArray]:
+    """Number those of `size` rows that occur, in their order.
+
+    Returns
+    -------
+    kept : array of shape (G,), the rows that occur
+    number : array of the shape of `rows`, the place of each among them
+    """
+    occurs = np.zeros(size, bool)
+    occurs[rows] = True
+    return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[rows]

@@ -8,13 +8,16 @@ Rows stand in canonical order (pool, then instrument name), so that a pool's sum
 on the order in which its file lists it, nor on the other pools of the book.
 """
 
-from dataclasses import dataclass, fields, replace
-from enum import IntEnum
-from typing import Literal, NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from margincalc.arrays import BoolArray, FloatArray, IntArray, group_rows
+from margincalc.arrays import BoolArray, FloatArray, IntArray, group_rows, renumbered
+from margincalc.columns import Instruments, Kind
+
+__all__ = ["NO_ORDERS", "Book", "Instruments", "Kind", "Names", "Orders", "Pool"]
 
 
 class Pool(NamedTuple):
@@ -25,11 +28,13 @@ class Pool(NamedTuple):
     venue : where it is, "" where that is not said
     share : `account`, `group`, `instrument`, or `unallocated` for deposits that no pool holds yet
     name : of the account, group or instrument
+    owner : account that it belongs to, in a book of several; "" where that need not be said
     """
 
     venue: str
     share: Literal["account", "group", "instrument", "unallocated"]
     name: str
+    owner: str = ""
 
     @property
     def title(self) -> str:
@@ -39,98 +44,10 @@ class Pool(NamedTuple):
         return f"{self.venue}: {self.name}" if self.venue else self.name
 
 
-class Kind(IntEnum):
-    """What a row of `Instruments` is."""
-
-    OPTION = 0
-    FUTURE = 1
-    PERPETUAL = 2
-    SPOT = 3
-    COLLATERAL = 4  # an asset deposited, valued at its price
-    SETTLEMENT = 5  # money or coin owed: unrealised profit and unpaid cash flows
-
-
-@dataclass(frozen=True, eq=False)
-class Instruments:
-    """Columns of shape (I,).
-
-    Attributes
-    ----------
-    kind : a `Kind`
-    underlying : row of `Book.spot`; -1 where nothing moves the instrument
-    time : years to expiry, 0 where there is none
-    strike : quote currency per unit
-    call : whether an option is a call
-    inverse : settled in coin
-    multiplier : units of the underlying (inverse delta-one: of the quote currency) per contract
-    fixed, variable : the forward's two parts; price of an asset is its variable part
-    settled : forward at which a future's or perpetual's profit was last booked as a balance
-    rate : discount rate: of the quote currency (linear) or of the coin (inverse)
-    volatility : decimal per year
-    beta : relative move per relative move of the spot
-    offset : mark less model value of one long unit, account currency
-    haircut, initial_haircut : share of an asset's value, or of its first tier
-    cap : largest price of an asset that counts, account currency
-    american : whether an option may be exercised before it expires
-    listed : whether an option is an exchange's equity option
-    confidence : of the feeds that price the instrument alone, from 0 to 1
-    funding : what a perpetual's long pays per eight hours, as a share of the spot
-    dividend_time, dividend_share : shape (I, D); dividends in the life of an American option, years
-        until each and its share of the spot, 0 where there are fewer
-    tier_start, tier_step, initial_tier_step : shape (I, T); price of an asset from which another
-        haircut applies, account currency, and what it is more than the one before, 0 where there
-        are fewer tiers
-    """
-
-    kind: IntArray
-    underlying: IntArray
-    time: FloatArray
-    strike: FloatArray
-    call: BoolArray
-    inverse: BoolArray
-    multiplier: FloatArray
-    fixed: FloatArray
-    variable: FloatArray
-    settled: FloatArray
-    rate: FloatArray
-    volatility: FloatArray
-    beta: FloatArray
-    offset: FloatArray
-    haircut: FloatArray
-    initial_haircut: FloatArray
-    cap: FloatArray
-    american: BoolArray
-    listed: BoolArray
-    confidence: FloatArray
-    funding: FloatArray
-    dividend_time: FloatArray
-    dividend_share: FloatArray
-    tier_start: FloatArray
-    tier_step: FloatArray
-    initial_tier_step: FloatArray
-
-    def take(self, rows: IntArray) -> "Instruments":
-        """Return the given rows."""
-        columns = {field.name: getattr(self, field.name)[rows] for field in fields(self)}
-        return Instruments(**columns)
-
-    @property
-    def forward(self) -> FloatArray:
-        """Forward price, or price of an asset."""
-        return self.fixed + self.variable
-
-    def is_kind(self, *kinds: Kind) -> BoolArray:
-        """Return which rows are of one of the kinds."""
-        found = np.zeros(len(self.kind), bool)
-        for kind in kinds:
-            found |= self.kind == int(kind)
-        return found
-
-
 class Names(NamedTuple):
     """What the rows are called; carried for reports, never computed with."""
 
-    keys: tuple[Pool, ...]  # [A]
+    keys: Sequence[Pool]  # [A]
     underlyings: tuple[str, ...]  # [U]
     instruments: tuple[str, ...]  # [I]
 
@@ -138,6 +55,20 @@ class Names(NamedTuple):
     def pools(self) -> tuple[str, ...]:
         """What reports call the pools, [A]."""
         return tuple(key.title for key in self.keys)
+
+
+class Picked(Sequence[Pool]):
+    """Some of the keys of pools, looked up when somebody asks: of a million, few are."""
+
+    def __init__(self, keys: Sequence[Pool], rows: IntArray) -> None:
+        self._keys, self._rows = keys, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: Any) -> Any:
+        chosen = self._rows[index]
+        return [self._keys[row] for row in chosen] if chosen.ndim else self._keys[int(chosen)]
 
 
 class Orders(NamedTuple):
@@ -243,18 +174,18 @@ class Book:
         """
         chosen = self.orders.take(orders)
         named = np.concatenate([self.instrument[rows], chosen.instrument])
-        first, instrument = group_rows(named)
+        held, instrument = renumbered(named, len(self.instruments.kind))
         book = replace(
             self,
             names=self.names._replace(instruments=()),
-            instruments=self.instruments.take(named[first]),
+            instruments=self.instruments.take(held),
             pool=self.pool[rows],
             instrument=instrument[: len(rows)],
             quantity=self.quantity[rows],
             entry=self.entry[rows],
             orders=chosen._replace(instrument=instrument[len(rows) :]),
         )
-        return book, named[first]
+        return book, held
 
     def with_volatility(self, multiple: float) -> "Book":
         """Return the book with every implied volatility multiplied."""
@@ -285,7 +216,7 @@ class Book:
         columns = replace(self.instruments.take(held[first]), underlying=moves[first])
         underlying = first_market % max(width, 1)
         names = Names(
-            tuple(self.names.keys[pool] for pool in pools),
+            Picked(self.names.keys, pools),
             tuple(self.names.underlyings[one] for one in underlying),
             (),  # nobody reports a copy by instrument
         )

@@ -86,7 +86,7 @@ def funded(book: Book, initial: FloatArray, funding: Funding) -> Book:
     need = initial + _owed(book, value)
     deposits = book.rows(Kind.COLLATERAL)
     holding = book.pool[deposits][group_rows(book.pool[deposits])[0]]  # the unallocated pools
-    funding.refuse_elsewhere({book.names.keys[source].venue for source in holding})
+    funding.refuse_elsewhere({book.names.keys[int(source)].venue for source in holding})
     own = np.flatnonzero(book.kind != Kind.COLLATERAL)
     parts = [_Rows(book.pool[own], book.instrument[own], book.quantity[own], book.entry[own])]
     for source in holding:
@@ -180,7 +180,7 @@ def _without_empty(book: Book, need: FloatArray) -> Book:
     orders = book.orders.take(np.flatnonzero(used[book.orders.pool]))
     return replace(
         book,
-        names=book.names._replace(keys=tuple(book.names.keys[pool] for pool in kept)),
+        names=book.names._replace(keys=tuple(book.names.keys[int(pool)] for pool in kept)),
         pool=number[book.pool],
         limited=book.limited[kept],
         orders=orders._replace(pool=number[orders.pool]),

@@ -12,13 +12,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from margincalc import pricer
 from margincalc.arrays import FloatArray, IntArray, group_sum
 from margincalc.book import Book, Instruments, Kind
+from margincalc.known import remembered
 from margincalc.pricing import black
 from margincalc.scenarios import ScenarioGrid
 from margincalc.times import DAYS_PER_YEAR
 
-PRICER = "numpy"
 UNCHANGED = ScenarioGrid(np.zeros(1), np.zeros(1), np.ones(1), np.zeros(1))
 RATE_STEP = 1e-3  # of an American option's rho, per year
 # Nowhere, then up and down along spot, volatility, time and rate: shape (4, 9).
@@ -112,8 +113,24 @@ def risk_array(book: Book, grid: ScenarioGrid, value: FloatArray) -> FloatArray:
 
 def scenario_pnl(book: Book, risk: FloatArray, labels: IntArray, groups: int) -> FloatArray:
     """Profit and loss by group and scenario, shape (groups, S); `labels` has shape (P,)."""
+    if (kernels := pricer.current().sums) is not None:
+        return kernels.products((book.quantity, book.instrument), risk, labels, groups)
     held = book.quantity[:, None] * risk[book.instrument]
     return group_sum(held, labels, groups)
+
+
+def least_pnl(
+    book: Book, risk: FloatArray, labels: IntArray, groups: int
+) -> tuple[IntArray, FloatArray]:
+    """Scenario in which each group loses most, and its profit and loss there, shape (groups,).
+
+    It is where `scenario_pnl` is least; a compiled pricer keeps no group's other scenarios.
+    """
+    if (kernels := pricer.current().sums) is not None:
+        return kernels.least((book.quantity, book.instrument), risk, labels, groups)
+    pnl = scenario_pnl(book, risk, labels, groups)
+    scenario = np.argmin(pnl, axis=1) if groups else np.zeros(0, np.int64)
+    return scenario, pnl[np.arange(groups), scenario]
 
 
 def revalued(book: Book, grid: ScenarioGrid) -> FloatArray:
@@ -121,6 +138,10 @@ def revalued(book: Book, grid: ScenarioGrid) -> FloatArray:
 
     Futures and perpetuals are worth their profit since it was last booked as a balance.
     """
+    return remembered(_revalued, book, grid)
+
+
+def _revalued(book: Book, grid: ScenarioGrid) -> FloatArray:
     columns = book.instruments
     value = np.empty((len(columns.kind), grid.size))
     spot = row_spot(book)
@@ -247,14 +268,19 @@ def greeks(book: Book) -> Greeks:
     They are those of the spot: the forward follows it with its carry, so that on a forward
     carried at rate less yield they are Black and Scholes' (1973), Merton's (1973) with a yield.
     """
+    return Greeks(*np.ascontiguousarray(remembered(_greeks, book).T))
+
+
+def _greeks(book: Book) -> FloatArray:
+    """Greeks as columns, shape (I, 5)."""
     quote = _quote_greeks(book)
     if not book.coin:
-        return quote
+        return np.column_stack(quote)
     spot = row_spot(book)
     worth = now(book) * spot
     delta = quote.delta / spot - worth / spot**2
     gamma = quote.gamma / spot - 2.0 * quote.delta / spot**2 + 2.0 * worth / spot**3
-    return Greeks(delta, gamma, quote.vega / spot, quote.theta / spot, quote.rho / spot)
+    return np.column_stack([delta, gamma, quote.vega / spot, quote.theta / spot, quote.rho / spot])
 
 
 def _quote_greeks(book: Book) -> Greeks:

@@ -20,9 +20,11 @@ Sources = Mapping[str, str]
 """The text of each module, by its full name."""
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("_version", "arrays", "errors", "names", "times"),
-    ("", "book", "portfolio", "pricing", "roots", "scenarios"),
-    ("contracts", "files"),
+    ("_version", "errors", "names", "pricer", "times"),
+    ("arrays",),
+    ("", "columns", "portfolio", "pricing", "roots", "scenarios"),
+    ("book", "kernels"),
+    ("contracts", "files", "known"),
     ("quotes", "risk"),
     ("aging", "marks"),
     ("assemble", "margin"),
@@ -61,6 +63,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("reader",),
         ("",),
     ),
+    "kernels": (("_jit",), ("_elementary", "groups"), ("black",), ("",)),
     "liquidation": (("nearest",), ("",)),
     "margin": (
         ("base", "faults", "lots", "strategies"),
@@ -104,6 +107,9 @@ ROOMS = {
 
 HEAVY = ("matplotlib", "numba", "pyarrow", "scipy", "tabulate", "vollib")
 """What is imported where it is used, and never when a module is."""
+
+COMPILED = f"{ROOT}.kernels."
+"""Modules that import numba when they are imported, and so are as heavy themselves."""
 
 PROTOCOL = ("margin.base", "margin.load")
 """All that code above `margin` knows of it: the protocol, not the families."""
@@ -253,7 +259,8 @@ def heavy_at_start(sources: Sources) -> list[str]:
         f"{name} imports {other}"
         for name, text in sources.items()
         for other in sorted(imported(text, sources, at_start=True))
-        if other.partition(".")[0] in HEAVY
+        if not name.startswith(COMPILED)
+        and (other.partition(".")[0] in HEAVY or other.startswith(COMPILED))
     ]
 
 
@@ -326,7 +333,7 @@ PLANTED = (
     (without_floor, "margincalc.liquidation.cellar", '"""A cellar."""'),
     (upward, "margincalc.risk", "from margincalc.assemble import assemble"),
     (upward, "margincalc.risk", "def f():\n    import margincalc.api"),
-    (upward, "margincalc.book", "from margincalc import scenarios"),
+    (upward, "margincalc.columns", "from margincalc import scenarios"),
     (upward, "margincalc.book", "from margincalc.attic import anything"),
     (upward, "margincalc.margin.base", "from margincalc.margin.charges import anything"),
     (upward, "margincalc.margin.scan", "from margincalc.margin import standard"),
@@ -340,6 +347,8 @@ PLANTED = (
     (heavy_at_start, "margincalc.answers.verify", "import vollib.black"),
     (heavy_at_start, "margincalc.risk", "try:\n    import numba\nexcept ImportError:\n    pass"),
     (heavy_at_start, "margincalc.files.reader", "class A:\n    import pyarrow"),
+    (heavy_at_start, "margincalc.api", "from margincalc.kernels.black import price"),
+    (heavy_at_start, "margincalc.kernels", "from margincalc.kernels import groups"),
     (past_the_protocol, "margincalc.api", "from margincalc.margin import scan"),
     (past_the_protocol, "margincalc.liquidation.nearest", "import margincalc.margin.charges"),
     (undocumented, "margincalc.risk", "x = 1"),

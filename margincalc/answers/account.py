@@ -13,6 +13,7 @@ from margincalc.contracts import Contract
 from margincalc.liquidation.nearest import Nearest
 from margincalc.margin.base import MarginModel, MarginResult, Venue
 from margincalc.portfolio import Portfolio
+from margincalc.pricer import PricerName
 from margincalc.risk import Greeks, greeks, now
 
 GREEKS = Greeks._fields
@@ -27,6 +28,7 @@ class Account:
     book : the pools that were margined
     nearest : liquidation prices, where they were asked for
     notes : what a reader of the figures should know
+    pricer : which one made the figures
     """
 
     portfolio: Portfolio
@@ -37,6 +39,7 @@ class Account:
     result: MarginResult
     nearest: Nearest | None
     notes: tuple[str, ...]
+    pricer: PricerName
 
     @property
     def model(self) -> MarginModel:

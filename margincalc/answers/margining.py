@@ -10,11 +10,13 @@ from typing import NamedTuple
 from margincalc.answers.account import Account
 from margincalc.assemble import assemble
 from margincalc.errors import Fault, InputError, did_you_mean, input_error, shown
+from margincalc.kernels import pricer_named
 from margincalc.liquidation.nearest import nearest
 from margincalc.margin.base import MarginResult, Venue
 from margincalc.margin.load import load_model, load_venues
 from margincalc.pools import MODES, Mode, funded, funding, labels
 from margincalc.portfolio import Portfolio
+from margincalc.pricer import PricerName, current, using
 from margincalc.times import instant
 
 DEFAULT_MODE: Mode = "portfolio"
@@ -34,12 +36,14 @@ class Rules(NamedTuple):
     model : a model's name, or the path of its TOML file
     settings : changes of the model's parameters, each `key=value`
     effective : day whose parameters are used; default: the valuation day
+    pricer : which one makes the figures; default: the one in use, NumPy's unless one was chosen
     """
 
     mode: Mode | None = None
     model: str | None = None
     settings: tuple[str, ...] = ()
     effective: str | None = None
+    pricer: PricerName | None = None
 
 
 def margined(portfolio: Portfolio, rules: Rules, *, liquidation: bool = False) -> Account:
@@ -50,6 +54,9 @@ def margined(portfolio: Portfolio, rules: Rules, *, liquidation: bool = False) -
     InputError
         If the portfolio, the model or a setting is wrong.
     """
+    if rules.pricer is not None and rules.pricer != current().name:
+        with using(pricer_named(rules.pricer)):
+            return margined(portfolio, rules, liquidation=liquidation)
     venue = rules_of(portfolio, rules)
     mode = known_mode(rules.mode or venue.mode)
     assembly = assemble(portfolio, labels(mode, portfolio.account))
@@ -59,7 +66,8 @@ def margined(portfolio: Portfolio, rules: Rules, *, liquidation: bool = False) -
     result = venue.model.margin(book)
     notes = assembly.notes + venue.remarks + _notes(portfolio, venue, mode, result)
     prices = nearest(book, venue.model) if liquidation else None
-    return Account(portfolio, assembly, book, venue, mode, result, prices, notes)
+    pricer = current().name
+    return Account(portfolio, assembly, book, venue, mode, result, prices, notes, pricer)
 
 
 def rules_of(portfolio: Portfolio, rules: Rules) -> Venue:

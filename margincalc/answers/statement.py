@@ -18,7 +18,6 @@ from margincalc.answers.results import (
 from margincalc.arrays import BoolArray, FloatArray, IntArray
 from margincalc.book import Kind
 from margincalc.margin.base import STATUSES, status_of
-from margincalc.risk import PRICER
 from margincalc.times import zulu
 
 COLLATERAL_LINE = "collateral"  # where the Greeks of deposits and unpaid profits are shown
@@ -43,7 +42,7 @@ def margin_report(account: Account) -> MarginReport:
         currency=account.portfolio.currency,
         model=account.model_info(),
         mode=account.mode,
-        pricer=PRICER,
+        pricer=account.pricer,
         trapped_equity=_trapped(pools),
         greeks_by_expiry=_greeks_by_expiry(account),
         positions=tuple(position_lines(account)),

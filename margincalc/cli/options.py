@@ -10,6 +10,7 @@ Command = Callable[..., Any]
 Mode = Literal["isolated", "cross", "portfolio"]
 MODES: tuple[Mode, ...] = get_args(Mode)  # repeated from `pools`, which imports too much for --help
 Format = Literal["table", "json", "csv"]
+Pricer = Literal["numpy", "compiled"]
 SAMPLES = "sample_portfolios"  # where the examples of help find theirs
 
 
@@ -23,6 +24,7 @@ class Options(NamedTuple):
     as_of: str | None = None
     settings: tuple[str, ...] = ()
     effective: str | None = None
+    pricer: Pricer | None = None
     format: Format = "table"
     output: str | None = None
 
@@ -62,6 +64,11 @@ _OPTIONS: dict[str, Callable[[Command], Command]] = {
         metavar="DAY",
         help="Use the model's parameters of this day, such as 2025-01-01, not the valuation day's.",
     ),
+    "pricer": click.option(
+        "--pricer",
+        type=click.Choice(get_args(Pricer)),
+        help="Who computes: NumPy, or the compiled kernels of `batch`.  [default: numpy]",
+    ),
     "format": click.option(
         "--format",
         type=click.Choice(get_args(Format)),
@@ -76,7 +83,7 @@ _OPTIONS: dict[str, Callable[[Command], Command]] = {
         help="Write to a file, whole or not at all, instead of standard output.",
     ),
 }
-EVERY = tuple(_OPTIONS)
+EVERY = tuple(name for name in _OPTIONS if name != "pricer")
 
 
 def shared(*names: str) -> Callable[[Command], Command]:

@@ -32,7 +32,7 @@ from margincalc.margin.fees import Fees, Market, trading_fees
 from margincalc.margin.grids import Scenarios, joined
 from margincalc.margin.lots import Lots, held
 from margincalc.margin.scope import Scope, base
-from margincalc.risk import equity, greeks, now, revalued, scenario_pnl
+from margincalc.risk import equity, greeks, least_pnl, now, revalued, scenario_pnl
 from margincalc.scenarios import ScenarioGrid
 
 CONTRACTS = (Kind.OPTION, Kind.FUTURE, Kind.PERPETUAL)
@@ -203,17 +203,19 @@ def _need(book: Book, chosen: _Set, value: FloatArray) -> _Need:
     own, ordered, groups = labels[:held_rows], labels[held_rows:], len(first)
     after = revalued(book, grid)
     risk = (after - value[:, None]) * grid.weight
-    pnl = scenario_pnl(book, risk, own, groups)
-    scenario = np.argmin(pnl, axis=1)
+    scenario, pnl = least_pnl(book, risk, own, groups)
     worst = Worst(
         pool[first],
         underlying[first],
         np.zeros(groups, np.int64),
         scenario,
-        pnl[np.arange(groups), scenario],
+        pnl,
         book.quantity * risk[book.instrument, scenario[own]],
     )
-    with_orders = pnl - group_sum(_order_losses(book, after) * grid.weight, ordered, groups)
+    with_orders = pnl
+    if len(ordered):
+        losses = group_sum(_order_losses(book, after) * grid.weight, ordered, groups)
+        with_orders = np.min(scenario_pnl(book, risk, own, groups) - losses, axis=1)
     delta, spot = greeks(book).delta, book.spot[underlying[first]]
     longs, shorts = long_and_short(book.quantity * delta[book.instrument], own, groups)
     buys, sells = long_and_short(orders.quantity * delta[orders.instrument], ordered, groups)
@@ -223,7 +225,7 @@ def _need(book: Book, chosen: _Set, value: FloatArray) -> _Need:
         np.maximum(-worst.pnl, 0.0),
         _minimum(least, (longs, shorts), (longs, shorts)) * spot,
         np.maximum(
-            np.maximum(-with_orders.min(axis=1), 0.0),
+            np.maximum(-with_orders, 0.0),
             _minimum(least, (longs, shorts), (longs + buys, shorts + sells)) * spot,
         ),
         (longs - shorts) * spot,

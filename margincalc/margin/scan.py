@@ -10,6 +10,7 @@ the positions alone is a component of its own, `wrong_way`; it is negative where
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -43,7 +44,7 @@ from margincalc.margin.charges import (
 )
 from margincalc.margin.grids import Scenarios, joined
 from margincalc.margin.scope import NotPublished, Scope, published
-from margincalc.risk import equity, now, risk_array, scenario_pnl
+from margincalc.risk import equity, least_pnl, now, risk_array
 from margincalc.scenarios import ScenarioGrid
 
 
@@ -168,18 +169,17 @@ def _losses(book: Book, chosen: _Set, value: FloatArray) -> tuple[Worst, Compone
     chosen.parameters.refuse_unpublished(book)
     first, labels = group_rows(book.pool, book.underlying)
     risk = risk_array(book, chosen.grid, value) * chosen.grid.weight
-    pnl = scenario_pnl(book, risk, labels, len(first))
-    scenario = np.argmin(pnl, axis=1) if len(first) else np.zeros(0, np.int64)
+    scenario, pnl = least_pnl(book, risk, labels, len(first))
     worst = Worst(
         book.pool[first],
         book.underlying[first],
         np.zeros(len(first), np.int64),
         scenario,
-        pnl[np.arange(len(first)), scenario],
+        pnl,
         book.quantity * risk[book.instrument, scenario[labels]],
     )
     alone = np.maximum(-_without_deposits(book, risk, labels, pnl), 0.0)
-    beyond = np.maximum(-worst.pnl, 0.0) - alone
+    beyond = np.maximum(-pnl, 0.0) - alone
     losses = {
         "scenario_loss": group_sum(alone, worst.pool, book.pools),
         "wrong_way": group_sum(beyond, worst.pool, book.pools),
@@ -193,19 +193,12 @@ def _without_deposits(
     """Worst profit and loss of each group's positions, shape (G,); `pnl` is of all it holds."""
     deposit = moving(book, Kind.COLLATERAL)
     if not np.any(deposit):
-        return _least(pnl)
+        return pnl
     joined_by = np.zeros(len(pnl), bool)
     joined_by[labels[deposit]] = True
     rows = np.flatnonzero(joined_by[labels] & ~deposit)
-    held = book.quantity[rows, None] * risk[book.instrument[rows]]
-    alone = group_sum(held, labels[rows], len(pnl))
-    return _least(np.where(joined_by[:, None], alone, pnl))
-
-
-def _least(pnl: FloatArray) -> FloatArray:
-    """Return each group's worst profit and loss, shape (G,)."""
-    least: FloatArray = np.min(pnl, axis=1)
-    return least
+    alone = replace(book, quantity=book.quantity[rows], instrument=book.instrument[rows])
+    return np.where(joined_by, least_pnl(alone, risk, labels[rows], len(pnl))[1], pnl)
 
 
 def _charged(book: Book, charges: Charges) -> Components:

@@ -44,6 +44,11 @@ class Contracts:
     time: FloatArray
     call: BoolArray
 
+    @property
+    def columns(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, BoolArray]:
+        """The arguments in order, as compiled kernels take them."""
+        return self.forward, self.strike, self.volatility, self.time, self.call
+
     def part(self, rows: slice) -> "Contracts":
         """Take a run of elements."""
         return Contracts(

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from margincalc import pricer
 from margincalc.arrays import BoolArray, FloatArray
 from margincalc.pricing._checks import amounts, flags
 from margincalc.pricing._kernel import (
@@ -98,6 +99,8 @@ def price_unchecked(
 ) -> FloatArray:
     """`price` of arrays of one common shape that are known to be valid."""
     contracts = _flat(forward, strike, volatility, time, call)
+    if (kernels := pricer.current().black) is not None:
+        return kernels.price(contracts.columns).reshape(forward.shape)
     out = np.empty(forward.size)
     with np.errstate(all="ignore"):
         for rows, space in blocks(out.size):
@@ -116,6 +119,8 @@ def greeks_unchecked(
 ) -> BlackGreeks:
     """`greeks` of arrays of one common shape that are known to be valid."""
     contracts = _flat(forward, strike, volatility, time, call)
+    if (kernels := pricer.current().black) is not None:
+        return BlackGreeks(*kernels.greeks(contracts.columns).reshape(5, *forward.shape))
     out = np.empty((5, forward.size))
     with np.errstate(all="ignore"):
         for rows, space in blocks(forward.size):

@@ -13,12 +13,12 @@ from margincalc.cli.output import show
         f"margincalc margin {SAMPLES}/btc_short_strangle.yaml --mode isolated",
     )
 )
-@shared(*EVERY)
+@shared(*EVERY, "pricer")
 def margin(options: Options) -> None:
     """Equity, margins, liquidation prices, worst scenario, Greeks."""
     from margincalc import api
 
-    report = api.margin(read(options), **rules(options))
+    report = api.margin(read(options), **rules(options), pricer=options.pricer)
     show(report, options, notes(report))
 
 

@@ -1,0 +1,119 @@
+"""Instruments as columns: all that pricing needs to know of them, and nothing of who holds them."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+
+from margincalc.arrays import BoolArray, FloatArray, IntArray
+
+
+class Kind(IntEnum):
+    """What a row of `Instruments` is."""
+
+    OPTION = 0
+    FUTURE = 1
+    PERPETUAL = 2
+    SPOT = 3
+    COLLATERAL = 4  # an asset deposited, valued at its price
+    SETTLEMENT = 5  # money or coin owed: unrealised profit and unpaid cash flows
+
+
+_SOURCE = "taken from"  # where rows of instruments note which rows of what they are
+
+
+@dataclass(frozen=True, eq=False)
+class Instruments:
+    """Columns of shape (I,).
+
+    Attributes
+    ----------
+    kind : a `Kind`
+    underlying : row of `Book.spot`; -1 where nothing moves the instrument
+    time : years to expiry, 0 where there is none
+    strike : quote currency per unit
+    call : whether an option is a call
+    inverse : settled in coin
+    multiplier : units of the underlying (inverse delta-one: of the quote currency) per contract
+    fixed, variable : the forward's two parts; price of an asset is its variable part
+    settled : forward at which a future's or perpetual's profit was last booked as a balance
+    rate : discount rate: of the quote currency (linear) or of the coin (inverse)
+    volatility : decimal per year
+    beta : relative move per relative move of the spot
+    offset : mark less model value of one long unit, account currency
+    haircut, initial_haircut : share of an asset's value, or of its first tier
+    cap : largest price of an asset that counts, account currency
+    american : whether an option may be exercised before it expires
+    listed : whether an option is an exchange's equity option
+    confidence : of the feeds that price the instrument alone, from 0 to 1
+    funding : what a perpetual's long pays per eight hours, as a share of the spot
+    dividend_time, dividend_share : shape (I, D); dividends in the life of an American option, years
+        until each and its share of the spot, 0 where there are fewer
+    tier_start, tier_step, initial_tier_step : shape (I, T); price of an asset from which another
+        haircut applies, account currency, and what it is more than the one before, 0 where there
+        are fewer tiers
+    """
+
+    kind: IntArray
+    underlying: IntArray
+    time: FloatArray
+    strike: FloatArray
+    call: BoolArray
+    inverse: BoolArray
+    multiplier: FloatArray
+    fixed: FloatArray
+    variable: FloatArray
+    settled: FloatArray
+    rate: FloatArray
+    volatility: FloatArray
+    beta: FloatArray
+    offset: FloatArray
+    haircut: FloatArray
+    initial_haircut: FloatArray
+    cap: FloatArray
+    american: BoolArray
+    listed: BoolArray
+    confidence: FloatArray
+    funding: FloatArray
+    dividend_time: FloatArray
+    dividend_share: FloatArray
+    tier_start: FloatArray
+    tier_step: FloatArray
+    initial_tier_step: FloatArray
+
+    def take(self, rows: IntArray) -> "Instruments":
+        """Return the given rows, each column when it is first asked for."""
+        whole, own = taken_from(self)
+        part = object.__new__(Instruments)
+        part.__dict__[_SOURCE] = whole, rows if own is None else own[rows]
+        return part
+
+    def __getattr__(self, name: str) -> Any:
+        """Copy a column that `take` has left where it was."""
+        if name not in Instruments.__dataclass_fields__:
+            raise AttributeError(name)
+        whole, rows = self.__dict__[_SOURCE]
+        column = getattr(whole, name)[rows]
+        self.__dict__[name] = column
+        return column
+
+    @property
+    def forward(self) -> FloatArray:
+        """Forward price, or price of an asset."""
+        return self.fixed + self.variable
+
+    def is_kind(self, *kinds: Kind) -> BoolArray:
+        """Return which rows are of one of the kinds."""
+        found = np.zeros(len(self.kind), bool)
+        for kind in kinds:
+            found |= self.kind == int(kind)
+        return found
+
+
+def taken_from(instruments: Instruments) -> tuple[Instruments, IntArray | None]:
+    """Return of what instruments these are rows, and which; of all of themselves, None."""
+    found: tuple[Instruments, IntArray | None] = instruments.__dict__.get(
+        _SOURCE, (instruments, None)
+    )
+    return found

@@ -1,0 +1,211 @@
+"""Groups and sums of many accounts, compiled; each gives what its NumPy twin gives, to the bit.
+
+Rows of a book are sorted by pool, so groups of a pool's rows are found inside its own short run of
+rows, without sorting everything. Sums add row after row in the order given.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from margincalc.arrays import FloatArray, IntArray
+from margincalc.kernels._jit import kernel, ordering
+
+LONGEST = 512  # rows of one pool that are sorted by insertion; longer runs are NumPy's
+
+
+def group_rows(keys: tuple[npt.NDArray[Any], ...]) -> tuple[IntArray, IntArray] | None:
+    """Number distinct rows as `arrays.group_rows` does, where the first key is sorted already."""
+    rows = len(keys[0])
+    first = np.ascontiguousarray(keys[0], np.int64) if keys[0].dtype != np.float64 else None
+    if first is None or not 0 < _longest_run(first) <= LONGEST:
+        return None
+    others = np.empty((rows, len(keys) - 1))
+    for column, key in enumerate(keys[1:]):
+        others[:, column] = key
+    start, labels = np.empty(rows, np.int64), np.empty(rows, np.int64)
+    groups = _number(first, others, start, labels)
+    return start[:groups].copy(), labels
+
+
+def group_sum(values: FloatArray, labels: IntArray, groups: int) -> FloatArray:
+    """Sum rows that share a label, as `arrays.group_sum` does."""
+    plain = np.ascontiguousarray(values, np.float64)
+    shape = (groups, *plain.shape[1:])
+    out = np.zeros(shape)
+    if plain.ndim == 1:
+        _sum(plain, labels, out)
+    else:
+        _sum_rows(plain, labels, out)
+    return out
+
+
+def products(
+    held: tuple[FloatArray, IntArray], values: FloatArray, labels: IntArray, groups: int
+) -> FloatArray:
+    """Sum quantities times rows of `values` by group, shape (groups, S).
+
+    Parameters
+    ----------
+    held : quantities and the row of `values` that each is of, shape (P,)
+    values : shape (I, S)
+    labels : shape (P,)
+    """
+    out = np.zeros((groups, values.shape[1]))
+    _products(*held, np.ascontiguousarray(values), labels, out)
+    return out
+
+
+def least(
+    held: tuple[FloatArray, IntArray], values: FloatArray, labels: IntArray, groups: int
+) -> tuple[IntArray, FloatArray]:
+    """Return where the least of each row of `products` is, and what it is; first of equals."""
+    start, order = np.zeros(groups + 1, np.int64), np.empty(len(labels), np.int64)
+    _by_label(labels, start, order)
+    where, lowest = np.zeros(groups, np.int64), np.zeros(groups)
+    _least(*held, np.ascontiguousarray(values), (start, order), (where, lowest))
+    return where, lowest
+
+
+@kernel
+def _longest_run(first: IntArray) -> int:
+    """Length of the longest run of equal keys; 0 where they are not sorted."""
+    longest, run = 1, 1
+    for row in range(1, first.size):
+        if first[row] < first[row - 1]:
+            return 0
+        run = run + 1 if first[row] == first[row - 1] else 1
+        longest = max(longest, run)
+    return longest if first.size else 0
+
+
+@kernel
+def _before(others: FloatArray, one: int, other: int) -> int:
+    """Compare two rows: -1, 0 or 1."""
+    for column in range(others.shape[1]):
+        if others[one, column] < others[other, column]:
+            return -1
+        if others[one, column] > others[other, column]:
+            return 1
+    return 0
+
+
+@kernel
+def _number(first: IntArray, others: FloatArray, start: IntArray, labels: IntArray) -> int:
+    """Sort the rows of each run, stably, and number what differs; return how many there are."""
+    order, groups, begin = np.empty(first.size, np.int64), 0, 0
+    while begin < first.size:
+        end = begin
+        while end < first.size and first[end] == first[begin]:
+            at = end
+            while at > begin and _before(others, order[at - 1], end) > 0:
+                order[at] = order[at - 1]
+                at -= 1
+            order[at] = end
+            end += 1
+        for at in range(begin, end):
+            row = order[at]
+            if at == begin or _before(others, order[at - 1], row) != 0:
+                start[groups] = row
+                groups += 1
+            labels[row] = groups - 1
+        begin = end
+    return groups
+
+
+@kernel
+def _sum(values: FloatArray, labels: IntArray, out: FloatArray) -> None:
+    for row in range(values.size):
+        out[labels[row]] += values[row]
+
+
+@kernel
+def _sum_rows(values: FloatArray, labels: IntArray, out: FloatArray) -> None:
+    for row in range(labels.size):
+        group, own = np.uint64(labels[row]), np.uint64(row)
+        for column in range(out.shape[1]):
+            out[group, column] += values[own, column]
+
+
+@kernel
+def _products(
+    quantity: FloatArray,
+    instrument: IntArray,
+    values: FloatArray,
+    labels: IntArray,
+    out: FloatArray,
+) -> None:
+    for row in range(labels.size):
+        group, own, held = np.uint64(labels[row]), np.uint64(instrument[row]), quantity[row]
+        for column in range(out.shape[1]):
+            out[group, column] += held * values[own, column]
+
+
+@kernel
+def _by_label(labels: IntArray, start: IntArray, order: IntArray) -> None:
+    """List the rows of each label, in their order, from ``start[g]`` to ``start[g + 1]``."""
+    for row in range(labels.size):
+        start[labels[row] + 1] += 1
+    for group in range(start.size - 1):
+        start[group + 1] += start[group]
+    fill = start[:-1].copy()
+    for row in range(labels.size):
+        group = labels[row]
+        order[fill[group]] = row
+        fill[group] += 1
+
+
+@ordering
+def _lowest(sums: FloatArray) -> float:
+    lowest = sums[0]
+    for column in range(sums.size):
+        lowest = min(lowest, sums[column])
+    return float(lowest)
+
+
+@kernel
+def _first(sums: FloatArray, sought: float) -> int:
+    """Return where a value stands first."""
+    nowhere = np.int32(sums.size)
+    found = nowhere
+    for column in range(sums.size):
+        found = min(found, np.int32(column) if sums[column] == sought else nowhere)
+    return int(found)
+
+
+@kernel
+def _least(
+    quantity: FloatArray,
+    instrument: IntArray,
+    values: FloatArray,
+    grouped: tuple[IntArray, IntArray],
+    out: tuple[IntArray, FloatArray],
+) -> None:
+    """Sum each group into one row that stays in cache, four positions at a time, and look at it."""
+    (start, order), (where, lowest) = grouped, out
+    sums, one, four = np.empty(values.shape[1]), np.uint64(1), np.uint64(4)
+    for group in range(lowest.size):
+        at, end = np.uint64(start[group]), np.uint64(start[group + 1])
+        sums[:] = 0.0
+        while at + four <= end:
+            r0, r1, r2, r3 = (
+                order[at],
+                order[at + one],
+                order[at + one + one],
+                order[at + four - one],
+            )
+            i0, i1 = np.uint64(instrument[r0]), np.uint64(instrument[r1])
+            i2, i3 = np.uint64(instrument[r2]), np.uint64(instrument[r3])
+            q0, q1, q2, q3 = quantity[r0], quantity[r1], quantity[r2], quantity[r3]
+            for s in range(sums.size):
+                pair = (sums[s] + q0 * values[i0, s]) + q1 * values[i1, s]
+                sums[s] = (pair + q2 * values[i2, s]) + q3 * values[i3, s]
+            at += four
+        while at < end:
+            held, own = quantity[order[at]], np.uint64(instrument[order[at]])
+            for s in range(sums.size):
+                sums[s] += held * values[own, s]
+            at += one
+        lowest[group] = _lowest(sums)
+        where[group] = _first(sums, lowest[group])
