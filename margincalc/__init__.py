@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         scenarios,
         schema,
         show_model,
+        waterfall,
     )
     from margincalc.errors import InputError, MargincalcError
     from margincalc.portfolio import Portfolio
@@ -42,6 +43,7 @@ __all__ = [
     "scenarios",
     "schema",
     "show_model",
+    "waterfall",
 ]
 
 _HOME = {

@@ -24,6 +24,7 @@ from margincalc.answers.results import (
     MarginReport,
     ScenariosReport,
 )
+from margincalc.answers.waterfall_results import WaterfallReport
 from margincalc.errors import input_error, printable, shown
 from margincalc.margin.base import Venue
 from margincalc.margin.load import effective_dates, load_model, model_file, model_names
@@ -138,6 +139,37 @@ def check(  # noqa: PLR0913 - an argument for each option of the command
 
     rules = Rules(mode, model, tuple(settings), effective)
     return check_report(margined(portfolio, rules), above)
+
+
+def waterfall(  # noqa: PLR0913 - an argument for each option of the command
+    source: str | Path,
+    *,
+    policy: str = "pro-rata",
+    unit: str | None = None,
+    fund: float | None = None,
+    cap: float | None = None,
+    surplus_to_fund: bool = False,
+    slippage: float = 0.0,
+    mark: float | None = None,
+) -> WaterfallReport:
+    """Let losses of bankrupt accounts fall on traders, fund, winners and venue.
+
+    Parameters
+    ----------
+    source : a file of accounts, YAML, JSON, CSV or Parquet; `-` is standard input
+    policy : bitmex, binance or hyperliquid (queues), pro-rata, risk-aware, or socialised
+    unit : what is taken, positions or profit; default: positions in queues, else profit
+    fund, cap : insurance fund, and the most that it pays in one period; default: the file's
+    surplus_to_fund : the fund keeps what is left of accounts that are closed
+    slippage : share of notional that closing an account costs
+    mark : price now, where the file or row has none of its own
+    """
+    from margincalc.answers.waterfall import Terms, fund_of, waterfall_report
+    from margincalc.files.holders import load_holders
+
+    written = load_holders(source, mark=mark)
+    held = fund_of(written, fund, cap, keeps_surplus=surplus_to_fund)
+    return waterfall_report(written, Terms(policy, unit, held, slippage))
 
 
 def models() -> tuple[ModelReport, ...]:

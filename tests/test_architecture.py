@@ -29,6 +29,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("aging", "marks"),
     ("assemble", "margin"),
     ("liquidation", "pools"),
+    ("simulation",),
     ("answers",),
     ("api",),
     ("report",),
@@ -44,7 +45,8 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("lines", "margining"),
         ("statement",),
         ("breakdown", "comparison"),
-        ("verify",),
+        ("verify", "waterfall_results"),
+        ("waterfall",),
         ("",),
     ),
     "cli": (
@@ -60,7 +62,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("tree",),
         ("source", "yaml_text"),
         ("csv_text", "explain", "json_text", "schema"),
-        ("reader",),
+        ("holders", "reader"),
         ("",),
     ),
     "kernels": (("_jit",), ("_elementary", "groups"), ("black",), ("",)),
@@ -92,6 +94,11 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("*_line", "*_table"),
         ("margin_table",),
         ("tables",),
+        ("",),
+    ),
+    "simulation": (
+        ("rankings", "shares"),
+        ("waterfall",),
         ("",),
     ),
 }

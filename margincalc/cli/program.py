@@ -34,12 +34,14 @@ class Program(click.Group):
 
     Parameters
     ----------
-    files : of each command, in order: the module of `cli.commands` that has it under its name
+    files : of each command, in order: the module that has it under its name
+    package : where the modules are; a group among the commands has a package of its own
     """
 
-    def __init__(self, files: Mapping[str, str], **extra: Any) -> None:
+    def __init__(self, files: Mapping[str, str], package: str, **extra: Any) -> None:
         super().__init__(**extra)
         self.files = files
+        self.package = package
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """List the commands in the order of the table."""
@@ -49,7 +51,7 @@ class Program(click.Group):
         """Import the command of a name."""
         if cmd_name not in self.files:
             return None
-        module = import_module(f"margincalc.cli.commands.{self.files[cmd_name]}")
+        module = import_module(f"{self.package}.{self.files[cmd_name]}")
         command: click.Command = getattr(module, cmd_name)
         return command
 

@@ -1,26 +1,54 @@
-"""CSV: positions alone, a row each, the columns named like the fields of a position."""
+"""CSV: rows of one kind, the columns named like their fields; positions, unless a reader says."""
 
 import csv
 import io
 import re
-from typing import Any
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel
 
 from margincalc.errors import MOST_FAULTS, Fault, InputError, did_you_mean, printable, shown
 from margincalc.files.tree import MOST_VALUES, Tree, too_many
 from margincalc.files.yaml_text import scalar
 from margincalc.portfolio import Position
 
-_TEXTS = ("instrument", "group", "venue")
-_NEEDED = ("instrument", "quantity")
-_ROW = re.compile(r"positions\[(\d+)\]", re.ASCII)
-EXAMPLE = "instrument,quantity,entry_price"
+_ROW = re.compile(r"(\w+)\[(\d+)\]", re.ASCII)
 
 
-class CsvPositions:
-    """The positions of a CSV text, and the line of each."""
+class Sheet(NamedTuple):
+    """What the rows of a CSV file are.
 
-    def __init__(self, text: str, name: str) -> None:
+    Attributes
+    ----------
+    section : what the rows are called in paths
+    row : their fields, which the columns are named like
+    texts : columns that are never numbers
+    needed : columns that must be there
+    example : a header
+    """
+
+    section: str
+    row: type[BaseModel]
+    texts: tuple[str, ...]
+    needed: tuple[str, ...]
+    example: str
+
+
+POSITIONS = Sheet(
+    "positions",
+    Position,
+    ("instrument", "group", "venue"),
+    ("instrument", "quantity"),
+    "instrument,quantity,entry_price",
+)
+
+
+class CsvRows:
+    """The rows of a CSV text, and the line of each."""
+
+    def __init__(self, text: str, name: str, sheet: Sheet = POSITIONS) -> None:
         self._name = name
+        self._sheet = sheet
         self._faults: list[Fault] = []
         self._lines: list[int] = []
         self.rows: list[dict[str, Tree]] = []
@@ -43,9 +71,11 @@ class CsvPositions:
         return f"{self._name}:{line}, column {column}" if column else f"{self._name}:{line}"
 
     def line(self, path: str) -> int:
-        """Return the line of a position; 0 for anything else."""
+        """Return the line of a row; 0 for anything else."""
         match = _ROW.match(path)
-        return self._lines[int(match[1])] if match and int(match[1]) < len(self._lines) else 0
+        if not match or match[1] != self._sheet.section or int(match[2]) >= len(self._lines):
+            return 0
+        return self._lines[int(match[2])]
 
     def _read(self, reader: Any) -> None:
         columns: list[str] = []
@@ -71,7 +101,7 @@ class CsvPositions:
             self._fault(line, found, wanted, remedy)
             return
         row = {
-            column: cell if column in _TEXTS else scalar(cell)
+            column: cell if column in self._sheet.texts else scalar(cell)
             for column, cell in zip(columns, cells, strict=True)
             if cell
         }
@@ -79,9 +109,9 @@ class CsvPositions:
         self._lines.append(line)
 
     def _check_header(self, columns: list[str], line: int) -> bool:
-        known = list(Position.model_fields)
+        known = list(self._sheet.row.model_fields)
         if not any(column in known for column in columns):
-            wanted = f"a header such as {EXAMPLE}"
+            wanted = f"a header such as {self._sheet.example}"
             semicolons = "separate the columns with commas, not semicolons"
             remedy = semicolons if ";" in columns[0] else "name the columns in the first line"
             self._fault(line, shown(columns[0]), wanted, remedy)
@@ -93,9 +123,12 @@ class CsvPositions:
                 self._fault(line, found, "a known column", remedy)
             elif columns.count(column) > 1:
                 self._fault(line, f"the column {column} twice", "it once", "keep one of the two")
-        missing = [column for column in _NEEDED if column not in columns]
+        missing = [column for column in self._sheet.needed if column not in columns]
         if missing and not self._faults:
-            found, wanted = f"no column {' or '.join(missing)}", f"a header such as {EXAMPLE}"
+            found, wanted = (
+                f"no column {' or '.join(missing)}",
+                f"a header such as {self._sheet.example}",
+            )
             self._fault(line, found, wanted, "name the column in the first line")
         return not self._faults
 

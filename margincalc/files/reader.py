@@ -80,9 +80,9 @@ def _portfolio(source: Source, *, alone: bool) -> tuple[Portfolio, Locator]:
 
 
 def _positions(source: Source, *, alone: bool) -> tuple[Portfolio, Locator]:
-    from margincalc.files.csv_text import CsvPositions  # the other formats start faster without
+    from margincalc.files.csv_text import CsvRows  # the other formats start faster without
 
-    cells = CsvPositions(source.text, source.name)
+    cells = CsvRows(source.text, source.name)
     account = printable(source.stem, 100) or "account"
     tree = {"account": account, "positions": cells.rows}
     faults: list[Fault] = []

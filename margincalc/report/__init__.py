@@ -16,6 +16,7 @@ from margincalc.answers.results import (
     MarginReport,
     ScenariosReport,
 )
+from margincalc.answers.waterfall_results import WaterfallReport
 from margincalc.report.screen import PLAIN, Screen
 
 Format = Literal["table", "json", "csv"]
@@ -30,6 +31,7 @@ Report: TypeAlias = (
     | ModelsReport
     | ScenariosReport
     | VerifyReport
+    | WaterfallReport
 )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from margincalc.answers import model_results, results
 from margincalc.answers.results import Json, to_json
+from margincalc.answers.waterfall_results import WaterfallReport
 
 if TYPE_CHECKING:
     from margincalc.report import Report
@@ -139,6 +140,16 @@ def _parameters(report: model_results.ModelReport) -> Iterator[Record]:
         }
 
 
+def _waterfall(report: WaterfallReport) -> Iterator[Record]:
+    """Yield the layers, the winners and the policies."""
+    for layer in report.ledger:
+        yield {"level": "layer", "name": layer.layer, "amount": layer.paid, "share": layer.share}
+    for winner in report.winners:
+        yield {"level": "winner", "name": winner.account, **to_json(winner)}
+    for line in report.policies:
+        yield {"level": "policy", "name": line.policy, **to_json(line)}
+
+
 _RECORDS: dict[type, Callable[[Any], Iterator[Record]]] = {
     results.MarginReport: _margin,
     results.CheckReport: _whole,
@@ -149,4 +160,5 @@ _RECORDS: dict[type, Callable[[Any], Iterator[Record]]] = {
     model_results.ModelsReport: _models,
     model_results.VerifyReport: _figures_verified,
     model_results.DiffReport: _differences,
+    WaterfallReport: _waterfall,
 }

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from margincalc.answers import model_results, results
+from margincalc.answers.waterfall_results import WaterfallReport
 from margincalc.report.check_line import check_blocks
 from margincalc.report.compare_table import compare_blocks
 from margincalc.report.greeks_table import greeks_blocks
@@ -13,6 +14,7 @@ from margincalc.report.models_table import diff_blocks, model_blocks, models_blo
 from margincalc.report.scenarios_table import scenarios_blocks
 from margincalc.report.screen import Screen
 from margincalc.report.verify_table import verify_blocks
+from margincalc.report.waterfall_table import waterfall_blocks
 
 if TYPE_CHECKING:
     from margincalc.report import Report
@@ -27,6 +29,7 @@ _BLOCKS: dict[type, Callable[[Any, int], list[Block]]] = {
     model_results.ModelsReport: models_blocks,
     model_results.VerifyReport: verify_blocks,
     model_results.DiffReport: diff_blocks,
+    WaterfallReport: waterfall_blocks,
 }
 
 

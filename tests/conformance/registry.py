@@ -19,6 +19,7 @@ TOPICS = (
     "tims",
     "span",
     "liquidation",
+    "waterfall",
 )
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from margincalc.errors import InputError
-from margincalc.files.csv_text import CsvPositions
+from margincalc.files.csv_text import CsvRows
 
 
 def test_rows_and_places() -> None:
@@ -14,7 +14,7 @@ def test_rows_and_places() -> None:
 BTC,-1,"two
 lines",x
 """
-    cells = CsvPositions(text, "p.csv")
+    cells = CsvRows(text, "p.csv")
     assert cells.rows == [
         {"instrument": "BTC-PERPETUAL", "quantity": 100.0, "group": "007"},
         {"instrument": "BTC", "quantity": -1, "group": "two\nlines", "venue": "x"},
@@ -27,7 +27,7 @@ lines",x
 
 
 def test_a_header_alone_is_no_positions() -> None:
-    assert CsvPositions("instrument,quantity\n", "p.csv").rows == []
+    assert CsvRows("instrument,quantity\n", "p.csv").rows == []
 
 
 @pytest.mark.parametrize(
@@ -46,5 +46,5 @@ def test_a_header_alone_is_no_positions() -> None:
 )
 def test_refused(text: str, found: str) -> None:
     with pytest.raises(InputError) as caught:
-        CsvPositions(text, "p.csv")
+        CsvRows(text, "p.csv")
     assert found in str(caught.value)

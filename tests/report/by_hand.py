@@ -30,6 +30,12 @@ from margincalc.answers.results import (
     Sensitivity,
     WorstScenario,
 )
+from margincalc.answers.waterfall_results import (
+    LedgerLine,
+    PolicyLine,
+    WaterfallReport,
+    WinnerLine,
+)
 from margincalc.report import Report
 
 AS_OF = "2026-11-20T08:00:00Z"
@@ -421,6 +427,43 @@ CHECK = CheckReport(
     notes=(),
 )
 
+_WINNER = WinnerLine(
+    "short-5x", "BTC-PERPETUAL", 0.32394, 0.2, 17_250.0, 7_264.9, 0.421154, 132_000.0, 110_795.18,
+    0.839357,
+)  # fmt: skip
+WATERFALL = WaterfallReport(
+    currency="USD",
+    policy="bitmex",
+    unit="positions",
+    accounts=1_000_008,
+    liquidated=3,
+    bankrupt=2,
+    lost=45_000.0,
+    slippage=1_234.5,
+    surplus=99.0,
+    fund_before=5_000.0,
+    fund_after=0.0,
+    ledger=(
+        LedgerLine("trader equity", 29_850.0, 0.66333),
+        LedgerLine("insurance fund", 5_000.0, 0.11111),
+        LedgerLine("auto-deleveraging", 10_149.99, 0.22555),
+        LedgerLine("socialised loss", 0.01, 2e-7),
+        LedgerLine("unpaid", 0.0, 0.0),
+    ),
+    least_haircut=0.28,
+    profit_haircut=0.28,
+    notional_haircut=0.352,
+    winners=(
+        _WINNER,
+        _WINNER._replace(account="a-name-of-sixty-characters-so-that-it-is-as-long-as-any-name",
+                         score=None, quintile=None, profit=0.0, profit_haircut=None),
+    ),
+    policies=(
+        PolicyLine("bitmex", "positions", 2, 10_150.0, 0.721, 0.71576, 4_200.0, 154_795.18, 0.0),
+        PolicyLine("pro-rata", "profit", 4, 10_150.0, 0.28, 0.47586, 0.0, 0.0, 0.0),
+    ),
+)  # fmt: skip
+
 REPORTS: dict[str, Report] = {
     "strangle": STRANGLE,
     "calendar": CALENDAR,
@@ -438,4 +481,5 @@ REPORTS: dict[str, Report] = {
     "verify": VERIFY,
     "check": CHECK,
     "diff": DIFF,
+    "waterfall": WATERFALL,
 }

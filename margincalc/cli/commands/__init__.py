@@ -16,6 +16,7 @@ FILES = {
     "greeks": "views",
     "scenarios": "views",
     "check": "margin",
+    "simulate": "simulate",
     "models": "models",
     "schema": "schema",
 }
@@ -27,6 +28,7 @@ _CONTEXT = {"help_option_names": ["-h", "--help"], "terminal_width": 80}
 @click.group(
     cls=Program,
     files=FILES,
+    package=__name__,
     context_settings=_CONTEXT,
     invoke_without_command=True,
     epilog=examples(
