@@ -97,7 +97,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("",),
     ),
     "simulation": (
-        ("rankings", "shares"),
+        ("impact", "rankings", "shares"),
         ("waterfall",),
         ("",),
     ),

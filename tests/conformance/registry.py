@@ -20,6 +20,7 @@ TOPICS = (
     "span",
     "liquidation",
     "waterfall",
+    "impact",
 )
 
 
