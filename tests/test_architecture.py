@@ -22,7 +22,7 @@ Sources = Mapping[str, str]
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("_version", "errors", "names", "pricer", "times"),
     ("arrays",),
-    ("", "columns", "portfolio", "pricing", "roots", "scenarios"),
+    ("", "columns", "portfolio", "pricing", "roots", "scenarios", "whole"),
     ("book", "kernels"),
     ("contracts", "files", "known"),
     ("quotes", "risk"),
@@ -93,6 +93,9 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("parts",),
         ("*_line", "*_table"),
         ("margin_table",),
+        ("plots.style",),
+        ("plots.picture", "plots.*_plot"),
+        ("plots",),
         ("tables",),
         ("",),
     ),

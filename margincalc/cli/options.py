@@ -27,6 +27,14 @@ class Options(NamedTuple):
     pricer: Pricer | None = None
     format: Format = "table"
     output: str | None = None
+    plot: str | None = None
+
+
+def _picture(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Refuse what is no picture's name, before anything is computed."""
+    if value is not None and not value.lower().endswith((".png", ".svg")):
+        raise click.BadParameter(f"found {value!r}; wanted a file whose name ends in .png or .svg")
+    return value
 
 
 _OPTIONS: dict[str, Callable[[Command], Command]] = {
@@ -82,8 +90,15 @@ _OPTIONS: dict[str, Callable[[Command], Command]] = {
         metavar="FILE",
         help="Write to a file, whole or not at all, instead of standard output.",
     ),
+    "plot": click.option(
+        "--plot",
+        metavar="FILE.png|svg",
+        callback=_picture,
+        help="Also draw a picture, whole or not at all; needs margincalc[plot].",
+    ),
 }
-EVERY = tuple(name for name in _OPTIONS if name != "pricer")
+EVERY = tuple(name for name in _OPTIONS if name not in ("plot", "pricer"))
+"""What every command takes; some take a `pricer`, and those with a picture `plot`."""
 
 
 def shared(*names: str) -> Callable[[Command], Command]:

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from margincalc.cli.options import Options
 
@@ -78,26 +78,39 @@ def silence(stream: TextIO) -> None:
     os.close(nowhere)
 
 
+def draw(report: Any, options: Options) -> None:
+    """Draw a report's picture into the file of `--plot`, if there is to be one.
+
+    Raises
+    ------
+    MissingExtraError
+        If matplotlib is not installed.
+    OutputError
+        If the file cannot be written.
+    """
+    if options.plot is None:
+        return
+    _refuse_inputs("--plot", options.plot, options)
+    from margincalc.report import plots
+
+    plots.save(plots.figure(report), options.plot)
+
+
 def _write_file(name: str, text: str, options: Options) -> None:
     """Write a file, unless it is one that was read."""
-    path = Path(name)
+    from margincalc.whole import write_whole
+
+    _refuse_inputs("--output", name, options)
+    write_whole(name, text.encode("utf-8", "backslashreplace"))
+
+
+def _refuse_inputs(option: str, name: str, options: Options) -> None:
+    """Refuse to write over a file that was read."""
     for source in (options.file, options.market, options.model):
-        if _same(path, source):
+        if _same(Path(name), source):
             from margincalc.errors import input_error
 
-            raise input_error("--output", name, "another file than those that are read")
-    content = text.encode("utf-8", "backslashreplace")
-    try:
-        if path.is_dir():
-            raise IsADirectoryError(0, "it is a folder")
-        if path.exists() and not path.is_file():
-            path.write_bytes(content)  # a device or a named pipe cannot be replaced
-        else:
-            _replace(Path(os.path.realpath(path)), content)  # the file behind a link, not the link
-    except BrokenPipeError:
-        pass
-    except OSError as error:
-        raise _unwritten(name, error.strerror) from None
+            raise input_error(option, name, "another file than those that are read")
 
 
 def _same(path: Path, source: str | None) -> bool:
@@ -107,25 +120,10 @@ def _same(path: Path, source: str | None) -> bool:
     )
 
 
-def _replace(path: Path, content: bytes) -> None:
-    """Put a complete file in the place of `path`, with the permissions that it had."""
-    if not path.parent.is_dir():
-        raise FileNotFoundError(0, f"there is no folder {path.parent}")
-    draft = path.with_name(f".{path.name[:200]}.{os.getpid()}.part")
-    try:
-        with open(draft, "xb") as file:
-            file.write(content)
-        if path.exists():
-            draft.chmod(path.stat().st_mode)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
 def _unwritten(name: str, reason: str | None) -> "MargincalcError":
-    from margincalc.errors import OutputError
+    from margincalc.whole import unwritten
 
-    return OutputError(f"{name} could not be written: {reason or 'unknown reason'}")
+    return unwritten(name, reason)
 
 
 def _screen(options: Options) -> "Screen":

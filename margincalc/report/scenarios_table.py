@@ -20,15 +20,25 @@ _OTHERS = (
 
 def scenarios_blocks(report: ScenariosReport, width: int) -> list[Block]:
     """Return a matrix per underlying, the largest losses first, and what has another weight."""
-    by_underlying: dict[str, list[ScenarioLine]] = {}
-    for line in report.lines:
-        by_underlying.setdefault(line.underlying, []).append(line)
-    ranked = sorted(by_underlying.values(), key=_worst)
+    ranked = by_underlying(report.lines)
     title = f"{name(report.model.name)} {report.model.effective}"
     head = identity(width, report.account, report.as_of, name(report.currency), title)
     blocks = [block for lines in ranked[:SHOWN] for block in _blocks(lines, report, width)]
     legend = wrapped(f"{WORST} the worst loss that counts; P&L in {name(report.currency)}", width)
     return [head, *blocks, unshown(len(ranked), "underlyings", width), legend]
+
+
+def by_underlying(lines: Sequence[ScenarioLine]) -> list[list[ScenarioLine]]:
+    """Return the scenarios of each underlying, the largest loss first."""
+    each: dict[str, list[ScenarioLine]] = {}
+    for line in lines:
+        each.setdefault(line.underlying, []).append(line)
+    return sorted(each.values(), key=_worst)
+
+
+def in_full(line: ScenarioLine) -> bool:
+    """Whether a scenario counts in full and is described by its moves alone."""
+    return line.weight == 1.0 and line.days_forward == 0.0 and not _named(line)
 
 
 def _worst(lines: Sequence[ScenarioLine]) -> float:
@@ -37,12 +47,8 @@ def _worst(lines: Sequence[ScenarioLine]) -> float:
 
 def _blocks(lines: Sequence[ScenarioLine], report: ScenariosReport, width: int) -> list[Block]:
     """Return an underlying's matrix and its other scenarios."""
-    plain = [
-        line
-        for line in lines
-        if line.weight == 1.0 and line.days_forward == 0.0 and not _named(line)
-    ]
-    others = [line for line in lines if line not in plain]
+    plain = [line for line in lines if in_full(line)]
+    others = [line for line in lines if not in_full(line)]
     return [_matrix(plain, report, width), _others(others, report, width)]
 
 
@@ -58,9 +64,10 @@ def _matrix(lines: Sequence[ScenarioLine], report: ScenariosReport, width: int) 
     cells = {(line.spot, line.volatility): _pnl(line, line.pnl, report.currency) for line in lines}
     spots = sorted({line.spot for line in lines})
     moves = sorted({line.volatility for line in lines})
-    heads = [Column(f"IV {_volatility(move, report.volatility_rule)} ") for move in moves]
+    heads = [Column(f"IV {volatility_label(move, report.volatility_rule)} ") for move in moves]
     rows = [
-        (_move(spot), *(cells.get((spot, move), numbers.BLANK) for move in moves)) for spot in spots
+        (move_label(spot), *(cells.get((spot, move), numbers.BLANK) for move in moves))
+        for spot in spots
     ]
     return folded((Column(f"{name(lines[0].underlying, 20)} spot"), *heads), rows, width)
 
@@ -69,8 +76,10 @@ def _others(lines: Sequence[ScenarioLine], report: ScenariosReport, width: int) 
     """Return scenarios that count with a weight, have a name, or in which days pass."""
     rows = [
         (
-            line.label if _named(line) else _move(line.spot),
-            numbers.BLANK if _named(line) else _volatility(line.volatility, report.volatility_rule),
+            line.label if _named(line) else move_label(line.spot),
+            numbers.BLANK
+            if _named(line)
+            else volatility_label(line.volatility, report.volatility_rule),
             f"{line.weight * 100.0:.4g} %",
             numbers.amount(line.pnl, report.currency, sign=True),
             _pnl(line, line.weighted_pnl, report.currency),
@@ -82,12 +91,14 @@ def _others(lines: Sequence[ScenarioLine], report: ScenariosReport, width: int) 
     return table(columns, rows, width) if rows else []
 
 
-def _move(move: float) -> str:
+def move_label(move: float) -> str:
+    """Return a relative move: `-11.25 %`."""
     return f"{move * 100.0:+.4g} %" if move else "0 %"
 
 
-def _volatility(move: float, rule: str) -> str:
-    return _move(move) if rule == "relative" or not move else f"{move * 100.0:+.4g} points"
+def volatility_label(move: float, rule: str) -> str:
+    """Return a move of volatility, in per cent or in points."""
+    return move_label(move) if rule == "relative" or not move else f"{move * 100.0:+.4g} points"
 
 
 def _pnl(line: ScenarioLine, value: float, currency: str) -> str:

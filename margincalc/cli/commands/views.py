@@ -4,7 +4,7 @@ import click
 
 from margincalc.cli.inputs import notes, read, rules
 from margincalc.cli.options import EVERY, SAMPLES, Options, examples, shared
-from margincalc.cli.output import show
+from margincalc.cli.output import draw, show
 
 
 @click.command(
@@ -28,10 +28,11 @@ def greeks(options: Options) -> None:
         f"margincalc scenarios {SAMPLES}/btc_short_strangle.yaml --format csv",
     )
 )
-@shared(*EVERY)
+@shared(*EVERY, "plot")
 def scenarios(options: Options) -> None:
     """Profit and loss by move of spot and volatility."""
     from margincalc import api
 
     report = api.scenarios(read(options), **rules(options))
+    draw(report, options)
     show(report, options, notes(report))

@@ -1,0 +1,43 @@
+"""Pictures: a frozen result goes in, a matplotlib figure comes out.
+
+    figure -> one file per picture -> style (the look they share)
+    save -> picture (PNG or SVG, the same bytes each time)
+
+    plots.save(plots.figure(mc.scenarios(portfolio)), "scenarios.png")
+
+matplotlib is an extra, and is imported when a figure is built.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from margincalc.answers.results import ScenariosReport
+from margincalc.report.plots.picture import picture, save, suffix_of
+from margincalc.report.plots.scenarios_plot import scenarios_figure
+from margincalc.report.plots.style import Size
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_FIGURES: dict[type, Callable[[Any, Size], "Figure"]] = {
+    ScenariosReport: scenarios_figure,
+}
+
+
+def figure(report: Any, size: Size = Size()) -> "Figure":  # noqa: B008 - it never changes
+    """Draw a result.
+
+    Parameters
+    ----------
+    report : a result that has a picture
+    size : inches; text keeps its size, so a larger figure shows more
+
+    Raises
+    ------
+    MissingExtraError
+        If matplotlib is not installed.
+    """
+    return _FIGURES[type(report)](report, size)
+
+
+__all__ = ["Size", "figure", "picture", "save", "suffix_of"]

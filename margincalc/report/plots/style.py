@@ -1,0 +1,146 @@
+"""One look for every picture: quiet, legible small and large, safe for the colour-blind.
+
+A figure is built without pyplot, so that nothing is shared between two of them, and is written with
+neither dates nor versions, so that the same input gives the same bytes. The colours are Okabe and
+Ito's (2008); none carries a meaning alone.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from margincalc.errors import MissingExtraError, printable
+from margincalc.report.layout import shortened
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+PURPLE, SKY, INK, QUIET = "#CC79A7", "#56B4E9", "#222222", "#767676"
+SERIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, RED)
+"""Colours of the lines of a plot, in the order in which they are given out."""
+
+_STYLE: Any = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": QUIET,
+    "axes.grid": True,
+    "axes.labelcolor": INK,
+    "axes.labelsize": 9,
+    "axes.linewidth": 0.6,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 10,
+    "axes.unicode_minus": True,
+    "figure.dpi": 100,
+    "figure.facecolor": "white",
+    "figure.titleweight": "bold",
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same everywhere
+    "font.size": 9,
+    "grid.color": "#E3E3E3",
+    "grid.linewidth": 0.6,
+    "hatch.linewidth": 0.5,
+    "legend.fontsize": 8.5,
+    "legend.frameon": False,
+    "lines.linewidth": 1.6,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "margincalc",
+    "text.color": INK,
+    "text.parse_math": False,  # a name may hold a dollar
+    "xtick.color": QUIET,
+    "xtick.labelcolor": INK,
+    "xtick.labelsize": 8.5,
+    "ytick.color": QUIET,
+    "ytick.labelcolor": INK,
+    "ytick.labelsize": 8.5,
+}
+
+
+DOTS = 160  # an inch
+
+
+class Size(NamedTuple):
+    """Inches of a figure.
+
+    In a larger one text keeps its size, so that more is told apart; one too small for its text is
+    laid out larger and then reduced.
+    """
+
+    width: float = 8.0
+    height: float = 5.0
+
+    def reduction(self, least: "Size") -> float:
+        """Return by how much a layout of at least that size is reduced to fit this one, to 1."""
+        return min(self.width / least.width, self.height / least.height, 1.0)
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Apply the look inside a block, where a figure is built or written.
+
+    Raises
+    ------
+    MissingExtraError
+        If matplotlib is not installed.
+    """
+    try:
+        import matplotlib
+    except ImportError:
+        raise MissingExtraError(
+            "pictures need matplotlib: pip install 'margincalc[plot]'"
+        ) from None
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()  # nothing of a user's own settings
+        matplotlib.rcParams.update(_STYLE)
+        yield
+
+
+def blank(size: Size, least: Size, title: str, note: str = "") -> "Figure":
+    """Return an empty figure between a title and a note; call it inside `styled`.
+
+    Parameters
+    ----------
+    least : inches that its text needs
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    reduced = size.reduction(least)
+    laid_out = Size(size.width / reduced, size.height / reduced)
+    figure = Figure(figsize=laid_out, dpi=DOTS * reduced, layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)  # type: ignore[union-attr, call-arg]
+    left = 0.1 / laid_out.width
+    figure.suptitle(_fitted(title, 9.0 * laid_out.width), x=left, ha="left", fontsize=11)
+    if note:
+        text = _fitted(note, 14.0 * laid_out.width)
+        figure.supxlabel(text, x=left, ha="left", fontsize=8, color=QUIET)
+    return figure
+
+
+def _fitted(text: str, room: float) -> str:
+    """Cut a line of text to a number of characters."""
+    return shortened(printable(text, 1000), max(int(room), 8))
+
+
+def compact(value: float) -> str:
+    """Return an amount with three digits, as a label has room for: `-94.7k`, `1.8M`."""
+    for limit, unit in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= 0.9995 * limit:
+            return f"{value / limit:.3g}{unit}" if abs(value) < 999.5 * limit else f"{value:.2e}"
+    return f"{value:.3g}" if abs(value) >= 1e-6 else "0"
+
+
+def amounts(axes: "Axes", *, vertical: bool = True) -> None:
+    """Write the numbers of an axis as `compact` does."""
+    axis = axes.yaxis if vertical else axes.xaxis
+    axis.set_major_formatter(lambda value, _: compact(value))
+
+
+def without_ticks(axes: "Axes") -> None:
+    """Leave only what stands inside the axes, and their labels."""
+    axes.grid(visible=False)
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)

@@ -1,0 +1,90 @@
+"""Pictures are legible at two sizes, the same bytes each time, and whole or not at all."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import margincalc as mc
+from margincalc.errors import InputError, OutputError
+from margincalc.report import plots
+from margincalc.report.plots.style import compact
+from tests.cli import SAMPLES, STRANGLE, process
+from tests.report.by_hand import SCENARIOS
+
+SIZES = (plots.Size(4.5, 3.2), plots.Size(), plots.Size(14.0, 9.0))
+BOOKS = ("btc_short_strangle", "two_underlyings_three_collaterals", "spx_iron_condor")
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("book", BOOKS)
+def test_scenarios_are_drawn_at_every_size(book: str, size: plots.Size) -> None:
+    report = mc.scenarios(mc.load(SAMPLES / f"{book}.yaml"), model="generic-portfolio")
+    content = plots.picture(plots.figure(report, size), "png")
+    assert content.startswith(b"\x89PNG")
+    # Width and height of the image, as its header states them.
+    width, height = (int.from_bytes(content[at : at + 4], "big") for at in (16, 20))
+    assert (width, height) == (round(size.width * 160), round(size.height * 160))
+
+
+def test_the_map_shows_every_scenario_once_and_frames_the_worst() -> None:
+    report = mc.scenarios(mc.load(STRANGLE))
+    figure = plots.figure(report)
+    texts = [text.get_text() for axes in figure.axes for text in axes.texts]
+    lines = [line.weighted_pnl for line in report.lines]
+    assert sorted(texts) == sorted(compact(value) for value in lines)
+    frames = [patch for axes in figure.axes for patch in axes.patches]
+    assert len(frames) == sum(line.worst for line in report.lines) == 1
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg"])
+def test_the_same_input_gives_the_same_bytes_in_another_process(
+    suffix: str, tmp_path: Path
+) -> None:
+    first, second = tmp_path / f"first.{suffix}", tmp_path / f"second.{suffix}"
+    for file in (first, second):
+        assert process("scenarios", STRANGLE, "--plot", str(file)).returncode == 0
+    assert first.read_bytes() == second.read_bytes()
+    assert len(first.read_bytes()) > 10_000
+
+
+def test_a_users_own_settings_change_nothing() -> None:
+    import matplotlib
+
+    report = mc.scenarios(mc.load(STRANGLE))
+    plain = plots.picture(plots.figure(report), "svg")
+    with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "black", "svg.hashsalt": None}):
+        assert plots.picture(plots.figure(report), "svg") == plain
+        assert matplotlib.rcParams["font.size"] == 30
+
+
+def test_another_ending_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"ends in \.png or \.svg"):
+        plots.save(plots.figure(SCENARIOS), tmp_path / "picture.jpeg")
+
+
+def test_a_folder_that_is_not_there_is_an_output_that_fails(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="there is no folder"):
+        plots.save(plots.figure(SCENARIOS), tmp_path / "nowhere" / "picture.png")
+
+
+def test_nothing_held_and_named_scenarios_are_drawn() -> None:
+    report = SCENARIOS
+    named = tuple(replace(line, label=f"point {line.index}") for line in report.lines)
+    for lines in ((), named):
+        assert plots.picture(plots.figure(report._replace(lines=lines)), "png")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (-94736.4, "-94.7k"),
+        (1_804_688.0, "1.8M"),
+        (999.96, "1k"),
+        (0.00123, "0.00123"),
+        (0.0, "0"),
+        (3.2e13, "3.20e+13"),
+    ],
+)
+def test_amounts_have_three_digits(value: float, text: str) -> None:
+    assert compact(value) == text
