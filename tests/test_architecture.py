@@ -46,7 +46,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("statement",),
         ("breakdown", "comparison"),
         ("verify", "waterfall_results"),
-        ("waterfall",),
+        ("curves", "firesale", "waterfall"),
         ("",),
     ),
     "cli": (
@@ -100,8 +100,18 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("",),
     ),
     "simulation": (
-        ("impact", "rankings", "shares"),
-        ("waterfall",),
+        (
+            "backtest",
+            "cascade",
+            "deposits",
+            "events",
+            "feeds",
+            "impact",
+            "procyclical",
+            "rankings",
+            "shares",
+        ),
+        ("curves", "firesale", "waterfall"),
         ("",),
     ),
 }

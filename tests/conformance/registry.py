@@ -21,6 +21,7 @@ TOPICS = (
     "liquidation",
     "waterfall",
     "impact",
+    "systemic",
 )
 
 
