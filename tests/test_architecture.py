@@ -28,8 +28,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("quotes", "risk"),
     ("aging", "marks"),
     ("assemble", "margin"),
-    ("liquidation", "pools"),
-    ("simulation",),
+    ("attribution", "liquidation", "pools", "what_if"),
+    ("simulation", "trades"),
     ("answers",),
     ("api",),
     ("report",),
@@ -49,6 +49,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("curves", "firesale", "waterfall"),
         ("",),
     ),
+    "attribution": (("weighted",), ("shapley", "shares", "taylor"), ("change",), ("",)),
     "cli": (
         ("options",),
         ("inputs", "output"),

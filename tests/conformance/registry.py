@@ -22,6 +22,8 @@ TOPICS = (
     "waterfall",
     "impact",
     "systemic",
+    "attribution",
+    "passage",
 )
 
 
