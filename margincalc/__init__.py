@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     )
     from margincalc.errors import InputError, MargincalcError
     from margincalc.portfolio import Portfolio
+    from margincalc.what_if import what_if
 
 __all__ = [
     "InputError",
@@ -44,12 +45,14 @@ __all__ = [
     "schema",
     "show_model",
     "waterfall",
+    "what_if",
 ]
 
 _HOME = {
     "InputError": "margincalc.errors",
     "MargincalcError": "margincalc.errors",
     "Portfolio": "margincalc.portfolio",
+    "what_if": "margincalc.what_if",
 }
 
 

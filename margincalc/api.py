@@ -7,7 +7,8 @@
 Each function has its command's options, with the same defaults. `mode` says who shares collateral
 and `model` by which rules (a name, or the path of a TOML file); each implies the other. `settings`
 are changes of parameters, `key=value`; `effective` is a day whose parameters are used instead of
-those of the valuation day. All raise InputError where portfolio, model or setting is wrong.
+those of the valuation day; `changes` is what is tried out first, `mc.what_if(spot=["+5%"])`.
+All raise InputError where portfolio, model or setting is wrong.
 """
 
 import datetime as dt
@@ -32,6 +33,7 @@ from margincalc.pools import MODES, Mode
 from margincalc.portfolio import Portfolio
 from margincalc.pricer import PricerName
 from margincalc.times import instant
+from margincalc.what_if import UNCHANGED, Changes
 
 
 def load(
@@ -57,6 +59,7 @@ def margin(  # noqa: PLR0913 - an argument for each option of the command
     settings: Sequence[str] = (),
     effective: str | None = None,
     pricer: PricerName | None = None,
+    changes: Changes = UNCHANGED,
 ) -> MarginReport:
     """Margin an account: equity, requirement, liquidation prices, worst scenario, Greeks.
 
@@ -66,7 +69,7 @@ def margin(  # noqa: PLR0913 - an argument for each option of the command
     """
     from margincalc.answers.statement import margin_report
 
-    rules = Rules(mode, model, tuple(settings), effective, pricer)
+    rules = Rules(mode, model, tuple(settings), effective, pricer, changes)
     return margin_report(margined(portfolio, rules, liquidation=True))
 
 
@@ -78,6 +81,7 @@ def compare(  # noqa: PLR0913 - an argument for each option of the command
     every: bool = False,
     settings: Sequence[str] = (),
     effective: str | None = None,
+    changes: Changes = UNCHANGED,
 ) -> CompareReport:
     """Margin one book under several modes, or under several models.
 
@@ -91,38 +95,44 @@ def compare(  # noqa: PLR0913 - an argument for each option of the command
     """
     from margincalc.answers.comparison import compare_models, compare_modes
 
-    common = Rules(settings=tuple(settings), effective=effective)
+    common = Rules(settings=tuple(settings), effective=effective, changes=changes)
     if models or every:
         return compare_models(portfolio, model_names() if every else models, common)
     return compare_modes(portfolio, modes, common)
 
 
-def greeks(
+def greeks(  # noqa: PLR0913 - an argument for each option of the command
     portfolio: Portfolio,
     *,
     mode: Mode | None = None,
     model: str | None = None,
     settings: Sequence[str] = (),
     effective: str | None = None,
+    changes: Changes = UNCHANGED,
 ) -> GreeksReport:
     """Greeks by underlying, expiry and position."""
     from margincalc.answers.breakdown import greeks_report
 
-    return greeks_report(margined(portfolio, Rules(mode, model, tuple(settings), effective)))
+    return greeks_report(
+        margined(portfolio, Rules(mode, model, tuple(settings), effective, changes=changes))
+    )
 
 
-def scenarios(
+def scenarios(  # noqa: PLR0913 - an argument for each option of the command
     portfolio: Portfolio,
     *,
     mode: Mode | None = None,
     model: str | None = None,
     settings: Sequence[str] = (),
     effective: str | None = None,
+    changes: Changes = UNCHANGED,
 ) -> ScenariosReport:
     """Profit and loss of every underlying in every scenario of the model."""
     from margincalc.answers.breakdown import scenarios_report
 
-    return scenarios_report(margined(portfolio, Rules(mode, model, tuple(settings), effective)))
+    return scenarios_report(
+        margined(portfolio, Rules(mode, model, tuple(settings), effective, changes=changes))
+    )
 
 
 def check(  # noqa: PLR0913 - an argument for each option of the command
@@ -133,11 +143,12 @@ def check(  # noqa: PLR0913 - an argument for each option of the command
     model: str | None = None,
     settings: Sequence[str] = (),
     effective: str | None = None,
+    changes: Changes = UNCHANGED,
 ) -> CheckReport:
     """Say whether an account is under maintenance, or a pool's margin ratio is above `above`."""
     from margincalc.answers.statement import check_report
 
-    rules = Rules(mode, model, tuple(settings), effective)
+    rules = Rules(mode, model, tuple(settings), effective, changes=changes)
     return check_report(margined(portfolio, rules), above)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from margincalc.answers.account import GREEKS, Account
 from margincalc.answers.results import PositionLine
-from margincalc.book import Book, Pool
+from margincalc.book import Book, Kind, Pool
 from margincalc.contracts import Contract
 from margincalc.portfolio import Position
 from margincalc.times import zulu
@@ -29,11 +29,16 @@ class Profit(NamedTuple):
 def position_lines(account: Account) -> Iterator[PositionLine]:
     """Yield a line per instrument and pool, in file order."""
     order = {name: number for number, name in enumerate(account.contracts)}
-    rows = [row for row in range(len(account.book.pool)) if account.instrument(row) in order]
+    rows = [row for row in _held(account) if account.instrument(row) in order]
     profits = _profits(account)
     rows.sort(key=lambda row: (account.book.pool[row], order[account.instrument(row)]))
     for row in rows:
         yield _line(account, row, profits.get((account.pool(row), account.instrument(row))))
+
+
+def _held(account: Account) -> list[int]:
+    """Return the position rows of what has not been settled."""
+    return np.flatnonzero(account.book.kind != Kind.SETTLEMENT).tolist()
 
 
 def _line(account: Account, row: int, profit: Profit | None) -> PositionLine:
@@ -83,7 +88,7 @@ def _profits(account: Account) -> dict[tuple[Pool, str], Profit]:
         written.setdefault((pool, contract.name), []).append(position)
     marks = {
         (account.pool(row), account.instrument(row)): (row, mark_price(account, row))
-        for row in range(len(account.book.pool))
+        for row in _held(account)
         if account.instrument(row) in account.contracts
     }
     return {

@@ -18,6 +18,7 @@ from margincalc.pools import MODES, Mode, funded, funding, labels
 from margincalc.portfolio import Portfolio
 from margincalc.pricer import PricerName, current, using
 from margincalc.times import instant
+from margincalc.what_if import UNCHANGED, Changes, moved
 
 DEFAULT_MODE: Mode = "portfolio"
 IMPLIED = {
@@ -37,6 +38,7 @@ class Rules(NamedTuple):
     settings : changes of the model's parameters, each `key=value`
     effective : day whose parameters are used; default: the valuation day
     pricer : which one makes the figures; default: the one in use, NumPy's unless one was chosen
+    changes : what is tried out before the account is margined
     """
 
     mode: Mode | None = None
@@ -44,6 +46,7 @@ class Rules(NamedTuple):
     settings: tuple[str, ...] = ()
     effective: str | None = None
     pricer: PricerName | None = None
+    changes: Changes = UNCHANGED
 
 
 def margined(portfolio: Portfolio, rules: Rules, *, liquidation: bool = False) -> Account:
@@ -57,14 +60,20 @@ def margined(portfolio: Portfolio, rules: Rules, *, liquidation: bool = False) -
     if rules.pricer is not None and rules.pricer != current().name:
         with using(pricer_named(rules.pricer)):
             return margined(portfolio, rules, liquidation=liquidation)
+    tried: tuple[str, ...] = ()
+    if rules.changes.trades:
+        from margincalc.trades import traded  # few accounts try any
+
+        portfolio, tried = traded(portfolio, rules.changes)
     venue = rules_of(portfolio, rules)
     mode = known_mode(rules.mode or venue.mode)
     assembly = assemble(portfolio, labels(mode, portfolio.account))
     book = assembly.book
     if mode == "isolated":
         book = funded(book, venue.model.margin(book).initial, funding(portfolio, assembly))
+    assembly, book = moved(assembly, book, rules.changes)
     result = venue.model.margin(book)
-    notes = assembly.notes + venue.remarks + _notes(portfolio, venue, mode, result)
+    notes = tried + assembly.notes + venue.remarks + _notes(portfolio, venue, mode, result)
     prices = nearest(book, venue.model) if liquidation else None
     pricer = current().name
     return Account(portfolio, assembly, book, venue, mode, result, prices, notes, pricer)

@@ -91,14 +91,15 @@ def _figures(account: Account, pool: int) -> dict[str, Any]:
     components = {name: float(amount[pool]) for name, amount in result.components.items()}
     initial = {name: float(amount[pool]) for name, amount in result.initial_components.items()}
     kinds = {
-        "collateral_value": Kind.COLLATERAL,
-        "option_value": Kind.OPTION,
-        "spot_value": Kind.SPOT,
-        "unrealised": Kind.SETTLEMENT,
+        "collateral_value": (Kind.COLLATERAL,),
+        "option_value": (Kind.OPTION,),
+        "spot_value": (Kind.SPOT,),
+        # Contracts are worth something of themselves only in a market that moved since.
+        "unrealised": (Kind.SETTLEMENT, Kind.FUTURE, Kind.PERPETUAL),
     }
     kind = book.kind[rows]
     values = {
-        name: float(np.sum(account.values[rows][kind == int(of)])) for name, of in kinds.items()
+        name: float(np.sum(account.values[rows][np.isin(kind, of)])) for name, of in kinds.items()
     }
     return {
         "equity": equity,
@@ -163,7 +164,7 @@ def _chosen(pools: IntArray, count: int) -> BoolArray:
 def _expiry(account: Account, row: int) -> str:
     """Name the expiry of a position row; what has none is named by its kind."""
     contract = account.contracts.get(account.instrument(row))
-    if contract is None:
+    if contract is None or account.book.kind[row] == Kind.SETTLEMENT:
         return COLLATERAL_LINE
     return zulu(contract.expiry) if contract.expiry else contract.kind
 

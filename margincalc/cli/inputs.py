@@ -8,6 +8,7 @@ from margincalc.cli.options import Options
 
 if TYPE_CHECKING:
     from margincalc.portfolio import Portfolio
+    from margincalc.what_if import Changes
 
 
 def read(options: Options) -> "Portfolio":
@@ -23,7 +24,15 @@ def read(options: Options) -> "Portfolio":
 def rules(options: Options) -> dict[str, Any]:
     """Return the options that say how to margin, as the functions name them."""
     names = ("mode", "model", "settings", "effective")
-    return {name: getattr(options, name) for name in names}
+    return {name: getattr(options, name) for name in names} | {"changes": changes(options)}
+
+
+def changes(options: Options) -> "Changes":
+    """Return what is tried out before an account is margined."""
+    from margincalc.what_if import what_if
+
+    names = ("close", "add", "spot", "vol", "days")
+    return what_if(**{name: getattr(options, name) for name in names})
 
 
 def notes(report: Any) -> list[str]:

@@ -28,6 +28,11 @@ class Options(NamedTuple):
     format: Format = "table"
     output: str | None = None
     plot: str | None = None
+    add: tuple[str, ...] = ()
+    close: tuple[str, ...] = ()
+    spot: tuple[str, ...] = ()
+    vol: tuple[str, ...] = ()
+    days: float = 0.0
 
 
 def _picture(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -95,6 +100,37 @@ _OPTIONS: dict[str, Callable[[Command], Command]] = {
         metavar="FILE.png|svg",
         callback=_picture,
         help="Also draw a picture, whole or not at all; needs margincalc[plot].",
+    ),
+    "add": click.option(
+        "--add",
+        multiple=True,
+        metavar='"NAME QTY"',
+        help="What if this were traded at its mark, such as `BTC-25DEC26-110000-C 2`; repeatable.",
+    ),
+    "close": click.option(
+        "--close",
+        multiple=True,
+        metavar="NAME",
+        help="What if this position were closed at its mark; repeatable.",
+    ),
+    "spot": click.option(
+        "--spot",
+        multiple=True,
+        metavar="MOVE",
+        help="What if spots moved: +5%, BTC-10% or BTC=105000; repeatable.",
+    ),
+    "vol": click.option(
+        "--vol",
+        multiple=True,
+        metavar="MOVE",
+        help="What if volatility moved: +10 (points), BTC-5 or +20%; repeatable.",
+    ),
+    "days": click.option(
+        "--days",
+        type=float,
+        default=0.0,
+        metavar="N",
+        help="What if days passed in an unchanged market: what expires is settled.",
     ),
 }
 EVERY = tuple(name for name in _OPTIONS if name not in ("plot", "pricer"))

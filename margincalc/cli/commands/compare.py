@@ -2,7 +2,7 @@
 
 import click
 
-from margincalc.cli.inputs import read
+from margincalc.cli.inputs import changes, read
 from margincalc.cli.options import EVERY, MODES, SAMPLES, Mode, Options, examples, shared
 from margincalc.cli.output import show
 
@@ -44,6 +44,7 @@ def compare(
         every=every,
         settings=options.settings,
         effective=options.effective,
+        changes=changes(options),
     )
     # What is true of one model only, `margin` and `models show` say.
     first, *others = (column.report.notes for column in report.columns)
