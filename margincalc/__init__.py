@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from margincalc.api import (
         check,
         compare,
+        convert,
         greeks,
         load,
         margin,
@@ -37,6 +38,7 @@ __all__ = [
     "__version__",
     "check",
     "compare",
+    "convert",
     "greeks",
     "load",
     "margin",

@@ -36,19 +36,56 @@ from margincalc.times import instant
 from margincalc.what_if import UNCHANGED, Changes
 
 
-def load(
-    source: str | Path, *, market: str | Path | None = None, as_of: str | None = None
+def load(  # noqa: PLR0913 - an argument for each option of the command
+    source: str | Path,
+    *,
+    market: str | Path | None = None,
+    as_of: str | None = None,
+    format: str | None = None,
+    columns: str | None = None,
+    join: Sequence[str | Path] = (),
 ) -> Portfolio:
-    """Read a portfolio file, YAML, JSON or CSV; `-` is standard input.
+    """Read a portfolio file, YAML, JSON or CSV, or a venue's export; `-` is standard input.
+
+    Parameters
+    ----------
+    format : of an export: deribit, okx, bybit, derive, ccxt, ibkr or csv; default: recognised
+    columns : of foreign CSV, `Symbol=instrument,Qty=quantity`
+    join : further exports of the same account, such as its balances and its market
 
     Raises
     ------
     InputError
-        With every fault of the file.
+        With every fault of the files.
     """
     from margincalc import files
 
-    return files.load(source, market=market, as_of=as_of)
+    export = files.Export(format, columns, tuple(join))
+    return files.load(source, market=market, as_of=as_of, export=export)
+
+
+def convert(
+    *sources: str | Path,
+    market: str | Path | None = None,
+    as_of: str | None = None,
+    format: str | None = None,
+    columns: str | None = None,
+    to: str = "yaml",
+) -> str:
+    """Read an export, in one file or several, and return the portfolio file that says the same.
+
+    Parameters
+    ----------
+    sources : the files of one account: positions, balances, market
+    to : `yaml` or `json`
+    """
+    from margincalc import files
+
+    first, *join = sources
+    portfolio = load(
+        first, market=market, as_of=as_of, format=format, columns=columns, join=tuple(join)
+    )
+    return files.written(portfolio, to)
 
 
 def margin(  # noqa: PLR0913 - an argument for each option of the command

@@ -217,6 +217,15 @@ class Order(_Written):
     venue: Text | None = None
 
 
+class Stated(_Written):
+    """What a venue says of the whole account, for comparison; nothing is computed from it."""
+
+    source: Text = Field("venue", description="who says so")
+    equity: Finite | None = None
+    initial_margin: Finite | None = None
+    maintenance_margin: Finite | None = None
+
+
 class MarketSnapshot(_Written):
     """A market without an account, as `--market` reads it."""
 
@@ -243,8 +252,20 @@ class Portfolio(_Written):
     positions: tuple[Position, ...] = ()
     orders: tuple[Order, ...] = ()
     venues: dict[Text, VenueRules] = {}
+    stated: Stated | None = None
 
     _locate: Callable[[str], str] = PrivateAttr(default=str)
+    _remarks: tuple[str, ...] = PrivateAttr(default=())
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What was decided when it was converted, and by name what was left out."""
+        return self._remarks
+
+    def remarked(self, remarks: tuple[str, ...]) -> "Portfolio":
+        """Return the portfolio with what there is to say of its conversion."""
+        self._remarks = remarks
+        return self
 
     def place(self, path: str) -> str:
         """Return where `path` stands in the file it was read from."""

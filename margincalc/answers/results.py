@@ -148,6 +148,23 @@ class Figures:
         return {field.name: to_json(getattr(self, field.name)) for field in fields(Figures)}
 
 
+class StatedFigure(NamedTuple):
+    """A figure of the venue beside ours; `difference` is ours less the venue's."""
+
+    stated: float
+    computed: float
+    difference: float
+
+
+class StatedFigures(NamedTuple):
+    """What a venue states of the account; None where it says nothing."""
+
+    source: str
+    equity: StatedFigure | None
+    initial_margin: StatedFigure | None
+    maintenance_margin: StatedFigure | None
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PoolMargin(Figures):
     """One margin pool, where it is and by which model it is margined."""
@@ -169,6 +186,7 @@ class MarginReport(Figures):
     Attributes
     ----------
     trapped_equity : available funds of venues while another venue is short of its initial margin
+    stated : what the venue's own export says, beside ours
     """
 
     account: str
@@ -182,6 +200,7 @@ class MarginReport(Figures):
     positions: tuple[PositionLine, ...]
     pools: tuple[PoolMargin, ...]
     notes: tuple[str, ...]
+    stated: StatedFigures | None = None
 
     def to_dict(self) -> dict[str, Json]:
         """Return the JSON of `margin`; keys are added, never renamed."""
@@ -198,6 +217,7 @@ class MarginReport(Figures):
             "greeks_by_expiry": to_json(self.greeks_by_expiry),
             "positions": to_json(self.positions),
             "pools": [pool.to_dict() for pool in self.pools],
+            "stated": to_json(self.stated),
             "notes": list(self.notes),
         }
 

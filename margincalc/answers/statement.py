@@ -13,11 +13,14 @@ from margincalc.answers.results import (
     MarginReport,
     PoolMargin,
     Sensitivity,
+    StatedFigure,
+    StatedFigures,
     WorstScenario,
 )
 from margincalc.arrays import BoolArray, FloatArray, IntArray
 from margincalc.book import Kind
 from margincalc.margin.base import STATUSES, status_of
+from margincalc.portfolio import Stated
 from margincalc.times import zulu
 
 COLLATERAL_LINE = "collateral"  # where the Greeks of deposits and unpaid profits are shown
@@ -48,8 +51,23 @@ def margin_report(account: Account) -> MarginReport:
         positions=tuple(position_lines(account)),
         pools=pools,
         notes=account.notes,
+        stated=_stated(account.portfolio.stated, together),
         **together,
     )
+
+
+def _stated(stated: Stated | None, figures: Mapping[str, Any]) -> StatedFigures | None:
+    """Set what a venue states beside the same figures of ours."""
+    if stated is None:
+        return None
+
+    def beside(name: str) -> StatedFigure | None:
+        amount = getattr(stated, name)
+        ours = figures[name]
+        return None if amount is None else StatedFigure(amount, ours, ours - amount)
+
+    names = StatedFigures._fields[1:]
+    return StatedFigures(stated.source, *(beside(name) for name in names))
 
 
 def _trapped(pools: tuple[PoolMargin, ...]) -> float:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from margincalc.cli.options import Options
+from margincalc.cli.output import say
 
 if TYPE_CHECKING:
     from margincalc.portfolio import Portfolio
@@ -14,11 +15,22 @@ if TYPE_CHECKING:
 def read(options: Options) -> "Portfolio":
     """Read the portfolio that the options name."""
     from margincalc import api
+    from margincalc.errors import printable
 
     for place, name in (("FILE", options.file), ("--market", options.market)):
         if name == "":
             raise click.UsageError(f"{place} is an empty name; wanted that of a file")
-    return api.load(options.file, market=options.market, as_of=options.as_of)
+    portfolio = api.load(
+        options.file,
+        market=options.market,
+        as_of=options.as_of,
+        format=options.source,
+        columns=options.columns,
+        join=options.join,
+    )
+    for remark in portfolio.remarks:
+        say(f"note: {printable(remark, 1000)}")
+    return portfolio
 
 
 def rules(options: Options) -> dict[str, Any]:

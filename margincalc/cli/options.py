@@ -33,6 +33,9 @@ class Options(NamedTuple):
     spot: tuple[str, ...] = ()
     vol: tuple[str, ...] = ()
     days: float = 0.0
+    source: str | None = None
+    columns: str | None = None
+    join: tuple[str, ...] = ()
 
 
 def _picture(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -88,6 +91,24 @@ _OPTIONS: dict[str, Callable[[Command], Command]] = {
         default="table",
         show_default=True,
         help="A table to read, JSON at full precision, or CSV.",
+    ),
+    "source": click.option(
+        "--from",
+        "source",
+        metavar="FORMAT",
+        help="Read a venue's own files: deribit, okx, bybit, derive, ccxt, ibkr, or csv.  "
+        "[default: recognised]",
+    ),
+    "columns": click.option(
+        "--columns",
+        metavar="THEIRS=OURS,...",
+        help="Columns of foreign CSV, such as Symbol=instrument,Qty=quantity.",
+    ),
+    "join": click.option(
+        "--join",
+        multiple=True,
+        metavar="FILE",
+        help="Another export of the same account, such as its balances; repeatable.",
     ),
     "output": click.option(
         "-o",

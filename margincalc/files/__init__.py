@@ -1,10 +1,20 @@
 """Reading portfolio files: YAML, JSON, and CSV for positions alone.
 
-Order: tree, then source, yaml_text, json_text and csv_text, then explain, then reader and schema.
+Order: tree, then source, yaml_text, json_text and csv_text, then explain, then exports (readers of
+venues' own files), then reader, schema and writer.
 Nothing from a file is executed or expanded, its size and depth are bounded, and every fault is
 reported with its line.
 """
 
-from margincalc.files.reader import load
+from margincalc.files.reader import Export, load
+from margincalc.portfolio import Portfolio
 
-__all__ = ["load"]
+
+def written(portfolio: Portfolio, to: str = "yaml") -> str:
+    """Write a portfolio file, as YAML or JSON."""
+    from margincalc.files.writer import json_of, yaml_of  # most who read write nothing
+
+    return json_of(portfolio) if to == "json" else yaml_of(portfolio)
+
+
+__all__ = ["Export", "load", "written"]

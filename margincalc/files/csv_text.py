@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
@@ -44,11 +45,24 @@ POSITIONS = Sheet(
 
 
 class CsvRows:
-    """The rows of a CSV text, and the line of each."""
+    """The rows of a CSV text, and the line of each.
 
-    def __init__(self, text: str, name: str, sheet: Sheet = POSITIONS) -> None:
+    Attributes
+    ----------
+    unused : columns that no field was named for; only where columns are mapped
+    """
+
+    def __init__(
+        self,
+        text: str,
+        name: str,
+        sheet: Sheet = POSITIONS,
+        columns: Mapping[str, str] | None = None,
+    ) -> None:
         self._name = name
         self._sheet = sheet
+        self._mapped = columns
+        self.unused: list[str] = []
         self._faults: list[Fault] = []
         self._lines: list[int] = []
         self.rows: list[dict[str, Tree]] = []
@@ -90,9 +104,27 @@ class CsvRows:
                 if len(self._faults) > MOST_FAULTS:
                     return
                 continue
-            columns = [cell.casefold() for cell in cells]
-            if not self._check_header(columns, line):
+            columns = self._named(cells, line)
+            if not self._check_header([column for column in columns if column], line):
                 return
+
+    def _named(self, cells: list[str], line: int) -> list[str]:
+        """Return the field of each column, "" for one that is not used."""
+        if self._mapped is None:
+            return [cell.casefold() for cell in cells]
+        for column in self._mapped:
+            if column not in cells:
+                found, wanted = f"no column {shown(column)}", "every column of --columns"
+                self._fault(line, found, wanted, did_you_mean(column, cells))
+        fields = {column: self._mapped.get(column, column.casefold()) for column in cells}
+        taken = {*self._mapped.values()}
+        for column, field in fields.items():
+            if column not in self._mapped and (
+                field in taken or field not in self._sheet.row.model_fields
+            ):
+                fields[column] = ""
+                self.unused.append(column)
+        return [fields[column] for column in cells]
 
     def _row(self, columns: list[str], cells: list[str], line: int) -> None:
         if len(cells) != len(columns):
@@ -103,18 +135,21 @@ class CsvRows:
         row = {
             column: cell if column in self._sheet.texts else scalar(cell)
             for column, cell in zip(columns, cells, strict=True)
-            if cell
+            if cell and column
         }
         self.rows.append(row)
         self._lines.append(line)
 
     def _check_header(self, columns: list[str], line: int) -> bool:
         known = list(self._sheet.row.model_fields)
+        if self._faults:
+            return False
         if not any(column in known for column in columns):
             wanted = f"a header such as {self._sheet.example}"
             semicolons = "separate the columns with commas, not semicolons"
-            remedy = semicolons if ";" in columns[0] else "name the columns in the first line"
-            self._fault(line, shown(columns[0]), wanted, remedy)
+            first = columns[0] if columns else ""
+            remedy = semicolons if ";" in first else "name the columns in the first line"
+            self._fault(line, shown(first), wanted, remedy)
             return False
         for column in dict.fromkeys(columns):
             if column not in known:

@@ -8,7 +8,7 @@ from typing import IO, Literal
 
 from margincalc.errors import InputError, did_you_mean, input_error, printable
 
-Format = Literal["yaml", "json", "csv"]
+Format = Literal["yaml", "json", "csv", "xml"]
 
 LARGEST = 64 * 2**20  # bytes; an account of a hundred thousand positions is a tenth of it
 STDIN = "-"
@@ -23,6 +23,7 @@ _FOREIGN = {
 }
 _HEADER = frozenset(("instrument", "quantity"))  # without which CSV has no positions
 _PAGES = ("<!doctype html", "<html", "<?xml")
+_STATEMENT = "<FlexQueryResponse"  # XML that is read: a broker's statement
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def read_source(source: str | Path, stdin: IO[bytes] | None = None) -> Source:
         path = Path(source)
         name, stem, suffix, data = printable(str(source)), path.stem, path.suffix, _read(path)
     text = _decoded(data, name)
-    known = _FORMATS.get(suffix.lower())
+    known: Format | None = "xml" if _STATEMENT in text[:4096] else _FORMATS.get(suffix.lower())
     return Source(name, stem, text, known or _guessed(text))
 
 
@@ -138,7 +139,7 @@ def _refuse_pages(text: str, place: str) -> None:
     if not start and not text.strip():
         remedy = "write a portfolio into it, or name another"
         raise input_error(place, "an empty file", "a portfolio", remedy)
-    if start.lower().startswith(_PAGES):
+    if start.lower().startswith(_PAGES) and _STATEMENT not in start:
         remedy = "download the file itself, not the page that shows it"
         raise input_error(place, "a web page", "a portfolio in YAML, JSON or CSV", remedy)
 

@@ -33,6 +33,13 @@ class Locator(Protocol):
         """Return the line of a path, or of its nearest container; 0 if that is the file."""
 
 
+class Knowing(Locator, Protocol):
+    """A locator that knows what its file has."""
+
+    def __contains__(self, path: str) -> bool:
+        """Whether the file says something at a path."""
+
+
 @dataclass(frozen=True)
 class Places:
     """Says where the values of one YAML or JSON file stand.

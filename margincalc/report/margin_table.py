@@ -36,6 +36,12 @@ _POSITIONS = (
     Column("theta/day", rank=8),
     Column("P&L"),
 )
+_STATED = (
+    Column("The venue says", left=True),
+    Column("stated"),
+    Column("here", rank=1),
+    Column("difference"),
+)
 _MADE_OF = (Column("Made of", left=True), Column("maintenance"), Column("initial"))
 
 
@@ -51,6 +57,7 @@ def margin_blocks(report: MarginReport, width: int) -> list[Block]:
             parts.rules(report.mode, report.model),
         ),
         _figures(report, width),
+        _stated(report, width),
         [
             *parts.liquidation_table(report.liquidation, width),
             *([] if several else parts.recovery(report.status, report.liquidation, width)),
@@ -84,6 +91,24 @@ def _figures(report: MarginReport, width: int) -> Block:
         for start, (_, _, items) in zip(starts, lines, strict=True)
         for text in packed(items, width, start)
     ]
+
+
+def _stated(report: MarginReport, width: int) -> Block:
+    """Return what the venue states beside ours, and by how much ours is more."""
+    if report.stated is None:
+        return []
+    source, *figures = report.stated
+    rows = [
+        (
+            numbers.words(title),
+            numbers.amount(line.stated, report.currency),
+            numbers.amount(line.computed, report.currency),
+            numbers.amount(line.difference, report.currency, sign=True),
+        )
+        for title, line in zip(report.stated._fields[1:], figures, strict=True)
+        if line is not None
+    ]
+    return table(_STATED, rows, width) + wrapped(f"stated by {name(source)}", width)
 
 
 def _details(report: MarginReport, width: int) -> Block:

@@ -1,8 +1,8 @@
 """The catalogue of faults: a bad file to each, and beside it the message that it must give.
 
-`NAME.yaml`, `.json` or `.csv` is the file, `NAME.expected` the exit status and the message. A CSV
-file reads its market from `market.yaml`, unless its name says otherwise. To write the expected
-messages anew, and see what changes: `python -m tests.errors`.
+`NAME.yaml`, `.json`, `.csv` or `.xml` is the file, `NAME.expected` the exit status and the message.
+A CSV file reads its market from `market.yaml`, unless its name says otherwise. To write the
+expected messages anew, and see what changes: `python -m tests.errors`.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ MARKET = FOLDER / "market.yaml"
 
 def cases() -> list[Path]:
     """Return the files of the catalogue, the good ones among them too."""
-    suffixes = (".yaml", ".json", ".csv")
+    suffixes = (".yaml", ".json", ".csv", ".xml")
     return sorted(path for path in FOLDER.iterdir() if path.suffix in suffixes and path != MARKET)
 
 

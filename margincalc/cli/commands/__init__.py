@@ -19,6 +19,7 @@ FILES = {
     "simulate": "simulate",
     "models": "models",
     "schema": "schema",
+    "convert": "convert",
 }
 """The file of each command, in the order in which help lists them."""
 

@@ -1,0 +1,34 @@
+"""`convert`: a venue's or broker's export as a portfolio file."""
+
+import click
+
+from margincalc.cli.inputs import read
+from margincalc.cli.options import SAMPLES, Options, examples, shared
+from margincalc.cli.output import write
+
+
+@click.command(
+    epilog=examples(
+        f"margincalc convert {SAMPLES}/exports/deribit_*.json",
+        f"margincalc convert {SAMPLES}/btc_short_strangle.yaml --to json",
+    )
+)
+@click.argument("files", nargs=-1, required=True)
+@click.option(
+    "--to",
+    type=click.Choice(("yaml", "json")),
+    help="What to write.  [default: as the name after --output says, else yaml]",
+)
+@shared("source", "columns", "market", "as_of", "output")
+def convert(options: Options, files: tuple[str, ...], to: str | None) -> None:
+    """Write what exports say as a portfolio file.
+
+    FILES are those of one account: positions, balances, market. As what each was read, and what no
+    portfolio file can express, is said on standard error and on top of the file.
+    """
+    from margincalc.files import written
+
+    first, *join = files
+    portfolio = read(options._replace(file=first, join=tuple(join)))
+    json = (options.output or "").endswith(".json")
+    write(written(portfolio, to or ("json" if json else "yaml")), options)

@@ -1,0 +1,190 @@
+"""Exports of venues and brokers: their files in, the mapping that a native file would hold out.
+
+Order: rows, draft and flex, pages, one file per venue, then this file. A venue's file says from
+which documentation it was written. Nothing here is imported for a native file.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+
+from margincalc.errors import Fault, InputError, input_error, printable, shown
+from margincalc.files.exports import bybit, ccxt, deribit, derive, flex, ibkr, okx
+from margincalc.files.exports.draft import Draft
+from margincalc.files.exports.pages import Page, Section, unwrap, wrapped
+from margincalc.files.exports.rows import Row
+from margincalc.files.json_text import json_lines, read_json
+from margincalc.files.source import Source
+from margincalc.files.tree import Places, Tree
+
+VENUES: Mapping[str, ModuleType] = {
+    "deribit": deribit,
+    "okx": okx,
+    "bybit": bybit,
+    "derive": derive,
+    "ccxt": ccxt,
+}
+"""The readers of JSON, in the order in which a file is tried against them."""
+
+_NEAR = 0.5  # share of a section's fields by which a damaged row is still recognised
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What exports together say.
+
+    Attributes
+    ----------
+    tree : what a native file would hold
+    origin : says where a part of `tree` was read
+    remarks : as what the files were read, what was decided, and by name what was left out
+    """
+
+    tree: dict[str, Tree]
+    origin: "Origin"
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Says where parts of the portfolio stand in the files that they were gathered from."""
+
+    rows: Mapping[str, Row]
+    name: str
+
+    def __call__(self, path: str) -> str:
+        """Return the place of the row that said a part, and the part; else the files' names."""
+        row = self._row(path)
+        if row is None:
+            return f"{self.name}, {printable(path)}" if path else self.name
+        return f"{row.place()} (as {printable(path)})"
+
+    def line(self, path: str) -> int:
+        """Return the line of that row; 0 where there is none."""
+        row = self._row(path)
+        return row.locate.line(row.path) if row is not None else 0
+
+    def __contains__(self, path: str) -> bool:
+        return self._row(path) is not None
+
+    def _row(self, path: str) -> Row | None:
+        known = [key for key in self.rows if path == key or path.startswith(f"{key}.")]
+        return self.rows[max(known, key=len)] if known else None
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A file as one kind of answer of one venue."""
+
+    venue: str
+    section: Section
+    page: Page
+
+
+def foreign(tree: Tree, native: frozenset[str]) -> bool:
+    """Whether a JSON tree is an export for certain, and no portfolio file with a slip in it."""
+    if isinstance(tree, dict) and tree.keys() <= native:
+        return False
+    faults: list[Fault] = []
+    try:
+        page = unwrap(tree, _Nowhere(), faults)
+    except InputError:
+        return True  # the venue's own refusal is in its envelope
+    return wrapped(tree) or _recognised(page, [*VENUES]) is not None
+
+
+def gather(sources: Sequence[Source], venue: str | None = None) -> Gathered:
+    """Read the answers in several files into one portfolio.
+
+    Parameters
+    ----------
+    venue : a name of `VENUES`, or `ibkr`; by default that which recognises each file
+
+    Raises
+    ------
+    InputError
+        With every fault found.
+    """
+    draft = Draft()
+    parts = [part for source in sources for part in _parts(source, venue, draft)]
+    for part in sorted(parts, key=lambda part: not part.section.first):
+        part.section.read(part.page, draft)
+    tree = draft.tree() if not draft.faults else {}
+    if draft.faults:
+        raise InputError(list(dict.fromkeys(draft.faults)))
+    left_out = [f"left out: {refusal}" for refusal in dict.fromkeys(draft.refused)]
+    remarks = (*draft.remarks, *left_out)
+    names = ", ".join(source.name for source in sources)
+    return Gathered(tree, Origin(draft.origin, names), remarks)
+
+
+def _parts(source: Source, venue: str | None, draft: Draft) -> list[_Read]:
+    """Read one file, and say as what."""
+    if source.format == "xml" or venue == "ibkr":
+        ibkr.statement(flex.read_flex(source.text, source.name, draft.faults), draft)
+        draft.remark(f"{source.name}: read as ibkr, Flex statement")
+        return []
+    tree = read_json(source.text, source.name)
+    page = unwrap(tree, Places(source.name, source.text, json_lines), draft.faults)
+    if not page.rows:
+        draft.remark(f"{source.name}: nothing in it")
+        return []
+    known = [venue] if venue is not None else [*VENUES]
+    found = _recognised(page, known) or _nearest(page, known)
+    if found is None:
+        raise _unknown(page.rows[0], venue)
+    draft.remark(f"{source.name}: read as {found.venue}, {found.section.title}")
+    return [found]
+
+
+def _recognised(page: Page, venues: Sequence[str]) -> _Read | None:
+    """Return the section whose needs the first row meets, the one that needs most."""
+    met = [
+        _Read(venue, section, page)
+        for venue in venues
+        for section in VENUES[venue].SECTIONS
+        if page.rows and section.needs <= page.rows[0].fields.keys()
+    ]
+    return max(met, key=lambda read: len(read.section.needs), default=None)
+
+
+def _nearest(page: Page, venues: Sequence[str]) -> _Read | None:
+    """Return the section that a damaged row is most like; reading it finds what is wrong."""
+    keys = page.rows[0].fields.keys()
+    alike = [
+        (len(section.needs & keys) / len(section.needs), venue, section)
+        for venue in venues
+        for section in VENUES[venue].SECTIONS
+    ]
+    share, venue, section = max(alike, key=lambda entry: entry[0])
+    if share <= _NEAR:
+        return None
+    missing = sorted(section.needs - keys)
+    for key in missing:
+        page.rows[0].number(key)
+    return _Read(venue, section, page)
+
+
+def _unknown(row: Row, venue: str | None) -> InputError:
+    fields = ", ".join(shown(key) for key in [*row.fields][:6])
+    known = [
+        f"{name} ({', '.join(dict.fromkeys(each.title for each in module.SECTIONS))})"
+        for name, module in VENUES.items()
+        if venue in (None, name)
+    ]
+    found = f"a row with the fields {fields}" if fields else "a row without fields"
+    remedy = "save the whole answer of the venue, as it comes"
+    return input_error(row.place(), found, f"an answer of {'; '.join(known)}", remedy)
+
+
+class _Nowhere:
+    """Places of a file that is only looked at."""
+
+    def __call__(self, path: str) -> str:
+        return path
+
+    def line(self, path: str) -> int:
+        return 0
+
+
+__all__ = ["VENUES", "Gathered", "foreign", "gather"]

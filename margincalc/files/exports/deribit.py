@@ -1,0 +1,141 @@
+"""Deribit: answers of its JSON-RPC interface.
+
+private/get_positions, private/get_account_summary and get_account_summaries,
+public/get_book_summary_by_currency, public/ticker, public/get_instruments, as documented at
+https://docs.deribit.com/api-reference/ (account-management, market-data; read 2026-11-26).
+
+What is known: contracts without a quote currency in their name are inverse, options are then
+quoted in coin and futures sized in USD; those named `BTC_USDC` are linear. Sizes are signed by
+`direction`; `mark_iv` is in percent. Equity is ``balance + options_value + futures_session_upl +
+futures_session_rpl`` (the identity that the figures of private/simulate_portfolio keep), so a
+deposit is the balance with the session's realised profit, and a future's profit before the session
+has been paid already: `unsettled` takes it off again.
+"""
+
+from margincalc.errors import shown
+from margincalc.files.exports.draft import Draft
+from margincalc.files.exports.pages import Page, section
+from margincalc.files.exports.rows import Row
+from margincalc.names import Terms, parse
+
+TITLE = "Deribit"
+_MODELS = {"pm": "deribit-pm", "sm": "deribit-sm"}
+
+
+def named(row: Row, draft: Draft, key: str = "instrument_name") -> tuple[str, Terms, bool] | None:
+    """Return an instrument's name, terms and whether it is inverse; None when it is refused."""
+    text = row.text(key)
+    try:
+        terms = parse(text)
+    except ValueError as error:
+        row.fault(key, f"{shown(text)} ({error})", "a contract that can exist")
+        return None
+    if terms is None:
+        if text:
+            draft.refuse(text, "no option, future or perpetual")
+        return None
+    inverse = terms.quote is None
+    return draft.contract(terms, inverse=inverse), terms, inverse
+
+
+def _positions(page: Page, draft: Draft) -> None:
+    draft.seen(_milliseconds(page.top))
+    for row in page.rows:
+        if (found := named(row, draft)) is None:
+            continue
+        name, terms, inverse = found
+        mark, index = row.maybe("mark_price"), row.price("index_price")
+        draft.held_at(name, row, mark=mark, index=index)
+        side = row.word("direction", "buy", "sell", "zero")
+        size = abs(row.number("size")) * {"buy": 1.0, "sell": -1.0}.get(side, 0.0)
+        entry, unsettled = row.number("average_price"), None
+        total, session = row.maybe("total_profit_loss"), row.maybe("floating_profit_loss")
+        if terms.kind != "option" and None not in (total, session) and total != session:
+            unsettled = (session or 0.0) - (total or 0.0)
+        draft.position(name, size, row, entry_price=entry or None, unsettled=unsettled)
+        _state(row, draft, terms.base if inverse else terms.quote or "USD")
+
+
+def _state(row: Row, draft: Draft, currency: str) -> None:
+    """Note the margins of a position; those of an account, where they are given, hold over them."""
+    figures = {name: row.maybe(name) for name in ("initial_margin", "maintenance_margin")}
+    draft.state_part("Deribit, sum over positions", currency, of_account=False, **figures)
+
+
+def _summaries(page: Page, draft: Draft) -> None:
+    draft.seen(_milliseconds(page.top))
+    for row in page.rows:
+        currency = row.text("currency").upper()
+        realised = row.maybe("futures_session_rpl")
+        draft.deposit(currency, row.number("balance") + (realised or 0.0), row)
+        model = str(row.fields.get("margin_model") or "")
+        if (own := _MODELS.get(model[-2:])) is not None:
+            draft.remark(f"the account is margined as {model}: --model {own} is the venue's")
+        if model.startswith("cross") and "total_initial_margin_usd" in row:
+            draft.state(
+                TITLE,
+                equity=row.maybe("total_equity_usd"),
+                initial_margin=row.maybe("total_initial_margin_usd"),
+                maintenance_margin=row.maybe("total_maintenance_margin_usd"),
+            )
+        draft.state_part(
+            TITLE,
+            currency,
+            of_account=True,
+            equity=row.number("equity"),
+            initial_margin=row.number("initial_margin"),
+            maintenance_margin=row.number("maintenance_margin"),
+        )
+
+
+def _market(page: Page, draft: Draft) -> None:
+    """Read book summaries and tickers, which name the same things differently."""
+    for row in page.rows:
+        if (found := named(row, draft)) is None:
+            continue
+        name, terms, _ = found
+        draft.seen(row.maybe("timestamp") or row.maybe("creation_timestamp"))
+        draft.spot(terms.base, row.price("index_price") or row.price("estimated_delivery_price"))
+        draft.forward(terms, row.price("underlying_price") if terms.kind == "option" else None)
+        percent = row.price("mark_iv")
+        draft.quote(
+            name,
+            row,
+            mark=row.maybe("mark_price"),
+            volatility=None if percent is None else percent / 100.0,
+            bid=row.price("best_bid_price") or row.price("bid_price"),
+            ask=row.price("best_ask_price") or row.price("ask_price"),
+        )
+        if terms.kind == "perpetual" and terms.quote is None:
+            draft.funding(terms.base, row.maybe("funding_8h"))
+
+
+def _instruments(page: Page, draft: Draft) -> None:
+    for row in page.rows:
+        if (found := named(row, draft)) is None:
+            continue
+        terms = {"lot": row.price("min_trade_amount"), "fee": row.price("taker_commission")}
+        draft.lots[found[0]] = {key: value for key, value in terms.items() if value is not None}
+
+
+def _milliseconds(top: Row) -> float | None:
+    sent = top.maybe("usOut")
+    return None if sent is None else sent / 1000.0
+
+
+SECTIONS = (
+    section("positions", "instrument_name direction size average_price mark_price", _positions),
+    section(
+        "account summaries", "currency equity balance initial_margin maintenance_margin", _summaries
+    ),
+    section("book summary", "instrument_name mark_price creation_timestamp", _market, first=True),
+    section(
+        "ticker", "instrument_name mark_price index_price best_bid_price state", _market, first=True
+    ),
+    section(
+        "instruments",
+        "instrument_name contract_size expiration_timestamp kind",
+        _instruments,
+        first=True,
+    ),
+)

@@ -1,0 +1,274 @@
+"""The portfolio that exports are gathered into, as the mapping that a native file would hold.
+
+Readers say what they find (a spot, a quote, a position, a deposit, what the venue states as its
+margin); what no portfolio file can express they hand to `refuse`, and it is reported by name.
+"""
+
+import datetime as dt
+import math
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from margincalc.errors import Fault, printable
+from margincalc.files.exports.rows import Row
+from margincalc.names import Terms, name_of
+from margincalc.times import expiry_instant, years_between, zulu
+
+MONEY = ("USD", "USDC", "USDT", "USDE", "DAI", "USDS", "USDG", "FDUSD", "PYUSD")
+MOST_VOLATILITY = 10.0  # of a portfolio file; a venue prints more for what is nearly worthless
+
+
+class Part(NamedTuple):
+    """What a venue states in one currency: of the account, or of a single position."""
+
+    source: str
+    currency: str
+    figures: dict[str, float]
+    of_account: bool
+
+
+@dataclass
+class Draft:
+    """What exports have said so far.
+
+    Attributes
+    ----------
+    origin : of parts of the portfolio, the row that said them
+    refused : what cannot be expressed, and why
+    remarks : what was decided on the way
+    lots : trading terms of instruments, kept for those that are held
+    """
+
+    faults: list[Fault] = field(default_factory=list)
+    account: str = ""
+    currency: str = ""
+    stable_price: float | None = None
+    moment: dt.datetime | None = None
+    spots: dict[str, float] = field(default_factory=dict)
+    rates: dict[str, float] = field(default_factory=dict)
+    perpetuals: dict[str, dict[str, float]] = field(default_factory=dict)
+    forwards: dict[str, dict[str, float]] = field(default_factory=dict)
+    expiry_rates: dict[str, dict[str, float]] = field(default_factory=dict)
+    roots: dict[str, set[str]] = field(default_factory=dict)
+    contracts: dict[str, tuple[Terms, bool]] = field(default_factory=dict)
+    quotes: dict[str, dict[str, float]] = field(default_factory=dict)
+    instruments: dict[str, dict[str, Any]] = field(default_factory=dict)
+    lots: dict[str, dict[str, float]] = field(default_factory=dict)
+    positions: list[dict[str, Any]] = field(default_factory=list)
+    deposits: dict[str, dict[str, Any]] = field(default_factory=dict)
+    stated: dict[str, float] = field(default_factory=dict)
+    stated_by: str = ""
+    parts: list["Part"] = field(default_factory=list)
+    origin: dict[str, Row] = field(default_factory=dict)
+    refused: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+    # What readers say
+
+    def refuse(self, what: str, why: str) -> None:
+        """Note what no portfolio file can express."""
+        self.refused.append(f"{printable(what)}: {why}")
+
+    def remark(self, text: str) -> None:
+        """Note a decision, once."""
+        if text not in self.remarks:
+            self.remarks.append(text)
+
+    def seen(self, milliseconds: float | None) -> None:
+        """Note when something was true; the valuation time is the latest of them."""
+        if milliseconds is None or not 0.0 < milliseconds < 4e12:
+            return
+        moment = dt.datetime.fromtimestamp(milliseconds / 1000.0, dt.UTC)
+        self.moment = moment if self.moment is None else max(moment, self.moment)
+
+    def spot(self, base: str, price: float | None) -> None:
+        """Note an index price."""
+        if price is not None and price > 0.0:
+            self.spots[base] = price
+
+    def contract(self, terms: Terms, *, inverse: bool) -> str:
+        """Note an instrument, and return its name."""
+        name = name_of(terms)
+        self.contracts[name] = (terms, inverse)
+        return name
+
+    def forward(self, terms: Terms, price: float | None) -> None:
+        """Note the forward of a contract's expiry."""
+        if price is not None and price > 0.0 and terms.expiry is not None:
+            self.forwards.setdefault(terms.base, {})[terms.expiry.isoformat()] = price
+
+    def discount(self, terms: Terms, factor: float | None) -> None:
+        """Note the rate of an expiry from its discount factor; `seen` comes first."""
+        if factor is None or factor <= 0.0 or terms.expiry is None or self.moment is None:
+            return
+        end = expiry_instant(terms.expiry.isoformat(), listed=False)
+        years = years_between(self.moment, end)
+        if years > 0.0:
+            rate = -math.log(factor) / years
+            self.expiry_rates.setdefault(terms.base, {})[terms.expiry.isoformat()] = rate
+
+    def quote(self, name: str, row: Row, **said: float | None) -> None:
+        """Note mark, volatility, bid and ask of an instrument; what is None is not said."""
+        known = {key: value for key, value in said.items() if value is not None}
+        if known.get("volatility", 1.0) > MOST_VOLATILITY:
+            self.remark(f"{name}: its volatility is above {MOST_VOLATILITY:.0%} and is left out")
+            del known["volatility"]
+        terms = self.contracts[name][0] if name in self.contracts else None
+        if terms is not None and terms.kind == "perpetual" and terms.quote is None:
+            if "mark" in known:
+                self.perpetuals.setdefault(terms.base, {})["mark"] = known["mark"]
+        elif known:
+            self.quotes.setdefault(name, {}).update(known)
+            self.origin[f"quotes.{name}"] = row
+
+    def held_at(
+        self, name: str, row: Row, *, mark: float | None, index: float | None = None
+    ) -> None:
+        """Note the prices in a position's row; those of an answer about the market hold."""
+        terms = self.contracts[name][0]
+        if terms.base not in self.spots:
+            self.spot(terms.base, index)
+        inverse_perpetual = terms.kind == "perpetual" and terms.quote is None
+        known = self.perpetuals.get(terms.base) if inverse_perpetual else self.quotes.get(name)
+        if "mark" not in (known or {}):
+            self.quote(name, row, mark=mark)
+
+    def funding(self, base: str, rate: float | None) -> None:
+        """Note the funding rate of a perpetual per eight hours."""
+        if rate is not None:
+            self.perpetuals.setdefault(base, {})["funding_rate"] = rate
+
+    def position(self, name: str, quantity: float, row: Row, **said: object) -> None:
+        """Note a position; what is None is not said, and none of size 0."""
+        if quantity == 0.0:
+            return
+        self.origin[f"positions[{len(self.positions)}]"] = row
+        known = {key: value for key, value in said.items() if value is not None}
+        self.positions.append({"instrument": name, "quantity": quantity, **known})
+
+    def deposit(self, asset: str, quantity: float, row: Row, price: float | None = None) -> None:
+        """Note a balance; several of one asset add up."""
+        if quantity == 0.0 or not asset:
+            return
+        entry = self.deposits.setdefault(asset, {"asset": asset, "quantity": 0.0})
+        entry["quantity"] += quantity
+        if price is not None:
+            entry["price"] = price
+        self.origin[f"collateral[{[*self.deposits].index(asset)}]"] = row
+
+    def state(self, source: str, **figures: float | None) -> None:
+        """Note what the venue states of the whole account, in the account's currency."""
+        self.stated_by = source
+        self.stated.update({key: value for key, value in figures.items() if value is not None})
+
+    def state_part(
+        self, source: str, currency: str, *, of_account: bool, **figures: float | None
+    ) -> None:
+        """Note what the venue states in one currency; parts are priced and added at the end.
+
+        Those of single positions count where there are none of the account.
+        """
+        known = {key: value for key, value in figures.items() if value is not None}
+        self.parts.append(Part(source, currency, known, of_account))
+
+    # What they make together
+
+    def tree(self) -> dict[str, Any]:
+        """Return what a native file would hold."""
+        self._infer_spots()
+        bases = {terms.base for terms, _ in self.contracts.values()} | {*self.spots}
+        market = {base: self._market(base) for base in sorted(bases) if base in self.spots}
+        return {
+            key: value
+            for key, value in {
+                "account": self.account or "account",
+                "currency": self.currency or "USD",
+                "as_of": zulu(self.moment) if self.moment is not None else None,
+                "stable_price": self.stable_price,
+                "stated": self._stated(),
+                "market": market,
+                "instruments": self._instruments(),
+                "quotes": self.quotes,
+                "positions": self.positions,
+                "collateral": self._collateral(),
+            }.items()
+            if value
+        }
+
+    def _infer_spots(self) -> None:
+        """Where no index is given, the perpetual's mark stands for it, else the first forward."""
+        for base in sorted({terms.base for terms, _ in self.contracts.values()} - {*self.spots}):
+            found = self.perpetuals.get(base, {}).get("mark"), f"the mark of {base}-PERPETUAL"
+            near = sorted(self._dated(base))
+            if found[0] is None and near:
+                found = near[0][1], f"{near[0][2]}"
+            if found[0] is None:
+                said = self.forwards.pop(base, {})
+                lost = f"; {len(said)} forwards of it are left out" if said else ""
+                self.remark(f"no spot of {base} in these files: give it with --market{lost}")
+                continue
+            self.spots[base] = found[0]
+            self.remark(f"no spot of {base} in these files: {found[1]} stands for it")
+
+    def _dated(self, base: str) -> list[tuple[str, float, str]]:
+        """List what is priced like an underlying: linear perpetuals, futures, forwards."""
+        found = []
+        for name, (terms, _) in self.contracts.items():
+            mark = self.quotes.get(name, {}).get("mark")
+            if terms.base == base and mark and terms.kind in ("future", "perpetual"):
+                day = terms.expiry.isoformat() if terms.expiry else ""
+                found.append((day, mark, f"the mark of {name}"))
+        expiries = self.forwards.get(base, {})
+        return found + [(day, price, f"the forward of {day}") for day, price in expiries.items()]
+
+    def _market(self, base: str) -> dict[str, Any]:
+        expiries: dict[str, dict[str, float]] = {}
+        for kind, said in (("forward", self.forwards), ("rate", self.expiry_rates)):
+            for day, value in sorted(said.get(base, {}).items()):
+                expiries.setdefault(day, {})[kind] = value
+        own = {
+            "spot": self.spots[base],
+            "rate": self.rates.get(base),
+            "settlement": "inverse" if self._inverse(base) else None,
+            "roots": sorted(self.roots.get(base, ())),
+            "perpetual": self.perpetuals.get(base),
+            "expiries": dict(sorted(expiries.items())),
+        }
+        return {key: value for key, value in own.items() if value}
+
+    def _inverse(self, base: str) -> bool:
+        return any(inverse and terms.base == base for terms, inverse in self.contracts.values())
+
+    def _instruments(self) -> dict[str, Any]:
+        """Return the terms of what is held, of inverse contracts too where no market says so."""
+        held = {entry["instrument"] for entry in self.positions}
+        found: dict[str, dict[str, Any]] = {name: {} for name in sorted(held)}
+        for name in held & {*self.contracts}:
+            terms, inverse = self.contracts[name]
+            if inverse and terms.base not in self.spots:
+                found[name]["settlement"] = "inverse"
+        for name in held:
+            lots = self.lots.get(name, {})
+            said = {key: lots[key] for key in ("lot", "fee") if key in lots}
+            found[name] |= self.instruments.get(name, {}) | said
+        return {name: said for name, said in found.items() if said}
+
+    def _collateral(self) -> list[dict[str, Any]]:
+        """Return deposits; the price of what the market prices is the market's."""
+        for asset, entry in self.deposits.items():
+            if asset in self.spots or asset in MONEY:
+                entry.pop("price", None)
+        return [*self.deposits.values()]
+
+    def _stated(self) -> dict[str, Any] | None:
+        of_account = [part for part in self.parts if part.of_account]
+        whole, source = dict(self.stated), self.stated_by
+        for part in [] if whole else of_account or self.parts:
+            price = 1.0 if part.currency in MONEY else self.spots.get(part.currency)
+            if price is None:
+                self.remark(f"no spot of {part.currency}: what is stated in it is left out")
+                return None
+            source = part.source
+            for name, amount in part.figures.items():
+                whole[name] = whole.get(name, 0.0) + amount * price
+        return {"source": source, **whole} if whole else None

@@ -1,0 +1,29 @@
+"""The command line reads exports: `convert`, and `--from` wherever a portfolio is taken."""
+
+import json
+from pathlib import Path
+
+from tests.cli.conftest import Run
+from tests.exports.test_exports import DERIBIT, SAMPLES, path
+
+
+def test_the_command_says_how_files_were_read(run: Run, tmp_path: Path) -> None:
+    book = tmp_path / "book.yaml"
+    outcome = run("convert", *(str(path(name)) for name in DERIBIT), "-o", str(book))
+    assert (outcome.status, outcome.out) == (0, "")
+    assert "deribit_summaries.json: read as deribit, account summaries" in outcome.err
+    assert "left out: BTC-FS-25DEC26_PERP" in outcome.err
+    assert "left out: BTC-FS-25DEC26_PERP" in book.read_text("utf-8")
+    shown = run("margin", str(book))
+    assert shown.status == 0
+    assert "The venue says" in shown.out
+    assert "stated by Deribit" in shown.out
+
+
+def test_every_command_takes_from(run: Run) -> None:
+    name, *others = (str(path(name)) for name in SAMPLES["okx"])
+    joined = [word for other in others for word in ("--join", other)]
+    for command in ("margin", "compare", "greeks", "scenarios", "check"):
+        outcome = run(command, name, "--from", "okx", *joined, "--format", "json")
+        assert outcome.status == 0 or command == "check"
+        assert json.loads(outcome.out)["schema"].startswith("margincalc.")

@@ -1,0 +1,1 @@
+"""Exports: small samples of what venues return, written anew from their documentation."""
