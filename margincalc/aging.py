@@ -18,7 +18,7 @@ FUNDINGS_A_DAY = 3.0  # a funding rate is per eight hours
 _ABSENT = ("dividend_share", "tier_step", "initial_tier_step")  # 0 where there are fewer
 
 
-def aged(book: Book, days: float) -> Book:
+def aged(book: Book, days: float, *, funding: bool = True) -> Book:
     """Return the book after days in which neither spot nor volatility moved.
 
     An option or future that expires becomes the balance that it pays: money, or coin where it is
@@ -28,11 +28,13 @@ def aged(book: Book, days: float) -> Book:
     Parameters
     ----------
     days : of 24 hours, not negative
+    funding : whether perpetuals pay; otherwise it is taken to be settled elsewhere
     """
     if not days:
         return book
     rolled, expired = _rolled(book, days / DAYS_PER_YEAR)
-    return _with_funding(_paid(rolled, expired), days)
+    settled = _paid(rolled, expired)
+    return _with_funding(settled, days) if funding else settled
 
 
 def expires_within(book: Book, days: float) -> BoolArray:

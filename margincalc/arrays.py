@@ -15,6 +15,7 @@ from margincalc import pricer
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int64]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
+AnyArray: TypeAlias = npt.NDArray[Any]
 
 
 def group_sum(values: FloatArray, labels: IntArray, groups: int) -> FloatArray:

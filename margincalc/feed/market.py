@@ -1,0 +1,175 @@
+"""What a tick does to the columns of a book.
+
+A spot scales the forwards of its underlying, as in a scenario. A forward, a mark of a future or a
+volatility replaces its own. A mark of an option without a volatility gives one; with one it is
+what the option is worth beside its model value. A volatility alone supersedes an older mark.
+"""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from margincalc.arrays import BoolArray, FloatArray, IntArray
+from margincalc.book import Book, Kind
+from margincalc.feed.ticks import Refused, Tick
+from margincalc.marks import implied, marked_worth
+from margincalc.names import parse
+from margincalc.risk import now
+
+LARGEST_JUMP = 0.5  # of a spot in one tick, up or down by this share: more is a fault of the feed
+
+
+class Listing(NamedTuple):
+    """Where the columns of a book have what ticks speak of.
+
+    Attributes
+    ----------
+    underlyings, instruments : row of each name
+    expiry : day on which each instrument expires, "" where it does not, shape (I,)
+    """
+
+    underlyings: dict[str, int]
+    instruments: dict[str, int]
+    expiry: tuple[str, ...]
+
+    def underlying(self, name: str) -> int:
+        """Return the row of an underlying.
+
+        Raises
+        ------
+        Refused
+            If the book does not know it.
+        """
+        row = self.underlyings.get(name)
+        if row is None:
+            raise Refused(f"an underlying {name} of which the book holds nothing")
+        return row
+
+
+def listing(book: Book) -> Listing:
+    """Index a book by the names that ticks use."""
+    names = book.names
+    return Listing(
+        {name: row for row, name in enumerate(names.underlyings)},
+        {name: row for row, name in enumerate(names.instruments)},
+        tuple(_day(name) for name in names.instruments),
+    )
+
+
+def _day(name: str) -> str:
+    try:
+        terms = parse(name)
+    except ValueError:  # a deposit or a balance
+        return ""
+    return terms.expiry.isoformat() if terms.expiry else ""
+
+
+def ticked(book: Book, where: Listing, tick: Tick) -> tuple[Book, BoolArray]:
+    """Return the book after a tick, and which instruments it touched, shape (I,).
+
+    Raises
+    ------
+    Refused
+        If the book holds nothing of what it is about, or its figures are impossible there.
+    """
+    if tick.underlying is not None:
+        return _of_underlying(book, where, tick)
+    row = where.instruments.get(tick.instrument or "")
+    if row is None:
+        raise Refused(f"an instrument {tick.instrument} that the book does not hold")
+    return _of_instrument(book, where, row, tick)
+
+
+def _of_underlying(book: Book, where: Listing, tick: Tick) -> tuple[Book, BoolArray]:
+    """Apply a spot, or the forward of an expiry."""
+    row = where.underlying(tick.underlying or "")
+    touched = book.instruments.underlying == row
+    if tick.volatility is not None or tick.mark is not None or tick.funding is not None:
+        raise Refused(f"a figure of {tick.underlying} itself that only instruments have")
+    if tick.spot is not None:
+        book = _with_spot(book, row, tick.spot)
+    if tick.forward is None:
+        return book, touched
+    if tick.expiry is None:
+        raise Refused(f"a forward of {tick.underlying} without its `expiry`")
+    expires = np.array([day == tick.expiry[:10] for day in where.expiry], bool)
+    chosen = np.flatnonzero(touched & expires)
+    if not len(chosen):
+        raise Refused(f"a forward of {tick.subject}, of which the book holds nothing")
+    return _with_forward(book, chosen, tick.forward), touched if tick.spot else touched & expires
+
+
+def _of_instrument(book: Book, where: Listing, row: int, tick: Tick) -> tuple[Book, BoolArray]:
+    """Apply what is quoted of one instrument; its forward is that of all of its expiry."""
+    columns = book.instruments
+    option = columns.kind[row] == Kind.OPTION
+    touched = np.zeros(len(columns.kind), bool)
+    touched[row] = True
+    if tick.spot is not None:
+        raise Refused(f"a spot under {tick.instrument}; wanted under its `underlying`")
+    if tick.forward is not None:
+        if not where.expiry[row]:
+            raise Refused(f"a forward of {tick.instrument}, which does not expire")
+        alike = columns.underlying == columns.underlying[row]
+        alike &= np.array([day == where.expiry[row] for day in where.expiry], bool)
+        book, touched = _with_forward(book, np.flatnonzero(alike), tick.forward), alike
+    if tick.funding is not None:
+        if columns.kind[row] != Kind.PERPETUAL:
+            raise Refused(f"a funding rate of {tick.instrument}, which is no perpetual")
+        book = _with_column(book, "funding", row, tick.funding)
+    if option:
+        return _with_option(book, row, tick), touched
+    if tick.volatility is not None:
+        raise Refused(f"a volatility of {tick.instrument}, which is no option")
+    if tick.mark is not None:
+        if tick.mark == 0.0:
+            raise Refused(f"a mark of 0 for {tick.instrument}")
+        book = _with_forward(book, np.array([row]), tick.mark)
+    return book, touched
+
+
+def _with_spot(book: Book, row: int, spot: float) -> Book:
+    move = spot / book.spot[row] - 1.0
+    if not -LARGEST_JUMP <= move <= LARGEST_JUMP / (1.0 - LARGEST_JUMP):
+        found = f"a spot of {spot:g} for {book.names.underlyings[row]}, {move * 100:+.1f} % at once"
+        raise Refused(f"{found}; wanted at most a halving or a doubling")
+    factor = np.ones(len(book.spot))
+    factor[row] = spot / book.spot[row]
+    moved = book.shifted(factor)
+    exact = moved.spot.copy()
+    exact[row] = spot  # a product may miss the figure by its last digit
+    return replace(moved, spot=exact)
+
+
+def _with_forward(book: Book, rows: IntArray, forward: float) -> Book:
+    columns = book.instruments
+    variable = columns.variable.copy()
+    variable[rows] = forward - columns.fixed[rows]
+    if np.any(variable[rows] <= 0.0):
+        raise Refused(f"a forward of {forward:g}, less than the part of it that is fixed")
+    return replace(book, instruments=replace(columns, variable=variable))
+
+
+def _with_option(book: Book, row: int, tick: Tick) -> Book:
+    """Apply a mark, a volatility, or both."""
+    if tick.mark is None and tick.volatility is None:
+        return book
+    rows, quoted = np.array([row]), np.array([tick.mark or 0.0])
+    volatility = tick.volatility
+    if volatility is None:
+        volatility = float(implied(book, rows, quoted)[0])
+        if np.isnan(volatility):
+            raise Refused(f"a mark of {tick.mark:g} for {tick.instrument}, which no volatility gives")
+    book = _with_column(book, "volatility", row, volatility)
+    offset = 0.0
+    if tick.mark is not None:
+        part = replace(book, instruments=book.instruments.take(rows))
+        offset = float((marked_worth(book, rows, quoted) - now(part))[0])
+    return _with_column(book, "offset", row, offset)
+
+
+def _with_column(book: Book, name: str, row: int, value: float) -> Book:
+    column: FloatArray = getattr(book.instruments, name).copy()
+    column[row] = value
+    return replace(book, instruments=replace(book.instruments, **{name: column}))

@@ -1,0 +1,180 @@
+"""Ticks in, events out: what `watch` prints, one mapping each.
+
+    status      a pool went from one status to another
+    state       where it stands, every so many ticks, where that was asked for
+    refused     a line was not used, and why; no status moves
+    heartbeat   the feed has been silent
+    end         the last state, and what was read
+
+All but `latency_ms` and heartbeats depend on the ticks alone.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from margincalc.feed.desk import Desk, book_of
+from margincalc.feed.ticks import Refused, read_line
+from margincalc.liquidation.nearest import Nearest, nearest
+from margincalc.margin.base import STATUSES, MarginModel, MarginResult
+from margincalc.times import zulu
+
+Event = dict[str, Any]
+LIQUIDATABLE = len(STATUSES) - 1
+
+
+class Wishes(NamedTuple):
+    """What is printed beside changes of status.
+
+    Attributes
+    ----------
+    every : ticks between states; 0 for none
+    above : a margin ratio above which a pool counts as failed, beside liquidation
+    latency : whether to say how long each change took to work out
+    """
+
+    every: int = 0
+    above: float | None = None
+    latency: bool = True
+
+
+@dataclass
+class Session:
+    """A desk, what was asked of it, and what it has read.
+
+    Attributes
+    ----------
+    account : name of the account or the venue
+    lines, ticks, refused : how many
+    """
+
+    desk: Desk
+    account: str
+    wishes: Wishes = field(default_factory=Wishes)
+    lines: int = 0
+    ticks: int = 0
+    refused: int = 0
+
+    def events(self, source: Iterable[bytes | None]) -> Iterator[Event]:
+        """Yield the first state, what follows from each line, and the last state."""
+        yield from self._states("start", range(self.desk.book.pools))
+        for line in source:
+            if line is None:
+                yield self._event("heartbeat", {"ticks": self.ticks, "refused": self.refused})
+                continue
+            yield from self._line(line)
+        totals = {"lines": self.lines, "ticks": self.ticks, "refused": self.refused}
+        yield self._event("end", {**totals, **self.summary(), "failed": self.failed})
+
+    @property
+    def failed(self) -> bool:
+        """Whether a pool is under maintenance, or its margin ratio above what was asked."""
+        figures, above = self.desk.figures, self.wishes.above
+        if np.any(figures.status == LIQUIDATABLE):
+            return True
+        if above is None:
+            return False
+        known = figures.equity > 0.0
+        return bool(np.any(figures.maintenance[known] > above * figures.equity[known]))
+
+    def summary(self) -> Event:
+        """Return how many pools stand where, and the worst of their statuses."""
+        status = self.desk.figures.status
+        counts = np.bincount(status, minlength=len(STATUSES)).tolist()
+        worst = STATUSES[int(np.max(status))] if len(status) else STATUSES[0]
+        return {"status": worst, "pools": dict(zip(STATUSES, counts, strict=True))}
+
+    def _line(self, line: bytes) -> Iterator[Event]:
+        self.lines += 1
+        began = time.perf_counter()
+        before = self.desk.figures.status.copy()
+        try:
+            ticks = read_line(line)
+            touched = self.desk.apply(ticks) if ticks else np.zeros(0, np.int64)
+        except Refused as reason:
+            self.refused += 1
+            yield self._event("refused", {"line": self.lines, "reason": str(reason)})
+            return
+        took = (time.perf_counter() - began) * 1000.0
+        due = self._due(len(ticks))
+        for pool in touched[before[touched] != self.desk.figures.status[touched]].tolist():
+            change = {"from": STATUSES[before[pool]]}
+            yield self._event("status", change | self._state(pool), took)
+        if due:
+            yield from self._states("state", touched.tolist(), took)
+
+    def _due(self, ticks: int) -> bool:
+        """Count ticks, and say whether a state is due after them."""
+        every, seen = self.wishes.every, self.ticks
+        self.ticks += ticks
+        return bool(every) and self.ticks // every > seen // every
+
+    def _states(self, event: str, pools: Iterable[int], took: float | None = None) -> Iterator[Event]:
+        """Yield the state of each pool; of more than a screen of them, their summary."""
+        pools = list(pools)
+        if len(pools) > MOST_STATES:
+            yield self._event(event, self.summary(), took)
+            return
+        for pool in pools:
+            yield self._event(event, self._state(pool), took)
+
+    def _event(self, event: str, more: Event, took: float | None = None) -> Event:
+        """Return an event of the present moment, which is that of the newest tick."""
+        head = {"event": event, "time": zulu(self.desk.time), "account": self.account}
+        latency = {"latency_ms": took} if took is not None and self.wishes.latency else {}
+        return {**head, **more, **latency}
+
+    def _state(self, pool: int) -> Event:
+        """Return where a pool stands, how far it is from liquidation, and what binds."""
+        desk, figures = self.desk, self.desk.figures
+        book = book_of(desk.book, np.array([pool]))
+        equity, maintenance = float(figures.equity[pool]), float(figures.maintenance[pool])
+        return {
+            "pool": book.names.pools[0],
+            "status": STATUSES[int(figures.status[pool])],
+            "equity": equity,
+            "initial_margin": float(figures.initial[pool]),
+            "maintenance_margin": maintenance,
+            "margin_ratio": maintenance / equity if equity > 0.0 else None,
+            "liquidation": _distances(nearest(book, desk.model), book.names.underlyings, book.spot),
+            "worst_scenario": _binding(desk.model, desk.model.margin(book), book.names.underlyings),
+        }
+
+
+MOST_STATES = 20  # pools shown one by one
+
+
+def _distances(
+    found: Nearest, names: tuple[str, ...], spot: np.ndarray[Any, np.dtype[np.float64]]
+) -> Event:
+    """Return the nearest liquidation prices by underlying, with the moves that lead there."""
+    said = {}
+    for row, below, above in zip(
+        found.underlying.tolist(), found.below.tolist(), found.above.tolist(), strict=True
+    ):
+        own = float(spot[row])
+        said[names[row]] = {
+            "spot": own,
+            "below": None if np.isnan(below) else below,
+            "below_move": None if np.isnan(below) else below / own - 1.0,
+            "above": None if np.isnan(above) else above,
+            "above_move": None if np.isnan(above) else above / own - 1.0,
+        }
+    return said
+
+
+def _binding(model: MarginModel, result: MarginResult, names: tuple[str, ...]) -> Event | None:
+    """Return the scenarios that bind, and what they cost."""
+    worst = result.worst
+    if worst is None or not len(worst.pool):
+        return None
+    labels = [
+        f"{names[underlying]} {model.grids[grid].label(scenario)}"
+        for underlying, grid, scenario in zip(
+            worst.underlying.tolist(), worst.grid.tolist(), worst.scenario.tolist(), strict=True
+        )
+    ]
+    return {"label": "; ".join(labels), "pnl": float(np.sum(worst.pnl))}
