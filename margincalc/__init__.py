@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         scenarios,
         schema,
         show_model,
+        watch,
         waterfall,
     )
     from margincalc.errors import InputError, MargincalcError
@@ -46,6 +47,7 @@ __all__ = [
     "scenarios",
     "schema",
     "show_model",
+    "watch",
     "waterfall",
     "what_if",
 ]

@@ -14,7 +14,7 @@ All raise InputError where portfolio, model or setting is wrong.
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from margincalc.answers.margining import Rules, day_of, margined
 from margincalc.answers.model_results import DiffLine, DiffReport, ModelReport, VerifyReport
@@ -34,6 +34,9 @@ from margincalc.portfolio import Portfolio
 from margincalc.pricer import PricerName
 from margincalc.times import instant
 from margincalc.what_if import UNCHANGED, Changes
+
+if TYPE_CHECKING:
+    from margincalc.feed.session import Session
 
 
 def load(  # noqa: PLR0913 - an argument for each option of the command
@@ -218,6 +221,33 @@ def waterfall(  # noqa: PLR0913 - an argument for each option of the command
     written = load_holders(source, mark=mark)
     held = fund_of(written, fund, cap, keeps_surplus=surplus_to_fund)
     return waterfall_report(written, Terms(policy, unit, held, slippage))
+
+
+def watch(  # noqa: PLR0913 - an argument for each option of the command
+    portfolio: Portfolio,
+    *,
+    every: int = 0,
+    above: float | None = None,
+    latency: bool = True,
+    mode: Mode | None = None,
+    model: str | None = None,
+    settings: Sequence[str] = (),
+    effective: str | None = None,
+) -> "Session":
+    """Open a session that follows the market: ``session.events(lines)`` yields what happens.
+
+    Parameters
+    ----------
+    every : also yield the state after so many ticks; 0 for changes of status alone
+    above : a margin ratio above which `session.failed` is true, beside liquidation
+    latency : whether events say how long they took to work out
+    """
+    from margincalc.feed.desk import Desk
+    from margincalc.feed.session import Session, Wishes
+
+    account = margined(portfolio, Rules(mode, model, tuple(settings), effective))
+    desk = Desk(account.book, account.model, account.assembly.as_of)
+    return Session(desk, portfolio.account, Wishes(every, above, latency))
 
 
 def models() -> tuple[ModelReport, ...]:

@@ -62,13 +62,13 @@ class Pricer:
     Attributes
     ----------
     known : values of instruments that were computed before, by what they depend on; None where
-        nothing is kept, as for a single account
+        nothing is kept, as for a single account; or `known.Latest`, for one that ticks move
     """
 
     name: PricerName = "numpy"
     black: BlackKernels | None = None
     sums: SumKernels | None = None
-    known: dict[bytes, Any] | None = field(default=None, repr=False)
+    known: Any = field(default=None, repr=False)
 
 
 NUMPY = Pricer()

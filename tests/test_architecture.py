@@ -29,7 +29,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("aging", "marks"),
     ("assemble", "margin"),
     ("attribution", "liquidation", "pools", "what_if"),
-    ("simulation", "trades"),
+    ("feed", "simulation", "trades"),
     ("answers",),
     ("api",),
     ("report",),
@@ -59,6 +59,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("",),
     ),
     "contracts": (("contract",), ("terms",), ("checks", "keys"), ("",)),
+    "feed": (("ticks",), ("market", "sources"), ("desk",), ("session",), ("",)),
     "files": (
         ("tree",),
         ("source", "yaml_text"),

@@ -64,7 +64,8 @@ class Desk:
         self._where = listing(self.book)
         self._pricer = replace(current(), known=Latest())
         pools = self.book.pools
-        self.figures = Figures(*np.zeros((3, pools)), np.zeros(pools, np.int64))
+        equity, initial, maintenance = np.zeros((3, pools))
+        self.figures = Figures(equity, initial, maintenance, np.zeros(pools, np.int64))
         self._margin(np.arange(pools))
 
     def apply(self, ticks: Sequence[Tick]) -> IntArray:

@@ -6,7 +6,7 @@ what the option is worth beside its model value. A volatility alone supersedes a
 """
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -58,11 +58,8 @@ def listing(book: Book) -> Listing:
 
 
 def _day(name: str) -> str:
-    try:
-        terms = parse(name)
-    except ValueError:  # a deposit or a balance
-        return ""
-    return terms.expiry.isoformat() if terms.expiry else ""
+    terms = parse(name)  # of a deposit or a balance there are none
+    return terms.expiry.isoformat() if terms and terms.expiry else ""
 
 
 def ticked(book: Book, where: Listing, tick: Tick) -> tuple[Book, BoolArray]:
@@ -102,31 +99,40 @@ def _of_underlying(book: Book, where: Listing, tick: Tick) -> tuple[Book, BoolAr
 
 def _of_instrument(book: Book, where: Listing, row: int, tick: Tick) -> tuple[Book, BoolArray]:
     """Apply what is quoted of one instrument; its forward is that of all of its expiry."""
-    columns = book.instruments
-    option = columns.kind[row] == Kind.OPTION
-    touched = np.zeros(len(columns.kind), bool)
+    touched = np.zeros(len(where.expiry), bool)
     touched[row] = True
-    if tick.spot is not None:
-        raise Refused(f"a spot under {tick.instrument}; wanted under its `underlying`")
+    _refuse_foreign(Kind(int(book.instruments.kind[row])), tick)
     if tick.forward is not None:
-        if not where.expiry[row]:
-            raise Refused(f"a forward of {tick.instrument}, which does not expire")
-        alike = columns.underlying == columns.underlying[row]
-        alike &= np.array([day == where.expiry[row] for day in where.expiry], bool)
-        book, touched = _with_forward(book, np.flatnonzero(alike), tick.forward), alike
+        touched |= _of_same_expiry(book, where, row)
+        book = _with_forward(book, np.flatnonzero(touched), tick.forward)
     if tick.funding is not None:
-        if columns.kind[row] != Kind.PERPETUAL:
-            raise Refused(f"a funding rate of {tick.instrument}, which is no perpetual")
         book = _with_column(book, "funding", row, tick.funding)
-    if option:
+    if book.instruments.kind[row] == Kind.OPTION:
         return _with_option(book, row, tick), touched
-    if tick.volatility is not None:
-        raise Refused(f"a volatility of {tick.instrument}, which is no option")
     if tick.mark is not None:
-        if tick.mark == 0.0:
-            raise Refused(f"a mark of 0 for {tick.instrument}")
         book = _with_forward(book, np.array([row]), tick.mark)
     return book, touched
+
+
+def _refuse_foreign(kind: Kind, tick: Tick) -> None:
+    """Refuse figures that an instrument of this kind does not have."""
+    wrong = {
+        "spot": tick.spot is not None,
+        "forward": tick.forward is not None and kind not in (Kind.OPTION, Kind.FUTURE),
+        "funding": tick.funding is not None and kind != Kind.PERPETUAL,
+        "volatility": tick.volatility is not None and kind != Kind.OPTION,
+        "mark of 0": tick.mark == 0.0 and kind != Kind.OPTION,
+    }
+    for figure, found in wrong.items():
+        if found:
+            raise Refused(f"a {figure} of {tick.instrument}, a {kind.name.lower()}")
+
+
+def _of_same_expiry(book: Book, where: Listing, row: int) -> BoolArray:
+    """Return the instruments of one underlying and day, shape (I,)."""
+    day, underlying = where.expiry[row], book.instruments.underlying
+    alike = np.array([own == day for own in where.expiry], bool)
+    return alike & (underlying == underlying[row])
 
 
 def _with_spot(book: Book, row: int, spot: float) -> Book:
@@ -160,7 +166,9 @@ def _with_option(book: Book, row: int, tick: Tick) -> Book:
     if volatility is None:
         volatility = float(implied(book, rows, quoted)[0])
         if np.isnan(volatility):
-            raise Refused(f"a mark of {tick.mark:g} for {tick.instrument}, which no volatility gives")
+            raise Refused(
+                f"a mark of {tick.mark:g} for {tick.instrument}, which no volatility gives"
+            )
     book = _with_column(book, "volatility", row, volatility)
     offset = 0.0
     if tick.mark is not None:
@@ -172,4 +180,5 @@ def _with_option(book: Book, row: int, tick: Tick) -> Book:
 def _with_column(book: Book, name: str, row: int, value: float) -> Book:
     column: FloatArray = getattr(book.instruments, name).copy()
     column[row] = value
-    return replace(book, instruments=replace(book.instruments, **{name: column}))
+    changed: dict[str, Any] = {name: column}
+    return replace(book, instruments=replace(book.instruments, **changed))

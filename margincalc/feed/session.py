@@ -17,9 +17,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from margincalc.feed.desk import Desk, book_of
+from margincalc.feed.sources import subscriptions
 from margincalc.feed.ticks import Refused, read_line
 from margincalc.liquidation.nearest import Nearest, nearest
 from margincalc.margin.base import STATUSES, MarginModel, MarginResult
+from margincalc.names import parse
 from margincalc.times import zulu
 
 Event = dict[str, Any]
@@ -66,8 +68,22 @@ class Session:
                 yield self._event("heartbeat", {"ticks": self.ticks, "refused": self.refused})
                 continue
             yield from self._line(line)
+        yield self.end()
+
+    def end(self) -> Event:
+        """Return the last state and what was read."""
         totals = {"lines": self.lines, "ticks": self.ticks, "refused": self.refused}
-        yield self._event("end", {**totals, **self.summary(), "failed": self.failed})
+        return self._event("end", {**totals, **self.summary(), "failed": self.failed})
+
+    def subscription(self) -> str:
+        """Return the request with which Deribit is asked for the prices of what is held."""
+        names = self.desk.book.names
+        held = [name for name in names.instruments if parse(name)]
+        indices = []
+        for name in names.underlyings:
+            base, _, quote = name.lower().partition("_")
+            indices.append(f"{base}_{quote or 'usd'}")
+        return subscriptions(held, indices)
 
     @property
     def failed(self) -> bool:
@@ -112,7 +128,9 @@ class Session:
         self.ticks += ticks
         return bool(every) and self.ticks // every > seen // every
 
-    def _states(self, event: str, pools: Iterable[int], took: float | None = None) -> Iterator[Event]:
+    def _states(
+        self, event: str, pools: Iterable[int], took: float | None = None
+    ) -> Iterator[Event]:
         """Yield the state of each pool; of more than a screen of them, their summary."""
         pools = list(pools)
         if len(pools) > MOST_STATES:

@@ -25,6 +25,20 @@ class FeedLost(MargincalcError):
     """A feed could not be reached, or ended in the middle."""
 
 
+def opened(path: str) -> IO[bytes]:
+    """Open a file of ticks.
+
+    Raises
+    ------
+    InputError
+        If there is no such file.
+    """
+    try:
+        return open(path, "rb")
+    except OSError as error:
+        raise input_error(path, error.strerror or "no file", "a file of ticks") from None
+
+
 def stream(file: IO[bytes], silence: float) -> Iterator[Line]:
     """Yield the lines of a stream as they come, None after `silence` seconds without one.
 
@@ -146,7 +160,9 @@ def socket(of: Socket, silence: float) -> Iterator[Line]:
 def refuse_address(url: str) -> None:
     """Refuse what is no address of a websocket."""
     if not url.startswith(("ws://", "wss://")):
-        raise input_error("--connect", repr(url), "an address such as wss://www.deribit.com/ws/api/v2")
+        raise input_error(
+            "--connect", repr(url), "an address such as wss://www.deribit.com/ws/api/v2"
+        )
 
 
 def _connected(of: Socket, silence: float) -> Iterator[Line]:
@@ -158,11 +174,11 @@ def _connected(of: Socket, silence: float) -> Iterator[Line]:
             connection.send(message)
         while True:
             try:
-                message = connection.recv(timeout=silence)
+                received = connection.recv(timeout=silence)
             except TimeoutError:
                 yield None
                 continue
-            yield message if isinstance(message, bytes) else message.encode()
+            yield received if isinstance(received, bytes) else received.encode()
 
 
 def _protocol_errors() -> type[Exception]:
@@ -192,5 +208,3 @@ def subscriptions(instruments: Iterable[str], indices: Iterable[str]) -> str:
         "params": {"channels": channels},
     }
     return json.dumps(request)
-
-

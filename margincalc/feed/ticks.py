@@ -96,7 +96,9 @@ def _plain(content: Mapping[str, Any]) -> Tick:
     """Read a tick of the plain schema."""
     for key in content:
         if key not in _KNOWN:
-            raise Refused(f"an unknown key {shown(key)}; wanted some of {', '.join(sorted(_KNOWN))}")
+            raise Refused(
+                f"an unknown key {shown(key)}; wanted some of {', '.join(sorted(_KNOWN))}"
+            )
     tick = Tick(
         _time(content.get("time")),
         _name(content, "underlying"),

@@ -16,6 +16,7 @@ FILES = {
     "greeks": "views",
     "scenarios": "views",
     "check": "margin",
+    "watch": "watch",
     "simulate": "simulate",
     "models": "models",
     "schema": "schema",
