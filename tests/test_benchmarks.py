@@ -25,6 +25,7 @@ from benchmarks import (
     report,
     scaling,
     startup,
+    watch,
 )
 from benchmarks import tables as text
 from benchmarks.exact import exact_greeks, worst_error
@@ -39,6 +40,7 @@ SMALL = [
     pytest.param(lambda: book.tables(book.Sizes(60, 1, 1)), 8, id="book"),
     pytest.param(lambda: scaling.tables(scaling.Sizes((2, 10, 60), 1)), 0, id="scaling"),
     pytest.param(lambda: models.tables(FEW), 0, id="models"),
+    pytest.param(lambda: watch.tables(watch.Sizes(20, 10, 40, 5)), 0, id="watch"),
 ]
 
 

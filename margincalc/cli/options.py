@@ -154,6 +154,7 @@ _OPTIONS: dict[str, Callable[[Command], Command]] = {
         help="What if days passed in an unchanged market: what expires is settled.",
     ),
 }
+LONGEST_EXAMPLE = 78  # beside its indentation
 EVERY = tuple(name for name in _OPTIONS if name not in ("plot", "pricer"))
 """What every command takes; some take a `pricer`, and those with a picture `plot`."""
 
@@ -178,5 +179,15 @@ def shared(*names: str) -> Callable[[Command], Command]:
 
 
 def examples(*lines: str) -> str:
-    """Return the end of a command's help: examples that work from the project's folder."""
-    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+    """Return the end of a command's help: examples that work from the project's folder.
+
+    One that is too long for 80 columns is continued on a second line, as in a shell.
+    """
+    return "\b\nExamples:\n" + "\n".join(f"  {_folded(line)}" for line in lines)
+
+
+def _folded(line: str) -> str:
+    if len(line) <= LONGEST_EXAMPLE:
+        return line
+    break_at = line.rindex(" ", 0, LONGEST_EXAMPLE - 1)
+    return f"{line[:break_at]} \\\n      {line[break_at + 1 :]}"

@@ -131,8 +131,9 @@ def _refuse_foreign(kind: Kind, tick: Tick) -> None:
 def _of_same_expiry(book: Book, where: Listing, row: int) -> BoolArray:
     """Return the instruments of one underlying and day, shape (I,)."""
     day, underlying = where.expiry[row], book.instruments.underlying
-    alike = np.array([own == day for own in where.expiry], bool)
-    return alike & (underlying == underlying[row])
+    alike: BoolArray = np.array([own == day for own in where.expiry], bool)
+    alike &= underlying == underlying[row]
+    return alike
 
 
 def _with_spot(book: Book, row: int, spot: float) -> Book:

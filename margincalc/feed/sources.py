@@ -4,6 +4,7 @@ A source yields lines, and None where nothing has come for as long as was asked:
 say so. A stream that ends, ends the source; a growing file and a websocket go on.
 """
 
+import contextlib
 import os
 import queue
 import threading
@@ -25,18 +26,20 @@ class FeedLost(MargincalcError):
     """A feed could not be reached, or ended in the middle."""
 
 
-def opened(path: str) -> IO[bytes]:
-    """Open a file of ticks.
+def lines_of(path: str, silence: float) -> Iterator[Line]:
+    """Yield the lines of a file that may be a pipe; see `stream`.
 
     Raises
     ------
     InputError
         If there is no such file.
     """
-    try:
-        return open(path, "rb")
-    except OSError as error:
-        raise input_error(path, error.strerror or "no file", "a file of ticks") from None
+    with contextlib.ExitStack() as opened:
+        try:
+            file = opened.enter_context(open(path, "rb"))
+        except OSError as error:
+            raise input_error(path, error.strerror or "no file", "a file of ticks") from None
+        yield from stream(file, silence)
 
 
 def stream(file: IO[bytes], silence: float) -> Iterator[Line]:

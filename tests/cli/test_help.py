@@ -1,5 +1,6 @@
 """Every help ends with two real examples, and they work."""
 
+import re
 import shlex
 from pathlib import Path
 
@@ -30,12 +31,17 @@ def of(group: click.Command, name: str) -> click.Command:
     return command
 
 
+def unfolded(text: str) -> list[str]:
+    """Return lines, those that end with a backslash joined with the next."""
+    return re.sub(r" \\\n +", " ", text).splitlines()
+
+
 def examples(path: tuple[str, ...]) -> list[str]:
     """Return the examples of a command's help."""
     command: click.Command = program
     for name in path:
         command = of(command, name)
-    lines = (command.epilog or "").splitlines()
+    lines = unfolded(command.epilog or "")
     return [line.strip() for line in lines if line.strip().startswith("margincalc ")]
 
 
@@ -64,7 +70,7 @@ def test_every_command_of_the_contract_is_there() -> None:
 def test_help_ends_with_two_examples(run: Run, path: tuple[str, ...]) -> None:
     outcome = run(*path, "--help")
     assert (outcome.status, outcome.err) == (0, "")
-    *_, heading, first, second = outcome.out.splitlines()
+    *_, heading, first, second = unfolded(outcome.out)
     assert heading.strip() == "Examples:"
     assert [first.strip(), second.strip()] == examples(path)
     assert max(map(len, outcome.out.splitlines())) <= 80

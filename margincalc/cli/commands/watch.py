@@ -69,6 +69,8 @@ def watch(options: Options, **chosen: Any) -> int:
         raise click.UsageError("FILE and --ticks are both standard input; name one of them")
     if connect and (chosen["follow"] or ticks != "-"):
         raise click.UsageError("--connect goes neither with --ticks nor with --follow")
+    if chosen["above"] is not None and not 0.0 <= chosen["above"] < float("inf"):
+        raise click.BadParameter("a ratio such as 0.8 is wanted", param_hint="'--above'")
     wanted = {name: chosen[name] for name in ("every", "above", "latency")}
     session = api.watch(read(options), **wanted, **rules(options))
     _print(session, _feed(session, chosen))
@@ -88,7 +90,7 @@ def _feed(session: "Session", chosen: dict[str, Any]) -> "Iterator[Line]":
         return sources.growing(chosen["ticks"], silence)
     if chosen["ticks"] == "-":
         return sources.stream(sys.stdin.buffer, silence)
-    return sources.stream(sources.opened(chosen["ticks"]), silence)
+    return sources.lines_of(chosen["ticks"], silence)
 
 
 def _print(session: "Session", feed: "Iterator[Line]") -> None:

@@ -1,0 +1,1 @@
+"""Tests of ticks, feeds and accounts that follow them."""

@@ -1,0 +1,171 @@
+"""An account that follows ticks stands where a new computation of its market would put it."""
+
+import datetime as dt
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from margincalc.answers.margining import Rules, margined
+from margincalc.book import Kind
+from margincalc.feed.desk import Desk, standing
+from margincalc.feed.ticks import Refused, Tick
+from margincalc.margin.load import load_model
+from margincalc.names import parse
+from tests import books
+from tests.cli import SAMPLES
+
+MODES = ("isolated", "cross", "portfolio")
+
+
+def desk_of(rng: Random, mode: str = "portfolio") -> Desk:
+    """Put a random portfolio on a desk."""
+    portfolio = books.portfolio(rng, books.ANY)
+    account = margined(portfolio, Rules(mode))  # type: ignore[arg-type]
+    return Desk(account.book, account.model, account.assembly.as_of)
+
+
+def random_tick(rng: Random, desk: Desk) -> Tick:
+    """Return a small change of something that the desk holds."""
+    book = desk.book
+    time = desk.time + dt.timedelta(seconds=rng.choice([0, 1, 5, 40]))
+    names = [name for name in book.names.instruments if parse(name)]
+    if not names or rng.random() < 0.4:
+        row = rng.randrange(len(book.names.underlyings))
+        spot = float(book.spot[row]) * rng.uniform(0.97, 1.03)
+        return Tick(time, book.names.underlyings[row], spot=spot)
+    name = rng.choice(names)
+    row = book.names.instruments.index(name)
+    columns = book.instruments
+    forward = float(columns.forward[row])
+    if columns.kind[row] == Kind.OPTION:
+        volatility = float(columns.volatility[row]) * rng.uniform(0.9, 1.1)
+        moved = forward * rng.uniform(0.99, 1.01) if rng.random() < 0.3 else None
+        return Tick(time, instrument=name, volatility=volatility, forward=moved)
+    return Tick(time, instrument=name, mark=forward * rng.uniform(0.99, 1.01))
+
+
+@pytest.mark.parametrize("mode", MODES)
+@settings(max_examples=15, deadline=None)
+@given(rng=st.randoms(use_true_random=False))
+def test_a_desk_stands_where_its_market_puts_it_to_the_bit(rng: Random, mode: str) -> None:
+    desk = desk_of(rng, mode)
+    for _ in range(6):
+        try:
+            desk.apply([random_tick(rng, desk)])
+        except Refused:  # a forward less than the part of it that is fixed
+            continue
+        whole = standing(desk.book, desk.model.margin(desk.book))
+        for kept, fresh in zip(desk.figures, whole, strict=True):
+            np.testing.assert_array_equal(kept, fresh)
+
+
+def test_only_what_holds_the_instrument_is_margined_again() -> None:
+    import margincalc as mc
+
+    portfolio = mc.load(SAMPLES / "two_underlyings_three_collaterals.yaml")
+    account = margined(portfolio, Rules("isolated"))
+    desk = Desk(account.book, account.model, account.assembly.as_of)
+    names = desk.book.names
+    option = next(name for name in names.instruments if name.endswith("-C"))
+    touched = desk.apply([Tick(instrument=option, volatility=0.7)])
+    row = names.instruments.index(option)
+    assert touched.tolist() == sorted(set(desk.book.pool[desk.book.instrument == row].tolist()))
+    assert 0 < len(touched) < desk.book.pools
+
+
+def strangle() -> Desk:
+    import margincalc as mc
+
+    account = margined(mc.load(SAMPLES / "btc_short_strangle.yaml"), Rules())
+    return Desk(account.book, account.model, account.assembly.as_of)
+
+
+CALL = "BTC-25DEC26-115000-C"
+
+
+@pytest.mark.parametrize(
+    ("tick", "reason"),
+    [
+        (Tick(underlying="ETH", spot=4000.0), "ETH of which the book holds nothing"),
+        (Tick(instrument="BTC-25DEC26-1-C", mark=1.0), "does not hold"),
+        (Tick(underlying="BTC", spot=1_000_000.0), "+890.1 % at once"),
+        (Tick(underlying="BTC", spot=10_000.0), "-90.1 % at once"),
+        (Tick(underlying="BTC", volatility=0.5), "only instruments have"),
+        (Tick(underlying="BTC", forward=1.0), "without its `expiry`"),
+        (Tick(underlying="BTC", expiry="2026-12-31", forward=1.0), "holds nothing"),
+        (Tick(instrument=CALL, mark=200_000.0), "which no volatility gives"),
+        (Tick(instrument=CALL, funding=0.1), "a funding of"),
+        (Tick(instrument=CALL, spot=1.0), "a spot of"),
+        (Tick(books.AS_OF - dt.timedelta(days=1), "BTC", spot=99_000.0), "stale"),
+        (Tick(books.AS_OF + dt.timedelta(days=30), "BTC", spot=99_000.0), "impossible"),
+    ],
+)
+def test_what_is_refused_moves_nothing(tick: Tick, reason: str) -> None:
+    desk = strangle()
+    before = [figure.copy() for figure in desk.figures]
+    book, time = desk.book, desk.time
+    with pytest.raises(Refused) as refusal:
+        desk.apply([Tick(underlying="BTC", spot=101_000.0), tick])
+    assert reason in str(refusal.value)
+    assert (desk.book, desk.time) == (book, time)
+    for kept, was in zip(desk.figures, before, strict=True):
+        np.testing.assert_array_equal(kept, was)
+
+
+def test_an_older_quote_of_the_same_is_stale() -> None:
+    desk = strangle()
+    later, earlier = (books.AS_OF + dt.timedelta(seconds=seconds) for seconds in (10, 9))
+    desk.apply([Tick(later, "BTC", spot=101_000.0)])
+    with pytest.raises(Refused) as refusal:
+        desk.apply([Tick(earlier, "BTC", spot=90_000.0)])
+    assert "quoted later" in str(refusal.value)
+    desk.apply([Tick(earlier, instrument=CALL, volatility=0.6)])  # another subject may lag
+    assert desk.book.spot[0] == 101_000.0
+
+
+def test_time_passes_with_the_ticks() -> None:
+    desk = strangle()
+    row = desk.book.names.instruments.index(CALL)
+    before = desk.book.instruments.time[row]
+    desk.apply([Tick(books.AS_OF + dt.timedelta(seconds=59), "BTC", spot=100_000.0)])
+    assert desk.book.instruments.time[row] == before
+    desk.apply([Tick(books.AS_OF + dt.timedelta(seconds=60), "BTC", spot=100_000.0)])
+    assert desk.book.instruments.time[row] == pytest.approx(before - 60 / (365 * 86400))
+
+
+def test_a_mark_and_a_volatility_leave_equity_at_the_mark() -> None:
+    desk = strangle()
+    desk.apply([Tick(instrument=CALL, mark=2500.0, volatility=0.6)])
+    held = desk.book.instruments
+    row = desk.book.names.instruments.index(CALL)
+    assert held.volatility[row] == 0.6
+    other = strangle()
+    other.apply([Tick(instrument=CALL, mark=2500.0)])
+    assert other.figures.equity[0] == pytest.approx(desk.figures.equity[0], abs=1e-6)
+
+
+def test_an_option_that_expires_is_paid() -> None:
+    desk = strangle()
+    end = dt.datetime(2026, 12, 25, 9, tzinfo=dt.UTC)
+    while desk.time < end:
+        desk.apply([Tick(min(desk.time + dt.timedelta(days=6), end), "BTC", spot=120_000.0)])
+    figures = desk.figures
+    assert figures.equity[0] == pytest.approx(262_340.55 - 10 * 5_000.0)
+    assert figures.maintenance[0] == 0.0
+
+
+def test_models_of_every_kind_can_be_followed() -> None:
+    import margincalc as mc
+
+    portfolio = mc.load(SAMPLES / "btc_short_strangle.yaml")
+    for name in ("derive-pm2", "deribit-pm", "okx-pm", "paradex-pm", "deribit-sm"):
+        account = margined(portfolio, Rules(None, name))
+        desk = Desk(account.book, load_model(name, books.AS_OF.date()).model, books.AS_OF)
+        desk.apply([Tick(underlying="BTC", spot=103_000.0)])
+        desk.apply([Tick(instrument=CALL, volatility=0.61)])
+        whole = standing(desk.book, desk.model.margin(desk.book))
+        for kept, fresh in zip(desk.figures, whole, strict=True):
+            np.testing.assert_array_equal(kept, fresh, err_msg=name)

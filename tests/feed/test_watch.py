@@ -1,0 +1,183 @@
+"""`watch` says when a status changes, and ends with the last."""
+
+import csv
+import datetime as dt
+import gzip
+import io
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import margincalc as mc
+from margincalc import files
+from tests.cli import SAMPLES, STRANGLE
+from tests.cli.conftest import Run, run
+
+__all__ = ["run"]
+TICKS = str(SAMPLES / "ticks.ndjson")
+
+
+def events(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_statuses_change_in_order(run: Run) -> None:
+    outcome = run("watch", STRANGLE, "--ticks", TICKS, "--no-latency")
+    said = events(outcome.out)
+    assert (outcome.status, outcome.err) == (0, "")
+    assert [event["event"] for event in said] == [
+        "start", "status", "refused", "status", "refused", "status", "end",
+    ]  # fmt: skip
+    changes = [(event["from"], event["status"]) for event in said if event["event"] == "status"]
+    assert changes == [
+        ("healthy", "restricted"),
+        ("restricted", "liquidatable"),
+        ("liquidatable", "healthy"),
+    ]
+    assert said[-1]["refused"] == 2
+    assert run("watch", STRANGLE, "--ticks", TICKS, "--no-latency").out == outcome.out
+
+
+def test_the_start_is_what_margin_says(run: Run) -> None:
+    report = mc.margin(mc.load(STRANGLE))
+    start = events(run("watch", STRANGLE, "--ticks", os.devnull).out)[0]
+    for key in ("equity", "initial_margin", "maintenance_margin", "margin_ratio", "status"):
+        assert start[key] == getattr(report, key)
+    assert report.worst_scenario is not None
+    assert start["worst_scenario"] == {
+        "label": report.worst_scenario.label,
+        "pnl": report.worst_scenario.pnl,
+    }
+    assert start["liquidation"]["BTC"]["above"] == report.liquidation["BTC"].above
+
+
+def test_the_exit_status_is_that_of_the_last_state(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "crash"
+    path.write_text('{"underlying": "BTC", "spot": 60000}\n')
+    assert run("watch", STRANGLE, "--ticks", str(path)).status == 1
+    assert run("watch", STRANGLE, "--ticks", os.devnull).status == 0
+    assert run("watch", STRANGLE, "--ticks", os.devnull, "--above", "0.5").status == 1
+
+
+def test_states_come_as_often_as_asked(run: Run) -> None:
+    said = events(run("watch", STRANGLE, "--ticks", TICKS, "--every", "2").out)
+    states = [event for event in said if event["event"] == "state"]
+    assert len(states) == 3
+    assert all(event["latency_ms"] > 0.0 for event in states)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-"], "both standard input"),
+        ([STRANGLE, "--connect", "ws://x", "--follow"], "--connect goes neither"),
+        ([STRANGLE, "--connect", "x"], "an address such as"),
+        ([STRANGLE, "--above", "nan"], "a ratio such as 0.8"),
+        ([STRANGLE, "--ticks", "/no/such/file"], "wanted a file of ticks"),
+    ],
+)
+def test_wrong_usage(run: Run, arguments: list[str], message: str) -> None:
+    outcome = run("watch", *arguments)
+    assert outcome.status == 2
+    assert message in outcome.err
+
+
+def test_what_is_held_is_subscribed_to() -> None:
+    session = mc.watch(mc.load(STRANGLE))
+    assert json.loads(session.subscription())["params"]["channels"] == [
+        "ticker.BTC-25DEC26-115000-C.100ms",
+        "ticker.BTC-25DEC26-90000-P.100ms",
+        "deribit_price_index.btc_usd",
+    ]
+
+
+DATA = os.environ.get("MARGINCALC_DATA")  # a folder of real chains; unset, they are not replayed
+HELD = ("BTC-27FEB26-65000-P", "BTC-27FEB26-78000-C")
+STEPS = 60
+if DATA is not None:
+
+    def test_a_short_gamma_account_falls_with_the_market_of_5_february_2026() -> None:
+        folder = Path(str(DATA)) / "deribit"
+        before = quotes(folder / "20260205T042952Z.csv.gz")
+        after = quotes(folder / "20260205T212937Z.csv.gz")
+        session = mc.watch(short_gamma(before), model="deribit-pm")
+        said = list(session.events(tickers(before, after)))
+        changes = [(event["from"], event["status"]) for event in said if event["event"] == "status"]
+        assert changes == [("healthy", "restricted"), ("restricted", "liquidatable")]
+        assert (session.refused, session.failed) == (0, True)
+
+
+Quotes = dict[str, dict[str, str]]
+
+
+def quotes(path: Path) -> Quotes:
+    """Return the rows of a chain for what is held."""
+    with gzip.open(path, "rt") as file:
+        return {
+            row["instrument_name"]: row
+            for row in csv.DictReader(file)
+            if row["instrument_name"] in HELD
+        }
+
+
+def short_gamma(chain: Quotes) -> mc.Portfolio:
+    """Ten of each sold, and coins that carried them comfortably on the morning."""
+    rows = [chain[name] for name in HELD]
+    positions = [
+        {
+            "instrument": name,
+            "quantity": -10,
+            "mark_price": float(row["mark_price"]),
+            "volatility": float(row["implied_volatility"]),
+        }
+        for name, row in zip(HELD, rows, strict=True)
+    ]
+    content = {
+        "account": "short-gamma",
+        "currency": "BTC",
+        "as_of": rows[0]["timestamp"],
+        "market": {
+            "BTC": {
+                "spot": float(rows[0]["index_price"]),
+                "settlement": "inverse",
+                "expiries": {"2026-02-27": {"forward": float(rows[0]["underlying"])}},
+            }
+        },
+        "positions": positions,
+        "collateral": [{"asset": "BTC", "quantity": 2.0}],
+    }
+    return files.load("-", stdin=io.BytesIO(json.dumps(content).encode()))
+
+
+def tickers(before: Quotes, after: Quotes) -> Iterator[bytes]:
+    """Yield Deribit's notifications along the way from one chain to the next.
+
+    What is not recorded between them is taken on a straight line; the last are the chain's own.
+    """
+    for step in range(1, STEPS + 1):
+        for name in HELD:
+            yield ticker(name, before[name], after[name], step / STEPS)
+
+
+def ticker(name: str, first: dict[str, str], last: dict[str, str], share: float) -> bytes:
+    """Return the notification of an option, `share` of the way from one row to another."""
+
+    def between(key: str) -> float:
+        return float(first[key]) * (1.0 - share) + float(last[key]) * share
+
+    start, end = (dt.datetime.fromisoformat(row["timestamp"]).timestamp() for row in (first, last))
+    data = {
+        "timestamp": int(1000.0 * (start * (1.0 - share) + end * share)),
+        "instrument_name": name,
+        "index_price": between("index_price"),
+        "underlying_price": between("underlying"),
+        "mark_price": between("mark_price"),
+        "mark_iv": 100.0 * between("implied_volatility"),
+    }
+    params = {"channel": f"ticker.{name}.100ms", "data": data}
+    message = {"jsonrpc": "2.0", "method": "subscription", "params": params}
+    return json.dumps(message).encode()
