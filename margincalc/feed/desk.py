@@ -19,7 +19,7 @@ from margincalc.feed.market import Listing, listing, ticked
 from margincalc.feed.ticks import Refused, Tick
 from margincalc.known import Latest
 from margincalc.margin.base import STATUSES, MarginModel, MarginResult, status_of
-from margincalc.pricer import Pricer, current, using
+from margincalc.pricer import NUMPY, Pricer, using
 
 OLDEST = dt.timedelta(seconds=60)  # behind the newest tick: older ones are stale
 FARTHEST = dt.timedelta(days=7)  # ahead of the newest tick: farther ones are impossible
@@ -43,6 +43,7 @@ class Desk:
     Attributes
     ----------
     time : of the newest tick
+    pricer : who computes; what it knows is kept from tick to tick
     step : after which time is let pass for the options
     aged_to : up to when it has
     figures : where every pool stands
@@ -51,18 +52,18 @@ class Desk:
     book: Book
     model: MarginModel
     time: dt.datetime
+    pricer: Pricer = NUMPY
     step: dt.timedelta = STEP
     aged_to: dt.datetime = field(init=False)
     figures: Figures = field(init=False)
     _where: Listing = field(init=False)
-    _pricer: Pricer = field(init=False)
     _seen: dict[str, dt.datetime] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         """Margin every pool in the market as it is."""
         self.aged_to = self.time
         self._where = listing(self.book)
-        self._pricer = replace(current(), known=Latest())
+        self.pricer = replace(self.pricer, known=Latest())
         pools = self.book.pools
         equity, initial, maintenance = np.zeros((3, pools))
         self.figures = Figures(equity, initial, maintenance, np.zeros(pools, np.int64))
@@ -78,7 +79,7 @@ class Desk:
         """
         book, newest = self.book, self.time
         touched = np.zeros(len(book.instruments.kind), bool)
-        with using(self._pricer):
+        with using(self.pricer):
             for tick in ticks:
                 newest = max(newest, self._timely(tick, newest))
                 book, own = ticked(book, self._where, tick)
@@ -124,7 +125,7 @@ class Desk:
         if not len(pools):
             return
         part = self.book if len(pools) == self.book.pools else book_of(self.book, pools)
-        with using(self._pricer):
+        with using(self.pricer):
             result = self.model.margin(part)
         now = standing(part, result)
         for kept, new in zip(self.figures, now, strict=True):

@@ -53,7 +53,7 @@ TICKS = f"{SAMPLES}/ticks.ndjson"
 @click.option(
     "--latency/--no-latency", default=True, help="Whether to print how long a change took."
 )
-@shared(*(name for name in EVERY if name not in ("format", "output")))
+@shared(*(name for name in EVERY if name not in ("format", "output")), "pricer")
 def watch(options: Options, **chosen: Any) -> int:
     """Follow the market tick by tick; changes of status as NDJSON.
 
@@ -72,7 +72,7 @@ def watch(options: Options, **chosen: Any) -> int:
     if chosen["above"] is not None and not 0.0 <= chosen["above"] < float("inf"):
         raise click.BadParameter("a ratio such as 0.8 is wanted", param_hint="'--above'")
     wanted = {name: chosen[name] for name in ("every", "above", "latency")}
-    session = api.watch(read(options), **wanted, **rules(options))
+    session = api.watch(read(options), **wanted, **rules(options), pricer=options.pricer or "numpy")
     _print(session, _feed(session, chosen))
     return 1 if session.failed else 0
 
