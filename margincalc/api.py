@@ -235,6 +235,7 @@ def watch(  # noqa: PLR0913 - an argument for each option of the command
     settings: Sequence[str] = (),
     effective: str | None = None,
     pricer: PricerName = "numpy",
+    changes: Changes = UNCHANGED,
 ) -> "Session":
     """Open a session that follows the market: ``session.events(lines)`` yields what happens.
 
@@ -248,7 +249,8 @@ def watch(  # noqa: PLR0913 - an argument for each option of the command
     from margincalc.feed.desk import Desk
     from margincalc.feed.session import Session, Wishes
 
-    account = margined(portfolio, Rules(mode, model, tuple(settings), effective, pricer))
+    rules = Rules(mode, model, tuple(settings), effective, pricer, changes)
+    account = margined(portfolio, rules)
     desk = Desk(account.book, account.model, account.assembly.as_of, pricer_named(pricer))
     return Session(desk, portfolio.account, Wishes(every, above, latency))
 
