@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         compare,
         convert,
         greeks,
+        hedge,
         load,
         margin,
         models,
@@ -29,11 +30,15 @@ if TYPE_CHECKING:
         waterfall,
     )
     from margincalc.errors import InputError, MargincalcError
+    from margincalc.hedge.aims import Aim, Costs, Limits
     from margincalc.portfolio import Portfolio
     from margincalc.what_if import what_if
 
 __all__ = [
+    "Aim",
+    "Costs",
     "InputError",
+    "Limits",
     "MargincalcError",
     "Portfolio",
     "__version__",
@@ -41,6 +46,7 @@ __all__ = [
     "compare",
     "convert",
     "greeks",
+    "hedge",
     "load",
     "margin",
     "models",
@@ -53,6 +59,9 @@ __all__ = [
 ]
 
 _HOME = {
+    "Aim": "margincalc.hedge.aims",
+    "Costs": "margincalc.hedge.aims",
+    "Limits": "margincalc.hedge.aims",
     "InputError": "margincalc.errors",
     "MargincalcError": "margincalc.errors",
     "Portfolio": "margincalc.portfolio",

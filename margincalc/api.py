@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from margincalc.answers.hedge_results import HedgeReport
 from margincalc.answers.margining import Rules, day_of, margined
 from margincalc.answers.model_results import DiffLine, DiffReport, ModelReport, VerifyReport
 from margincalc.answers.results import (
@@ -27,6 +28,7 @@ from margincalc.answers.results import (
 )
 from margincalc.answers.waterfall_results import WaterfallReport
 from margincalc.errors import input_error, printable, shown
+from margincalc.hedge.aims import Aim, Costs, Limits
 from margincalc.kernels import pricer_named
 from margincalc.margin.base import Venue
 from margincalc.margin.load import effective_dates, load_model, model_file, model_names
@@ -253,6 +255,38 @@ def watch(  # noqa: PLR0913 - an argument for each option of the command
     account = margined(portfolio, rules)
     desk = Desk(account.book, account.model, account.assembly.as_of, pricer_named(pricer))
     return Session(desk, portfolio.account, Wishes(every, above, latency))
+
+
+def hedge(  # noqa: PLR0913 - an argument for each option of the command
+    portfolio: Portfolio,
+    *,
+    aim: Aim = Aim(),  # noqa: B008 - it never changes
+    costs: Costs = Costs(),  # noqa: B008
+    limits: Limits = Limits(),  # noqa: B008
+    candidates: Sequence[str] = (),
+    strikes: Sequence[float] = (),
+    mode: Mode | None = None,
+    model: str | None = None,
+    settings: Sequence[str] = (),
+    effective: str | None = None,
+    changes: Changes = UNCHANGED,
+) -> HedgeReport:
+    """Find the cheapest trades and deposit that restore a target ratio of margin to equity.
+
+    Parameters
+    ----------
+    aim : the ratio, and the ranges of spot and volatility over which it must hold
+    costs : of trades that the file does not quote, and of deposits
+    limits : that the answer keeps to; `hedge.aims` has the units of all three
+    candidates : instruments that may be traded, in place of what the file's market lists
+    strikes : strikes to add to those that it lists
+    """
+    from margincalc.answers.hedging import hedge_report
+    from margincalc.hedge.aims import Request
+
+    request = Request(aim, costs, limits, tuple(candidates), tuple(strikes))
+    rules = Rules(mode, model, tuple(settings), effective, changes=changes)
+    return hedge_report(portfolio, rules, request)
 
 
 def models() -> tuple[ModelReport, ...]:

@@ -299,9 +299,7 @@ def _deposit(draft: _Draft, number: int, pool: Pool) -> None:
     beta = deposit.beta if underlying >= 0 else 0.0
     if draft.coin and underlying < 0:
         underlying = draft.underlyings.index(draft.portfolio.currency)
-    # Names order rows, so the numbers are of one width.
-    width = len(str(len(draft.portfolio.collateral)))
-    name = f"{deposit.asset} deposit {number + 1:0{width}d}"
+    name = deposit_name(deposit.asset, number, len(draft.portfolio.collateral))
     row = _Row(
         name,
         Kind.COLLATERAL,
@@ -313,6 +311,17 @@ def _deposit(draft: _Draft, number: int, pool: Pool) -> None:
     )
     draft.rows[name] = _with_haircuts(row, deposit)
     draft.held.append((pool, name, deposit.quantity, np.nan))
+
+
+def deposit_name(asset: str, number: int, count: int) -> str:
+    """Name the instrument of a deposit, one of `count`, numbered from 0."""
+    # Names order rows, so the numbers are of one width.
+    return f"{asset} deposit {number + 1:0{len(str(count))}d}"
+
+
+def money_name(contract: Contract) -> str:
+    """Name the instrument in which a contract's profits and premiums are owed."""
+    return f"{contract.underlying} owed" if contract.inverse else _MONEY
 
 
 def _with_haircuts(row: _Row, deposit: Collateral) -> _Row:

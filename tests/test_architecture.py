@@ -28,7 +28,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("quotes", "risk"),
     ("aging", "marks"),
     ("assemble", "margin"),
-    ("attribution", "liquidation", "pools", "what_if"),
+    ("attribution", "hedge", "liquidation", "pools", "what_if"),
     ("feed", "simulation", "trades"),
     ("answers",),
     ("api",),
@@ -41,10 +41,10 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
     "answers": (
         ("results",),
-        ("account", "model_results"),
+        ("account", "hedge_results", "model_results"),
         ("lines", "margining"),
         ("statement",),
-        ("breakdown", "comparison"),
+        ("breakdown", "comparison", "hedging"),
         ("verify", "waterfall_results"),
         ("curves", "firesale", "waterfall"),
         ("",),
@@ -73,12 +73,25 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("",),
     ),
     "kernels": (("_jit",), ("_elementary", "groups"), ("black",), ("",)),
+    "hedge": (
+        ("aims",),
+        ("catalogue", "costs"),
+        ("problem",),
+        ("programme", "trial"),
+        ("rows", "search"),
+        ("optimum",),
+        ("diagnosis",),
+        ("cure",),
+        ("",),
+    ),
     "liquidation": (("nearest",), ("",)),
     "margin": (
-        ("base", "faults", "lots", "strategies"),
-        ("fees", "pairing", "scope", "*_shocks"),
+        ("faults", "forms", "lots", "strategies"),
+        ("base",),
+        ("fees", "linear", "pairing", "scope", "*_shocks"),
         ("grids",),
         ("charges", "composite"),
+        ("scan_charges",),
         ("*_risk", "single_options", "span_arrays", "span_files", "span_spreads"),
         ("span_rules",),
         ("*",),  # the families
@@ -138,7 +151,7 @@ HEAVY = ("matplotlib", "numba", "pyarrow", "scipy", "tabulate", "vollib")
 COMPILED = f"{ROOT}.kernels."
 """Modules that import numba when they are imported, and so are as heavy themselves."""
 
-PROTOCOL = ("margin.base", "margin.load")
+PROTOCOL = ("margin.base", "margin.forms", "margin.load")
 """All that code above `margin` knows of it: the protocol, not the families."""
 
 

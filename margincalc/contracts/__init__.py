@@ -11,9 +11,9 @@ from margincalc.contracts.checks import check_account, check_marks, check_quanti
 from margincalc.contracts.contract import Contract, Faults
 from margincalc.contracts.keys import check_keys, check_prices, unmatched
 from margincalc.contracts.terms import Resolver, canonical
-from margincalc.portfolio import Order, Portfolio, Position
+from margincalc.portfolio import Order, Portfolio, Position, Quote
 
-__all__ = ["Contract", "Resolved", "resolve"]
+__all__ = ["Contract", "Resolved", "quotes_by_name", "resolve"]
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,11 @@ def resolve(portfolio: Portfolio) -> Resolved:
         *unmatched(portfolio, (*resolved, *ordered)),
     )
     return Resolved(resolved, ordered, portfolio.as_of, quotes, notes)
+
+
+def quotes_by_name(portfolio: Portfolio) -> dict[str, Quote]:
+    """Return what is quoted, by the one name of each instrument."""
+    return {canonical(key): quote for key, quote in portfolio.quotes.items()}
 
 
 def _contracts(

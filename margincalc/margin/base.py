@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from margincalc.arrays import FloatArray, IntArray
 from margincalc.book import Book
+from margincalc.margin.forms import LinearForm
 from margincalc.scenarios import ScenarioGrid
 
 Components = dict[str, FloatArray]
@@ -115,6 +116,9 @@ class MarginModel(Protocol):
 
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book."""
+
+    def linear(self, book: Book) -> LinearForm:
+        """Return both margins of a book of one pool as a linear form, or what keeps it from one."""
 
 
 class Source(NamedTuple):

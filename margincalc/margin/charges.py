@@ -85,12 +85,27 @@ def net_short_options(book: Book) -> tuple[IntArray, FloatArray]:
     first : shape (G,), a position row of each pool, underlying, expiry and strike
     units : shape (G,), units of the underlying that are net short
     """
+    rows, first, labels = strikes(book)
+    columns = book.instruments
+    size = (book.quantity * columns.multiplier[book.instrument])[rows]
+    held = group_sum(size, labels, len(first))
+    return rows[first], np.maximum(-held, 0.0)
+
+
+def strikes(book: Book) -> tuple[IntArray, IntArray, IntArray]:
+    """Group options by pool, underlying, expiry and strike.
+
+    Returns
+    -------
+    rows : shape (N,), position rows of options
+    first : shape (G,), the first of `rows` in each group
+    labels : shape (N,), the group of each of `rows`
+    """
     rows = book.rows(Kind.OPTION)
     columns = book.instruments.take(book.instrument[rows])
     keys = (book.pool[rows], columns.underlying, columns.time, columns.strike)
     first, labels = group_rows(*keys)
-    held = group_sum(book.quantity[rows] * columns.multiplier, labels, len(first))
-    return rows[first], np.maximum(-held, 0.0)
+    return rows, first, labels
 
 
 def short_option_charge(book: Book, rate: float) -> FloatArray:
@@ -98,6 +113,14 @@ def short_option_charge(book: Book, rate: float) -> FloatArray:
     first, units = net_short_options(book)
     spot = book.spot[book.underlying[first]]
     return group_sum(rate * units * book.money(spot, first), book.pool[first], book.pools)
+
+
+def option_charge(book: Book, rate: float) -> FloatArray:
+    """A share of spot for every unit of options, long or short."""
+    rows = book.rows(Kind.OPTION)
+    units = np.abs(book.quantity[rows]) * book.instruments.multiplier[book.instrument[rows]]
+    spot = book.money(book.spot[book.underlying[rows]], rows)
+    return group_sum(rate * units * spot, book.pool[rows], book.pools)
 
 
 def delta_one_notional(book: Book, rows: IntArray) -> FloatArray:

@@ -8,6 +8,7 @@ import numpy as np
 from margincalc.arrays import BoolArray, FloatArray, IntArray
 from margincalc.book import Book
 from margincalc.margin.base import Components, MarginModel, MarginResult, Worst
+from margincalc.margin.forms import LinearForm
 from margincalc.margin.grids import joined
 from margincalc.scenarios import ScenarioGrid
 
@@ -44,6 +45,11 @@ class PerVenue(NamedTuple):
             _worst(book, parts),
             _merged([(part.mine, part.result.details) for part in parts]),
         )
+
+    def linear(self, book: Book) -> LinearForm:
+        """Return the linear form of one pool by its venue's model."""
+        model = self.models[book.names.keys[0].venue]
+        return model.linear(book)
 
     def _chosen(self, book: Book) -> IntArray:
         """Return the number of each pool's model, shape (A,)."""

@@ -28,6 +28,7 @@ from margincalc.margin.deribit_shocks import (
     delta_shock,
     roll_shock,
 )
+from margincalc.margin.forms import LinearForm
 from margincalc.margin.grids import Power, SpotMove
 from margincalc.margin.scope import Scope, base
 from margincalc.risk import equity, now, risk_array, scenario_pnl
@@ -157,6 +158,10 @@ class Deribit(NamedTuple):
             "margin_balance": equity(book, value),
         }
         return MarginResult(equity(book, value), maintenance, initial, worst, details)
+
+    def linear(self, book: Book) -> LinearForm:
+        """Return no linear form, but what stands in its way."""
+        return LinearForm(without=("gains of one coin that offset losses of another in part",))
 
     def parts(self, book: Book, value: FloatArray) -> Iterator[Part]:
         """Yield the profits of each coin that has parameters; `value` is `now(book)`."""

@@ -47,6 +47,7 @@ from margincalc.margin.derive_shocks import (
     VolShock,
     shocks,
 )
+from margincalc.margin.forms import LinearForm
 from margincalc.margin.scope import Scope
 from margincalc.risk import revalued
 from margincalc.scenarios import ScenarioGrid
@@ -103,6 +104,10 @@ class Pm1(NamedTuple):
     def grids(self) -> tuple[ScenarioGrid, ...]:
         """The scenarios, then the basis contingency."""
         return (self.shocks.grid,)
+
+    def linear(self, book: Book) -> LinearForm:
+        """Return no linear form, but what stands in its way."""
+        return LinearForm(without=("discounts by the sign of the loss",))
 
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book."""

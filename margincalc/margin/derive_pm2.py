@@ -50,6 +50,7 @@ from margincalc.margin.derive_shocks import (
     UpTo10,
     shocks,
 )
+from margincalc.margin.forms import LinearForm
 from margincalc.margin.scope import Scope
 from margincalc.risk import now, revalued
 from margincalc.scenarios import ScenarioGrid
@@ -154,6 +155,15 @@ class Pm2(NamedTuple):
     def grids(self) -> tuple[ScenarioGrid, ...]:
         """The scenarios, then the basis contingency."""
         return (self.shocks.grid,)
+
+    def linear(self, book: Book) -> LinearForm:
+        """Return no linear form, but what stands in its way."""
+        return LinearForm(
+            without=(
+                "discounts by the sign of the loss",
+                "the skew of volatility",
+            )
+        )
 
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book."""

@@ -38,6 +38,7 @@ from margincalc.margin.derive_shocks import (
     UpTo10,
     UpTo20,
 )
+from margincalc.margin.forms import LinearForm
 from margincalc.margin.scope import Scope
 from margincalc.risk import now
 from margincalc.scenarios import ScenarioGrid
@@ -116,6 +117,10 @@ class Sm(NamedTuple):
     def grids(self) -> tuple[ScenarioGrid, ...]:
         """None: this family has no scenarios."""
         return ()
+
+    def linear(self, book: Book) -> LinearForm:
+        """Return no linear form, but what stands in its way."""
+        return LinearForm(without=("calls and puts of an expiry that cover each other",))
 
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book."""

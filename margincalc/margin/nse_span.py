@@ -23,6 +23,7 @@ from margincalc.book import Book, Kind
 from margincalc.errors import ModelRefusal
 from margincalc.margin.base import Components, MarginResult, Parameters, Share
 from margincalc.margin.charges import collateral_haircut
+from margincalc.margin.forms import LinearForm
 from margincalc.margin.scope import Scope
 from margincalc.margin.span_arrays import (
     CONTRACTS,
@@ -120,6 +121,10 @@ class NseSpan(NamedTuple):
     def grids(self) -> tuple[ScenarioGrid, ...]:
         """The sixteen rows; moves are multiples of the scan ranges."""
         return (self.grid,)
+
+    def linear(self, book: Book) -> LinearForm:
+        """Return no linear form, but what stands in its way."""
+        return LinearForm(without=("calendar and inter-commodity spreads",))
 
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book.

@@ -28,6 +28,7 @@ from margincalc.margin.base import (
     Worst,
 )
 from margincalc.margin.charges import Borrow, collateral_haircut
+from margincalc.margin.forms import LinearForm
 from margincalc.margin.grids import joined
 from margincalc.margin.okx_risk import (
     CONTRACTS,
@@ -85,6 +86,10 @@ class Okx(NamedTuple):
     def grids(self) -> tuple[ScenarioGrid, ...]:
         """The scenarios of each asset class."""
         return tuple(chosen.scenarios.grid for chosen in self.classes)
+
+    def linear(self, book: Book) -> LinearForm:
+        """Return no linear form, but what stands in its way."""
+        return LinearForm(without=("offsets between risks (MR1 to MR9)",))
 
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book.

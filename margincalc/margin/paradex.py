@@ -29,6 +29,7 @@ from margincalc.margin.base import (
 )
 from margincalc.margin.charges import collateral_haircut, long_and_short
 from margincalc.margin.fees import Fees, Market, trading_fees
+from margincalc.margin.forms import LinearForm
 from margincalc.margin.grids import Scenarios, joined
 from margincalc.margin.lots import Lots, held
 from margincalc.margin.scope import Scope, base
@@ -123,6 +124,10 @@ class Paradex(NamedTuple):
     def grids(self) -> tuple[ScenarioGrid, ...]:
         """The scenarios, the default set's first."""
         return tuple(chosen.grid for chosen in self.sets.values())
+
+    def linear(self, book: Book) -> LinearForm:
+        """Return no linear form, but what stands in its way."""
+        return LinearForm(without=("the least delta of hedged positions",))
 
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book."""

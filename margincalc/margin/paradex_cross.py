@@ -22,6 +22,7 @@ from margincalc.book import Book, Instruments, Kind
 from margincalc.margin.base import Components, MarginResult, Parameters, Share, laid_over
 from margincalc.margin.charges import ShortRates, short_option
 from margincalc.margin.fees import Fees, Market, trading_fees
+from margincalc.margin.forms import LinearForm
 from margincalc.margin.lots import Lots, held, order_sides
 from margincalc.margin.paradex import CONTRACTS, balances
 from margincalc.margin.scope import NotPublished, Scope, base, published
@@ -92,6 +93,10 @@ class ParadexCross(NamedTuple):
     def grids(self) -> tuple[ScenarioGrid, ...]:
         """None: this family has no scenarios."""
         return ()
+
+    def linear(self, book: Book) -> LinearForm:
+        """Return no linear form, but what stands in its way."""
+        return LinearForm(without=("the pairing of options into spreads",))
 
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book."""

@@ -11,7 +11,7 @@ the positions alone is a component of its own, `wrong_way`; it is negative where
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -23,7 +23,6 @@ from margincalc.margin.base import (
     Factor,
     MarginResult,
     Parameters,
-    Share,
     Worst,
     laid_over,
     total,
@@ -35,33 +34,16 @@ from margincalc.margin.charges import (
     borrowed,
     collateral_haircut,
     confidence_charge,
-    delta_one_charge,
     moving,
-    net_short_options,
     peg_growth,
-    roll_charge,
-    short_option_charge,
 )
+from margincalc.margin.forms import LinearForm, Parts, WorstOf
 from margincalc.margin.grids import Scenarios, joined
+from margincalc.margin.linear import by_row, together
+from margincalc.margin.scan_charges import Charges, charge_parts, charged, set_form, worst_losses
 from margincalc.margin.scope import NotPublished, Scope, published
 from margincalc.risk import equity, least_pnl, now, risk_array
 from margincalc.scenarios import ScenarioGrid
-
-
-class Charges(Parameters):
-    """What is added to the scenario loss.
-
-    Attributes
-    ----------
-    short_options : of spot, per unit net short per strike and expiry
-    delta_one : of the gross notional of futures and perpetuals, at their mark or at the index
-    roll : of spot, per unit of delta that offsets delta of other expiries
-    """
-
-    short_options: Share | NotPublished = 0.0
-    delta_one: Share | NotPublished = 0.0
-    delta_one_price: Literal["mark", "index"] = "mark"
-    roll: Share | NotPublished = 0.0
 
 
 class Factors(Parameters):
@@ -144,6 +126,39 @@ class Scan(NamedTuple):
             initial["oracle_confidence"] = confidence_charge(book, self.account.confidence)
         return MarginResult(equity(book, value), maintenance, initial, joined(found, book))
 
+    def linear(self, book: Book) -> LinearForm:
+        """Return both margins of one pool as a linear form: the whole of them."""
+        self.scope.refuse_beyond(book)
+        value = now(book)
+        worst: list[WorstOf] = []
+        parts: list[Parts] = []
+        for number, rows in self._split(book):
+            chosen = list(self.sets.values())[number]
+            own, held = book.restricted(rows)
+            chosen.parameters.refuse_unpublished(own)
+            scans = list(worst_losses(own, chosen.grid, value[held]))
+            found = scans, charge_parts(own, chosen.parameters.charges)
+            scans, charges = set_form(book, rows, self._weight(chosen, book), found)
+            worst += scans
+            parts.append(charges)
+        parts.append(by_row(book, self._of_balances))
+        return LinearForm(tuple(worst), together(parts))
+
+    def _weight(self, chosen: _Set, book: Book) -> FloatArray:
+        """Return what a loss counts with in maintenance and in initial margin, shape (2,)."""
+        factors, peg = chosen.parameters.factors, self.account.peg
+        initial = published(factors.initial, "factors.initial")
+        if peg is not None:
+            initial += peg_growth(book.stable, peg.threshold, peg.factor)
+        return np.array([factors.maintenance, initial])
+
+    def _of_balances(self, book: Book) -> FloatArray:
+        """Return what balances and doubtful feeds need in both margins, shape (2, A)."""
+        both = [total(self._balances(book, initial=one), book.pools) for one in (False, True)]
+        if self.account.confidence is not None:
+            both[1] = both[1] + confidence_charge(book, self.account.confidence)
+        return np.stack(both)
+
     def _balances(self, book: Book, *, initial: bool) -> Components:
         """Return what is lost of deposits, and what debts need."""
         found = {"collateral_haircut": collateral_haircut(book, initial=initial)}
@@ -184,7 +199,7 @@ def _losses(book: Book, chosen: _Set, value: FloatArray) -> tuple[Worst, Compone
         "scenario_loss": group_sum(alone, worst.pool, book.pools),
         "wrong_way": group_sum(beyond, worst.pool, book.pools),
     }
-    return worst, losses | _charged(book, chosen.parameters.charges)
+    return worst, losses | charged(book, chosen.parameters.charges)
 
 
 def _without_deposits(
@@ -199,30 +214,6 @@ def _without_deposits(
     rows = np.flatnonzero(joined_by[labels] & ~deposit)
     alone = replace(book, quantity=book.quantity[rows], instrument=book.instrument[rows])
     return np.where(joined_by, least_pnl(alone, risk, labels[rows], len(pnl))[1], pnl)
-
-
-def _charged(book: Book, charges: Charges) -> Components:
-    """Return what is added to the loss; a roll charge only where the venue has one."""
-    short = published(
-        charges.short_options,
-        "charges.short_options",
-        needed=bool(np.any(net_short_options(book)[1] > 0.0)),
-    )
-    delta_one = published(
-        charges.delta_one,
-        "charges.delta_one",
-        needed=len(book.rows(Kind.FUTURE, Kind.PERPETUAL)) > 0,
-    )
-    at_index = charges.delta_one_price == "index"
-    found = {
-        "short_options": short_option_charge(book, short),
-        "delta_one": delta_one_charge(book, delta_one, at_index=at_index),
-    }
-    if charges.roll:
-        each = roll_charge(book, 1.0)
-        rate = published(charges.roll, "charges.roll", needed=bool(np.any(each > 0.0)))
-        found["roll"] = rate * each
-    return found
 
 
 def _add(components: Components, name: str, amount: FloatArray) -> None:

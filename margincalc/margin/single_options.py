@@ -17,6 +17,8 @@ from margincalc.book import Book, Instruments, Kind
 from margincalc.errors import ModelRefusal
 from margincalc.margin.base import Components, MarginResult, Parameters, Share, total
 from margincalc.margin.charges import ShortRates, collateral_haircut, short_option
+from margincalc.margin.forms import LinearForm
+from margincalc.margin.linear import in_proportion
 from margincalc.margin.scope import Scope
 from margincalc.risk import equity, now
 from margincalc.scenarios import ScenarioGrid
@@ -92,6 +94,11 @@ class SingleOptions(NamedTuple):
     def grids(self) -> tuple[ScenarioGrid, ...]:
         """None: these rules have no scenarios."""
         return ()
+
+    def linear(self, book: Book) -> LinearForm:
+        """Return both margins of one pool: each option by itself."""
+        without = ("the margin of open orders",) if len(book.orders.quantity) else ()
+        return LinearForm(parts=in_proportion(book, self.margin), without=without)
 
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book.

@@ -27,6 +27,7 @@ from margincalc.book import Book, Instruments, Kind
 from margincalc.errors import ModelRefusal
 from margincalc.margin.base import Components, MarginResult, total
 from margincalc.margin.charges import collateral_haircut
+from margincalc.margin.forms import LinearForm
 from margincalc.margin.span_arrays import (
     CONTRACTS,
     ROWS,
@@ -82,6 +83,11 @@ class Span(NamedTuple):
     def grids(self) -> tuple[ScenarioGrid, ...]:
         """The sixteen rows; moves are multiples of the scan ranges."""
         return (self.grid,)
+
+    def linear(self, book: Book) -> LinearForm:
+        """Return no linear form, but what stands in its way."""
+        spreads = "inter-month and inter-commodity spreads"
+        return LinearForm(without=(spreads, "the minimum of short options"))
 
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book.

@@ -10,7 +10,7 @@ Some venues print margins with the marks of short options in them, beside a marg
 leaves options out. The excess is the same; `marks_in_margin` reports their figures as details.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
@@ -26,6 +26,8 @@ from margincalc.margin.charges import (
     collateral_haircut,
     short_option,
 )
+from margincalc.margin.forms import LinearForm
+from margincalc.margin.linear import in_proportion
 from margincalc.margin.lots import Lots, held, order_sides
 from margincalc.margin.scope import NotPublished, Scope, base, published
 from margincalc.risk import equity, now
@@ -176,6 +178,17 @@ class Standard(NamedTuple):
                 "venue_maintenance_margin": total(maintenance, book.pools) - marks,
             }
         return MarginResult(worth, maintenance, initial, details=details)
+
+    def linear(self, book: Book) -> LinearForm:
+        """Return both margins of one pool: an amount per unit long, and one per unit short."""
+        return LinearForm(parts=in_proportion(book, self.margin), without=tuple(self._bent(book)))
+
+    def _bent(self, book: Book) -> Iterator[str]:
+        """Yield the rules by which a requirement is more, or less, than in proportion."""
+        if any(chosen.delta_one.slope or chosen.spot.slope for chosen in self.sets.values()):
+            yield "rates that grow with the size of a position"
+        if self.account.open_orders and len(book.orders.quantity):
+            yield "the margin of open orders"
 
 
 class _Rules:

@@ -25,6 +25,7 @@ from margincalc.arrays import FloatArray, IntArray
 from margincalc.book import Book, Kind
 from margincalc.margin.base import Components, MarginResult, Parameters, Share
 from margincalc.margin.charges import collateral_haircut
+from margincalc.margin.forms import LinearForm
 from margincalc.margin.pairing import COMPONENTS, Pairing, Prices, Terms, pair
 from margincalc.margin.scope import Scope
 from margincalc.margin.strategies import Legs
@@ -132,6 +133,10 @@ class Strategy(NamedTuple):
     def grids(self) -> tuple[ScenarioGrid, ...]:
         """None: this family has no scenarios."""
         return ()
+
+    def linear(self, book: Book) -> LinearForm:
+        """Return no linear form, but what stands in its way."""
+        return LinearForm(without=("the pairing of legs into strategies",))
 
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book.

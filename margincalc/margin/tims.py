@@ -19,6 +19,7 @@ from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Kind
 from margincalc.margin.base import MarginResult, Parameters, Share, Worst
 from margincalc.margin.charges import collateral_haircut
+from margincalc.margin.forms import LinearForm
 from margincalc.margin.grids import SpotMove
 from margincalc.margin.scope import Scope
 from margincalc.risk import equity, now, risk_array
@@ -154,6 +155,10 @@ class Tims(NamedTuple):
     def grids(self) -> tuple[ScenarioGrid, ...]:
         """The points of every range."""
         return self.ranges
+
+    def linear(self, book: Book) -> LinearForm:
+        """Return no linear form, but what stands in its way."""
+        return LinearForm(without=("offsets between classes and product groups",))
 
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book.

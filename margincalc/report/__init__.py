@@ -8,6 +8,7 @@ signs). Nothing here computes a number.
 
 from typing import Literal, TypeAlias, get_args
 
+from margincalc.answers.hedge_results import HedgeReport
 from margincalc.answers.model_results import DiffReport, ModelReport, ModelsReport, VerifyReport
 from margincalc.answers.results import (
     CheckReport,
@@ -27,6 +28,7 @@ Report: TypeAlias = (
     | CompareReport
     | DiffReport
     | GreeksReport
+    | HedgeReport
     | ModelReport
     | ModelsReport
     | ScenariosReport

@@ -9,7 +9,7 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from margincalc.answers import model_results, results
+from margincalc.answers import hedge_results, model_results, results
 from margincalc.answers.results import Json, to_json
 from margincalc.answers.waterfall_results import WaterfallReport
 
@@ -56,7 +56,10 @@ def _cell(value: Json) -> Json:
 
 
 def _head(
-    report: results.MarginReport | results.GreeksReport | results.ScenariosReport,
+    report: results.MarginReport
+    | results.GreeksReport
+    | results.ScenariosReport
+    | hedge_results.HedgeReport,
 ) -> Record:
     """Return what tells the rows of one report from those of another."""
     return {
@@ -150,7 +153,30 @@ def _waterfall(report: WaterfallReport) -> Iterator[Record]:
         yield {"level": "policy", "name": line.policy, **to_json(line)}
 
 
+_POOL_PARTS = ("trades", "nearest", "scenarios", "profile", "deposit_alone", "reduction_alone")
+
+
+def _hedge(report: hedge_results.HedgeReport) -> Iterator[Record]:
+    """Yield the account, its pools and the trades of each."""
+    head = _head(report)
+    whole = report.to_dict()
+    sums = {key: whole[key] for key in ("feasible", "deposit", "trade_cost", "total_cost")}
+    yield {"level": "account", "name": report.account, **head, **sums}
+    for pool in report.pools:
+        own = to_json(pool)
+        kept = {key: own[key] for key in own if key not in _POOL_PARTS}
+        alone = {
+            "deposit_alone": pool.deposit_alone and pool.deposit_alone.deposit,
+            "deposit_alone_cost": pool.deposit_alone and pool.deposit_alone.cost,
+            "reduction_alone_cost": pool.reduction_alone and pool.reduction_alone.cost,
+        }
+        yield {"level": "pool", "name": pool.pool, **head, **kept, **alone}
+        for trade in pool.trades:
+            yield {"level": "trade", "name": trade.instrument, **head, **to_json(trade)}
+
+
 _RECORDS: dict[type, Callable[[Any], Iterator[Record]]] = {
+    hedge_results.HedgeReport: _hedge,
     results.MarginReport: _margin,
     results.CheckReport: _whole,
     results.CompareReport: _compare,

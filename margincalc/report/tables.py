@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from margincalc.answers import model_results, results
+from margincalc.answers import hedge_results, model_results, results
 from margincalc.answers.waterfall_results import WaterfallReport
 from margincalc.report.check_line import check_blocks
 from margincalc.report.compare_table import compare_blocks
 from margincalc.report.greeks_table import greeks_blocks
+from margincalc.report.hedge_table import hedge_blocks
 from margincalc.report.layout import Block, sections
 from margincalc.report.margin_table import margin_blocks
 from margincalc.report.models_table import diff_blocks, model_blocks, models_blocks
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from margincalc.report import Report
 
 _BLOCKS: dict[type, Callable[[Any, int], list[Block]]] = {
+    hedge_results.HedgeReport: hedge_blocks,
     results.MarginReport: margin_blocks,
     results.CheckReport: check_blocks,
     results.CompareReport: compare_blocks,

@@ -13,6 +13,7 @@ from margincalc.attribution.taylor import taylor
 from margincalc.attribution.weighted import alone, legs, pooled
 from margincalc.book import Book
 from margincalc.margin.base import MarginModel, MarginResult
+from margincalc.margin.forms import LinearForm
 from margincalc.margin.scan import Scan, build
 from margincalc.portfolio import Portfolio
 from margincalc.scenarios import ScenarioGrid
@@ -45,6 +46,10 @@ class WithContingency(NamedTuple):
         each = np.array([self.per_unit.get(float(key), 0.0) for key in strike]) * held
         charge = group_sum(np.abs(book.quantity) * each, book.pool, book.pools)
         return result._replace(components=result.components | {"contingency": charge})
+
+    def linear(self, book: Book) -> LinearForm:
+        """Return the scan's alone: nobody asks for the contingency."""
+        return self.scan.linear(book)._replace(without=("contingency",))
 
 
 def attribution(case: Case) -> dict[str, Any]:

@@ -19,6 +19,7 @@ TOPICS = (
     "tims",
     "span",
     "liquidation",
+    "mitigation",
     "waterfall",
     "impact",
     "systemic",

@@ -10,6 +10,7 @@ from margincalc.arrays import FloatArray, group_sum
 from margincalc.assemble import assemble
 from margincalc.book import Book, Pool
 from margincalc.margin.base import MarginResult
+from margincalc.margin.forms import LinearForm
 from margincalc.risk import equity, greeks, now
 from margincalc.scenarios import ScenarioGrid
 from margincalc.simulation import deposits, events, feeds, procyclical
@@ -72,6 +73,10 @@ class _TenPerCent(NamedTuple):
         )
         charge = 0.1 * np.abs(delta) * book.spot[0]
         return MarginResult(equity(book, now(book)), {"delta": charge}, {"delta": charge})
+
+    def linear(self, book: Book) -> LinearForm:
+        """Return no linear form: nobody asks for one."""
+        return LinearForm(without=("delta",))
 
 
 def _option_book(case: Case) -> Figures:

@@ -15,6 +15,7 @@ FILES = {
     "compare": "compare",
     "greeks": "views",
     "scenarios": "views",
+    "hedge": "hedge",
     "check": "margin",
     "watch": "watch",
     "simulate": "simulate",

@@ -11,7 +11,9 @@ matplotlib is an extra, and is imported when a figure is built.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from margincalc.answers.hedge_results import HedgeReport
 from margincalc.answers.results import ScenariosReport
+from margincalc.report.plots.hedge_plot import hedge_figure
 from margincalc.report.plots.picture import picture, save, suffix_of
 from margincalc.report.plots.scenarios_plot import scenarios_figure
 from margincalc.report.plots.style import Size
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _FIGURES: dict[type, Callable[[Any, Size], "Figure"]] = {
+    HedgeReport: hedge_figure,
     ScenariosReport: scenarios_figure,
 }
 
