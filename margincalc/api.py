@@ -12,9 +12,9 @@ All raise InputError where portfolio, model or setting is wrong.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from margincalc.answers.hedge_results import HedgeReport
 from margincalc.answers.margining import Rules, day_of, margined
@@ -39,6 +39,7 @@ from margincalc.times import instant
 from margincalc.what_if import UNCHANGED, Changes
 
 if TYPE_CHECKING:
+    from margincalc.answers.batch_results import BatchReport
     from margincalc.feed.session import Session
 
 
@@ -369,3 +370,96 @@ def schema() -> dict[str, Any]:
     from margincalc.files.schema import portfolio_schema
 
     return portfolio_schema()
+
+
+def batch(  # noqa: PLR0913 - an argument for each option of the command
+    positions: str | Path,
+    *,
+    output: str | Path,
+    market: str | Path | Portfolio | None = None,
+    balances: str | Path | None = None,
+    instruments: str | Path | None = None,
+    liquidation: Sequence[str] = (),
+    mode: Mode | None = None,
+    model: str | None = None,
+    settings: Sequence[str] = (),
+    effective: str | None = None,
+    as_of: str | None = None,
+    pricer: PricerName | None = None,
+    strict: bool = False,
+    resume: bool = False,
+    engine: Literal["local", "dask"] = "local",
+    scheduler: str | None = None,
+    workers: int | None = None,
+    progress: Callable[[int, int, int], None] | None = None,
+) -> "BatchReport":
+    """Margin every account of a venue, from Parquet to Parquet.
+
+    Parameters
+    ----------
+    positions : Parquet file or folder: account, instrument, quantity; venue, pool, entry_price; or
+        a folder that has them as `positions`, beside `balances`, `instruments` and `market.yaml`
+    output : folder for a row per account
+    market : a portfolio file, of which positions are not read, or a portfolio
+    balances : Parquet file or folder: account, asset, amount
+    instruments : Parquet file of terms and quotes
+    liquidation : underlyings along which liquidation prices are found
+    pricer : default: the compiled kernels, where numba is installed
+    strict : stop at a bad row instead of setting it aside
+    resume : go on with a run that was interrupted
+    engine, scheduler, workers : threads of this process, or a dask cluster
+    progress : told how many accounts and rows are done, and how many rows there are
+
+    Raises
+    ------
+    InputError
+        For files, a market or rules that are wrong, and in a strict run for bad rows.
+    OutputError
+        If a result could not be written; what is done stays.
+    MissingExtraError
+        Where pyarrow, numba or distributed are needed and not installed.
+    """
+    from margincalc.batch.engines import Workers
+    from margincalc.batch.run import Inputs, Wishes, run
+    from margincalc.batch.tables import found_in
+    from margincalc.kernels import fastest
+
+    own = found_in(str(positions))
+    market = market or own.market
+    if market is None:
+        wanted = "a file with the time, the spots and the quotes"
+        raise input_error("--market", "no market", wanted, "pass --market FILE")
+    portfolio = market if isinstance(market, Portfolio) else load(market, as_of=as_of)
+    rules = Rules(mode, model, tuple(settings), effective, pricer or fastest())
+    wishes = Wishes(
+        str(output),
+        rules,
+        tuple(liquidation),
+        strict,
+        resume,
+        Workers(engine, workers, scheduler),
+    )
+    told = progress or (lambda accounts, rows, whole: None)
+    inputs = Inputs(
+        own.positions,
+        portfolio,
+        str(balances) if balances else own.balances,
+        str(instruments) if instruments else own.instruments,
+    )
+    return run(inputs, wishes, told)
+
+
+def partition(
+    positions: str | Path, *, output: str | Path, balances: str | Path | None = None
+) -> int:
+    """Group Parquet files by account, out of core, into a folder of two; return how many rows.
+
+    Raises
+    ------
+    InputError, OutputError
+    """
+    from margincalc.batch.partition import partitioned
+    from margincalc.batch.tables import found_in
+
+    own = found_in(str(positions))
+    return partitioned(own.positions, str(balances) if balances else own.balances, str(output))

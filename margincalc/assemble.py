@@ -16,6 +16,7 @@ from margincalc.arrays import FloatArray, IntArray
 from margincalc.book import NO_ORDERS, Book, Instruments, Kind, Names, Orders, Pool
 from margincalc.contracts import Contract, Resolved, resolve
 from margincalc.errors import Fault, InputError
+from margincalc.holdings import Holdings, inverse_profit, linear_profit, netted
 from margincalc.portfolio import LEAST, Collateral, Haircut, Order, Portfolio, Position
 from margincalc.quotes import Mark, Market
 from margincalc.risk import now
@@ -267,9 +268,9 @@ def _hold(draft: _Draft, label: Label, number: int, contract: Contract) -> None:
     if row.kind in (Kind.FUTURE, Kind.PERPETUAL) and position.entry_price is not None:
         size, forward = position.quantity * row.multiplier, row.fixed + row.variable
         if row.inverse and position.entry_price >= LEAST <= forward:  # else a fault
-            coin, money = size * (1.0 / position.entry_price - 1.0 / forward), 0.0
+            coin, money = inverse_profit(size, position.entry_price, forward), 0.0
         elif not row.inverse:
-            money += size * (forward - position.entry_price)
+            money += linear_profit(size, position.entry_price, forward)
     if row.inverse:
         coin, money = coin + position.unsettled, 0.0
     if money:
@@ -390,13 +391,14 @@ def _book(draft: _Draft) -> Book:
     rows = sorted(draft.rows.values(), key=lambda row: row.name)
     number = {row.name: index for index, row in enumerate(rows)}
     pools: dict[Pool, int] = {}
-    net: dict[tuple[int, int], float] = {}
-    paid: dict[tuple[int, int], float] = {}
-    for pool, name, quantity, price in draft.held:
-        key = (pools.setdefault(pool, len(pools)), number[name])
-        net[key] = net.get(key, 0.0) + quantity
-        paid[key] = paid.get(key, 0.0) + quantity * price
-    keys = sorted(net)
+    held = netted(
+        Holdings(
+            np.array([pools.setdefault(pool, len(pools)) for pool, *_ in draft.held], np.int64),
+            np.array([number[name] for _, name, *_ in draft.held], np.int64),
+            np.array([quantity for *_, quantity, _ in draft.held], np.float64),
+            np.array([price for *_, price in draft.held], np.float64),
+        )
+    )
     orders = _orders(draft, pools, number)
     columns = {
         column.name: np.array(
@@ -415,10 +417,7 @@ def _book(draft: _Draft) -> Book:
         Names(tuple(pools), draft.underlyings, tuple(number)),
         np.array([market[name].spot for name in draft.underlyings], np.float64),
         Instruments(**columns),
-        np.array([pool for pool, _ in keys], np.int64),
-        np.array([instrument for _, instrument in keys], np.int64),
-        np.array([net[key] for key in keys], np.float64),
-        np.array([paid[key] / net[key] if net[key] else np.nan for key in keys], np.float64),
+        *held,
         np.array([_confidence(market[name].confidence) for name in draft.underlyings], np.float64),
         np.zeros(len(pools), bool),
         np.array([market[name].volatility or np.nan for name in draft.underlyings], np.float64),

@@ -87,11 +87,12 @@ def funded(book: Book, initial: FloatArray, funding: Funding) -> Book:
     deposits = book.rows(Kind.COLLATERAL)
     holding = book.pool[deposits][group_rows(book.pool[deposits])[0]]  # the unallocated pools
     funding.refuse_elsewhere({book.names.keys[int(source)].venue for source in holding})
+    funded_by = _members(book)
+    by_source = np.split(deposits, np.flatnonzero(np.diff(book.pool[deposits])) + 1)
     own = np.flatnonzero(book.kind != Kind.COLLATERAL)
     parts = [_Rows(book.pool[own], book.instrument[own], book.quantity[own], book.entry[own])]
-    for source in holding:
-        mine = deposits[book.pool[deposits] == source]
-        members = _members(book, int(source))
+    for source, mine in zip(holding, by_source, strict=False):  # no deposits are one empty run
+        members = funded_by[_place(book.names.keys[int(source)])]
         shares = _shares(book, members, need, funding, float(np.sum(value[mine])))
         parts += [
             _Rows(
@@ -127,14 +128,19 @@ class _Rows(NamedTuple):
     entry: FloatArray
 
 
-def _members(book: Book, source: int) -> list[int]:
-    """Return the pools that an unallocated one funds, in file order."""
-    venue = book.names.keys[source].venue
-    return [
-        pool
-        for pool, key in enumerate(book.names.keys)
-        if key.venue == venue and key.share != "unallocated"
-    ]
+def _place(key: Pool) -> tuple[str, str]:
+    """Whose deposits, and where, a pool is funded from."""
+    return key.owner, key.venue
+
+
+def _members(book: Book) -> dict[tuple[str, str], list[int]]:
+    """Return the pools that each place's deposits fund, in file order."""
+    members: dict[tuple[str, str], list[int]] = {}
+    for pool, key in enumerate(book.names.keys):
+        own = members.setdefault(_place(key), [])
+        if key.share != "unallocated":
+            own.append(pool)
+    return members
 
 
 def _owed(book: Book, value: FloatArray) -> FloatArray:

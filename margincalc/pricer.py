@@ -43,7 +43,7 @@ class SumKernels(NamedTuple):
 
     Attributes
     ----------
-    group_rows : `arrays.group_rows` of sorted first keys; None where it is not made for the keys
+    group_rows : `arrays.group_rows` by pool and more; None where it is not made for the keys
     group_sum : `arrays.group_sum`
     products : sums of quantities times rows of an array, by group: what `risk.scenario_pnl` returns
     least : the least of each such sum and where it is, without keeping the others

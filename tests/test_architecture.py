@@ -22,7 +22,7 @@ Sources = Mapping[str, str]
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("_version", "errors", "names", "pricer", "times"),
     ("arrays",),
-    ("", "columns", "portfolio", "pricing", "roots", "scenarios", "whole"),
+    ("", "columns", "holdings", "portfolio", "pricing", "roots", "scenarios", "whole"),
     ("book", "kernels"),
     ("contracts", "files", "known"),
     ("quotes", "risk"),
@@ -31,6 +31,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("attribution", "hedge", "liquidation", "pools", "what_if"),
     ("feed", "simulation", "trades"),
     ("answers",),
+    ("batch",),
     ("api",),
     ("report",),
     ("cli",),
@@ -41,7 +42,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
     "answers": (
         ("results",),
-        ("account", "hedge_results", "model_results"),
+        ("account", "batch_results", "hedge_results", "model_results"),
         ("lines", "margining"),
         ("statement",),
         ("breakdown", "comparison", "hedging"),
@@ -50,10 +51,21 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("",),
     ),
     "attribution": (("weighted",), ("shapley", "shares", "taylor"), ("change",), ("",)),
+    "batch": (
+        ("tables",),
+        ("survey", "universe"),
+        ("instruments", "parts"),
+        ("holdings",),
+        ("books", "rows"),
+        ("piece",),
+        ("engines", "manifest", "partition"),
+        ("run",),
+        ("",),
+    ),
     "cli": (
         ("options",),
         ("output",),
-        ("inputs", "program"),
+        ("inputs", "program", "progress"),
         ("commands.*",),
         ("commands",),
         ("",),

@@ -5,16 +5,18 @@ Mode and model each imply the other: isolated and cross imply `generic-standard`
 """
 
 import datetime as dt
+from collections.abc import Container
 from typing import NamedTuple
 
 from margincalc.answers.account import Account
 from margincalc.assemble import assemble
+from margincalc.book import Book
 from margincalc.errors import Fault, InputError, did_you_mean, input_error, shown
 from margincalc.kernels import pricer_named
 from margincalc.liquidation.nearest import nearest
-from margincalc.margin.base import MarginResult, Venue
+from margincalc.margin.base import Venue
 from margincalc.margin.load import load_model, load_venues
-from margincalc.pools import MODES, Mode, funded, funding, labels
+from margincalc.pools import MODES, Funding, Mode, funded, funding, labels
 from margincalc.portfolio import Portfolio
 from margincalc.pricer import PricerName, current, using
 from margincalc.times import instant
@@ -68,15 +70,21 @@ def margined(portfolio: Portfolio, rules: Rules, *, liquidation: bool = False) -
     venue = rules_of(portfolio, rules)
     mode = known_mode(rules.mode or venue.mode)
     assembly = assemble(portfolio, labels(mode, portfolio.account))
-    book = assembly.book
-    if mode == "isolated":
-        book = funded(book, venue.model.margin(book).initial, funding(portfolio, assembly))
+    book = pooled(assembly.book, venue, mode, funding(portfolio, assembly))
     assembly, book = moved(assembly, book, rules.changes)
     result = venue.model.margin(book)
-    notes = tried + assembly.notes + venue.remarks + _notes(portfolio, venue, mode, result)
+    noted = notes_on(portfolio, venue, mode, result.initial_components)
+    notes = tried + assembly.notes + venue.remarks + noted
     prices = nearest(book, venue.model) if liquidation else None
     pricer = current().name
     return Account(portfolio, assembly, book, venue, mode, result, prices, notes, pricer)
+
+
+def pooled(book: Book, venue: Venue, mode: Mode, stated: Funding) -> Book:
+    """Return the book that is margined: isolated pools are given their share of the deposits."""
+    if mode != "isolated":
+        return book
+    return funded(book, venue.model.margin(book).initial, stated)
 
 
 def rules_of(portfolio: Portfolio, rules: Rules) -> Venue:
@@ -137,12 +145,15 @@ def day_of(text: str) -> dt.date:
         raise input_error("--effective", shown(text), "a day such as 2026-11-01") from None
 
 
-def _notes(portfolio: Portfolio, venue: Venue, mode: Mode, result: MarginResult) -> tuple[str, ...]:
+def notes_on(
+    portfolio: Portfolio, venue: Venue, mode: Mode, components: Container[str]
+) -> tuple[str, ...]:
+    """Say what a reader of a margin should know of mode and orders."""
     notes = []
     if mode != venue.mode and venue.proof != "own" and not venue.parts:
         offered = f"{venue.name} is offered as {venue.mode}"
         notes.append(f"{offered}, and is applied here to {mode} pools")
-    if portfolio.orders and "open_orders" not in result.initial_components:
+    if portfolio.orders and "open_orders" not in components:
         count = len(portfolio.orders)
         notes.append(f"{venue.name} does not margin open orders: {count} left out")
     return tuple(notes)

@@ -187,6 +187,17 @@ def _snapshot(source: Source) -> tuple[MarketSnapshot, Knowing, tuple[str, ...]]
     return _validated(MarketSnapshot, tree, places), places, remarks
 
 
+def market_of(tree: Tree, place: Locator) -> MarketSnapshot:
+    """Return a market whose tree came from elsewhere than a text.
+
+    Raises
+    ------
+    InputError
+        With every fault, each at its `place`.
+    """
+    return _validated(MarketSnapshot, tree, place)
+
+
 def _read(source: Source) -> tuple[Tree, Places]:
     if source.format == "json":
         from margincalc.files.json_text import json_lines, read_json

@@ -1,7 +1,7 @@
 """Groups and sums of many accounts, compiled; each gives what its NumPy twin gives, to the bit.
 
-Rows of a book are sorted by pool, so groups of a pool's rows are found inside its own short run of
-rows, without sorting everything. Sums add row after row in the order given.
+Rows are first put together by pool, by counting, and then sorted inside each pool's few rows:
+a venue's rows are never sorted as a whole. Sums add row after row in the order given.
 """
 
 from typing import Any
@@ -12,20 +12,23 @@ import numpy.typing as npt
 from margincalc.arrays import FloatArray, IntArray
 from margincalc.kernels._jit import kernel, ordering
 
-LONGEST = 512  # rows of one pool that are sorted by insertion; longer runs are NumPy's
+LONGEST = 512  # rows of one pool that are sorted by insertion; longer ones are NumPy's
+SPREAD = 64  # pools per row, at most, that are worth counting one by one
 
 
 def group_rows(keys: tuple[npt.NDArray[Any], ...]) -> tuple[IntArray, IntArray] | None:
-    """Number distinct rows as `arrays.group_rows` does, where the first key is sorted already."""
-    rows = len(keys[0])
-    first = np.ascontiguousarray(keys[0], np.int64) if keys[0].dtype != np.float64 else None
-    if first is None or not 0 < _longest_run(first) <= LONGEST:
+    """Number distinct rows as `arrays.group_rows` does, where the first key numbers pools."""
+    rows, pool = len(keys[0]), keys[0]
+    if pool.dtype != np.int64 or np.min(pool) < 0 or np.max(pool) >= SPREAD * rows:
+        return None
+    begin, order = np.zeros(int(np.max(pool)) + 2, np.int64), np.empty(rows, np.int64)
+    if _by_label(pool, begin, order) > LONGEST:
         return None
     others = np.empty((rows, len(keys) - 1))
     for column, key in enumerate(keys[1:]):
         others[:, column] = key
     start, labels = np.empty(rows, np.int64), np.empty(rows, np.int64)
-    groups = _number(first, others, start, labels)
+    groups = _number((begin, order), others, start, labels)
     return start[:groups].copy(), labels
 
 
@@ -69,18 +72,6 @@ def least(
 
 
 @kernel
-def _longest_run(first: IntArray) -> int:
-    """Length of the longest run of equal keys; 0 where they are not sorted."""
-    longest, run = 1, 1
-    for row in range(1, first.size):
-        if first[row] < first[row - 1]:
-            return 0
-        run = run + 1 if first[row] == first[row - 1] else 1
-        longest = max(longest, run)
-    return longest if first.size else 0
-
-
-@kernel
 def _before(others: FloatArray, one: int, other: int) -> int:
     """Compare two rows: -1, 0 or 1."""
     for column in range(others.shape[1]):
@@ -92,25 +83,24 @@ def _before(others: FloatArray, one: int, other: int) -> int:
 
 
 @kernel
-def _number(first: IntArray, others: FloatArray, start: IntArray, labels: IntArray) -> int:
-    """Sort the rows of each run, stably, and number what differs; return how many there are."""
-    order, groups, begin = np.empty(first.size, np.int64), 0, 0
-    while begin < first.size:
-        end = begin
-        while end < first.size and first[end] == first[begin]:
-            at = end
-            while at > begin and _before(others, order[at - 1], end) > 0:
+def _number(
+    pools: tuple[IntArray, IntArray], others: FloatArray, start: IntArray, labels: IntArray
+) -> int:
+    """Sort the rows of each pool, stably, and number what differs; return how many there are."""
+    (begin, order), groups = pools, 0
+    for pool in range(begin.size - 1):
+        for end in range(begin[pool] + 1, begin[pool + 1]):
+            row, at = order[end], end
+            while at > begin[pool] and _before(others, order[at - 1], row) > 0:
                 order[at] = order[at - 1]
                 at -= 1
-            order[at] = end
-            end += 1
-        for at in range(begin, end):
+            order[at] = row
+        for at in range(begin[pool], begin[pool + 1]):
             row = order[at]
-            if at == begin or _before(others, order[at - 1], row) != 0:
+            if at == begin[pool] or _before(others, order[at - 1], row) != 0:
                 start[groups] = row
                 groups += 1
             labels[row] = groups - 1
-        begin = end
     return groups
 
 
@@ -143,17 +133,23 @@ def _products(
 
 
 @kernel
-def _by_label(labels: IntArray, start: IntArray, order: IntArray) -> None:
-    """List the rows of each label, in their order, from ``start[g]`` to ``start[g + 1]``."""
+def _by_label(labels: IntArray, start: IntArray, order: IntArray) -> int:
+    """List the rows of each label, in their order, from ``start[g]`` to ``start[g + 1]``.
+
+    Returns how many rows the label of most rows has.
+    """
     for row in range(labels.size):
         start[labels[row] + 1] += 1
+    longest = 0
     for group in range(start.size - 1):
+        longest = max(longest, start[group + 1])
         start[group + 1] += start[group]
     fill = start[:-1].copy()
     for row in range(labels.size):
         group = labels[row]
         order[fill[group]] = row
         fill[group] += 1
+    return int(longest)
 
 
 @ordering

@@ -4,6 +4,7 @@ A wide ladder of spots is margined as one book of copies, each sign change is br
 brackets are closed together. Two crossings between neighbouring nodes of the ladder go unseen.
 """
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from margincalc.arrays import BoolArray, FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book
 from margincalc.margin.base import MarginModel
+from margincalc.pricer import current, using
 from margincalc.risk import now
 from margincalc.roots import find_roots
 
@@ -49,15 +51,22 @@ def excess_at(book: Book, model: MarginModel, pools: IntArray, factor: FloatArra
     sizes = np.bincount(book.pool, minlength=book.pools)[pools]
     batch = np.cumsum(sizes) // ROWS_AT_ONCE
     excess = np.empty(len(pools))
-    for chosen in np.split(np.arange(len(pools)), np.flatnonzero(np.diff(batch)) + 1):
-        result = model.margin(book.copies(pools[chosen], factor[chosen]))
-        excess[chosen] = result.equity - result.maintenance
+    with using(replace(current(), known=None)):  # a moved market is met once
+        for chosen in np.split(np.arange(len(pools)), np.flatnonzero(np.diff(batch)) + 1):
+            result = model.margin(book.copies(pools[chosen], factor[chosen]))
+            excess[chosen] = result.equity - result.maintenance
     return excess
 
 
-def nearest(book: Book, model: MarginModel) -> Nearest:
-    """Find the nearest liquidation prices of every pool, for each underlying that moves it."""
-    held = np.flatnonzero(book.underlying >= 0)
+def nearest(book: Book, model: MarginModel, underlyings: IntArray | None = None) -> Nearest:
+    """Find the nearest liquidation prices of every pool, for each underlying that moves it.
+
+    Parameters
+    ----------
+    underlyings : those to move, rows of the book; all of them by default
+    """
+    moved = book.underlying >= 0 if underlyings is None else np.isin(book.underlying, underlyings)
+    held = np.flatnonzero(moved)
     held = held[group_rows(book.pool[held], book.underlying[held])[0]]
     search = _Search(book, model, book.pool[held], book.underlying[held])
     excess, noise = search.ladder(), search.noise()
@@ -87,10 +96,13 @@ class _Search(NamedTuple):
         return NOISE * group_sum(gross, self.book.pool, self.book.pools)[self.pool]
 
     def ladder(self) -> FloatArray:
-        """Excess of every pair along the ladder, shape (G, X)."""
-        pairs = np.repeat(np.arange(len(self.pool)), len(LADDER))
-        factor = np.tile(LADDER, len(self.pool))
-        return self.excess(pairs, factor).reshape(len(self.pool), len(LADDER))
+        """Excess of every pair along the ladder, shape (G, X).
+
+        Node by node, because pairs at one node share the instruments that are revalued there.
+        """
+        pairs = np.tile(np.arange(len(self.pool)), len(LADDER))
+        factor = np.repeat(LADDER, len(self.pool))
+        return self.excess(pairs, factor).reshape(len(LADDER), len(self.pool)).T
 
     def close(self, below: "_Bracket", above: "_Bracket") -> FloatArray:
         """Return the crossings inside the brackets, NaN where there is none, shape (2, G)."""

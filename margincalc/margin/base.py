@@ -101,10 +101,17 @@ def total(components: Mapping[str, FloatArray], pools: int) -> FloatArray:
 
 def status_of(equity: float, initial: float, maintenance: float) -> Status:
     """Say where an account stands; equity of nothing cannot carry a requirement."""
-    if equity < maintenance or (equity <= 0.0 and maintenance > 0.0):
-        return "liquidatable"
+    return STATUSES[int(standing(equity, initial, maintenance))]
+
+
+def standing(
+    equity: float | FloatArray, initial: float | FloatArray, maintenance: float | FloatArray
+) -> IntArray:
+    """Return the place of each account's status in `STATUSES`."""
+    under = (equity < maintenance) | ((equity <= 0.0) & (maintenance > 0.0))
     # A pool that was funded with exactly its initial margin has it but for rounding.
-    return "restricted" if equity < initial * (1.0 - 1e-12) else "healthy"
+    short = equity < initial * (1.0 - 1e-12)
+    return np.where(under, 2, np.where(short, 1, 0))
 
 
 class MarginModel(Protocol):

@@ -8,6 +8,7 @@ signs). Nothing here computes a number.
 
 from typing import Literal, TypeAlias, get_args
 
+from margincalc.answers.batch_results import BatchReport
 from margincalc.answers.hedge_results import HedgeReport
 from margincalc.answers.model_results import DiffReport, ModelReport, ModelsReport, VerifyReport
 from margincalc.answers.results import (
@@ -24,6 +25,7 @@ Format = Literal["table", "json", "csv"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 Report: TypeAlias = (
     MarginReport
+    | BatchReport
     | CheckReport
     | CompareReport
     | DiffReport

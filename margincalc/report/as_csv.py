@@ -9,7 +9,7 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from margincalc.answers import hedge_results, model_results, results
+from margincalc.answers import batch_results, hedge_results, model_results, results
 from margincalc.answers.results import Json, to_json
 from margincalc.answers.waterfall_results import WaterfallReport
 
@@ -175,6 +175,12 @@ def _hedge(report: hedge_results.HedgeReport) -> Iterator[Record]:
             yield {"level": "trade", "name": trade.instrument, **head, **to_json(trade)}
 
 
+def _accounts(report: batch_results.BatchReport) -> Iterator[Record]:
+    """Yield a record per account that is listed; the folder of results has all."""
+    for line in report.closest:
+        yield to_json(line)
+
+
 _RECORDS: dict[type, Callable[[Any], Iterator[Record]]] = {
     hedge_results.HedgeReport: _hedge,
     results.MarginReport: _margin,
@@ -187,4 +193,5 @@ _RECORDS: dict[type, Callable[[Any], Iterator[Record]]] = {
     model_results.VerifyReport: _figures_verified,
     model_results.DiffReport: _differences,
     WaterfallReport: _waterfall,
+    batch_results.BatchReport: _accounts,
 }

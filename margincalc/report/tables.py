@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from margincalc.answers import hedge_results, model_results, results
+from margincalc.answers import batch_results, hedge_results, model_results, results
 from margincalc.answers.waterfall_results import WaterfallReport
+from margincalc.report.batch_table import batch_blocks
 from margincalc.report.check_line import check_blocks
 from margincalc.report.compare_table import compare_blocks
 from margincalc.report.greeks_table import greeks_blocks
@@ -32,6 +33,7 @@ _BLOCKS: dict[type, Callable[[Any, int], list[Block]]] = {
     model_results.VerifyReport: verify_blocks,
     model_results.DiffReport: diff_blocks,
     WaterfallReport: waterfall_blocks,
+    batch_results.BatchReport: batch_blocks,
 }
 
 

@@ -19,6 +19,7 @@ FILES = {
     "check": "margin",
     "watch": "watch",
     "simulate": "simulate",
+    "batch": "batch",
     "models": "models",
     "schema": "schema",
     "convert": "convert",

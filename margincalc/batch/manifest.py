@@ -1,0 +1,90 @@
+"""What a folder of results is of, and which of its parts are done."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from margincalc.batch.parts import Part
+from margincalc.batch.piece import name_of, write
+from margincalc.errors import input_error
+
+MANIFEST = "manifest.json"
+SCHEMA = "margincalc.batch.manifest/1"
+
+
+def fingerprint(files: Sequence[str], said: dict[str, Any]) -> str:
+    """Digest the files that are read, by name, size and footer, and all that was asked for."""
+    digest = hashlib.blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=16)
+    for path in files:
+        with open(path, "rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(size - 65536, 0))
+            digest.update(f"{Path(path).name} {size}".encode() + file.read())
+    return digest.hexdigest()
+
+
+def begun(output: str, run: str, parts: Sequence[Part], *, resume: bool) -> list[dict[str, Any]]:
+    """Begin a folder of results, or go on with it; return what is done.
+
+    Raises
+    ------
+    InputError
+        If the folder has something else, or is of another run.
+    OutputError
+        If it cannot be written.
+    """
+    folder, path = Path(output), Path(output, MANIFEST)
+    if folder.exists() and not folder.is_dir():
+        raise input_error("--output", f"{output}, which is a file", "a folder for the results")
+    if folder.exists() and any(folder.iterdir()):
+        _refuse_other(path, run, resume=resume)
+        for draft in folder.glob("*/.*.draft"):
+            draft.unlink(missing_ok=True)
+    head = {"schema": SCHEMA, "run": run, "parts": len(parts), "complete": False}
+    write(path, json.dumps(head, indent=1).encode())
+    return [done for part in parts if (done := _done(folder, part)) is not None]
+
+
+def _refuse_other(path: Path, run: str, *, resume: bool) -> None:
+    if not resume:
+        remedy = "name another, or pass --resume to go on with the run that it is of"
+        raise input_error("--output", f"{path.parent}, which is not empty", "a new folder", remedy)
+    try:
+        found = json.loads(path.read_bytes())["run"]
+    except (OSError, ValueError, KeyError, TypeError):
+        found = None
+    if found != run:
+        raise input_error(
+            "--resume",
+            f"{path.parent}, the results of other files, rules or market",
+            "what the run that was interrupted was given",
+            "pass the same files and options, or name another folder",
+        )
+
+
+def _done(folder: Path, part: Part) -> dict[str, Any] | None:
+    """Return what a part says of itself, if all that it wrote is there."""
+    try:
+        done: dict[str, Any] = json.loads((folder / "done" / f"{name_of(part)}.json").read_bytes())
+        whole = all(
+            (folder / wrote["file"]).stat().st_size == wrote["bytes"]
+            for wrote in done["wrote"].values()
+        )
+    except (OSError, ValueError, KeyError):
+        return None
+    return done if whole else None
+
+
+def completed(output: str, run: str, done: Sequence[dict[str, Any]], found: dict[str, Any]) -> None:
+    """Say that a folder is complete, and what is in it.
+
+    Raises
+    ------
+    OutputError
+    """
+    files = [wrote for part in done for wrote in part["wrote"].values()]
+    head = {"schema": SCHEMA, "run": run, "parts": len(done), "complete": True}
+    text = json.dumps({**head, "summary": found, "files": files}, indent=1)
+    write(Path(output, MANIFEST), text.encode())

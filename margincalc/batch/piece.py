@@ -1,0 +1,252 @@
+"""One part, from its files to its files: read, margined book by book, written whole or not at all.
+
+A part leaves `accounts/part-N.parquet`, `quarantine/part-N.parquet` where rows were set aside, and
+last `done/part-N.json`, which says what it wrote. That file makes it done: what is without one is
+done again.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from margincalc.answers.margining import pooled
+from margincalc.arrays import IntArray
+from margincalc.batch.books import Unit, unit, units
+from margincalc.batch.holdings import Accounts, Bad, accounts_in
+from margincalc.batch.parts import Part
+from margincalc.batch.rows import AMOUNTS, Columns, Components, Margined, columns_of, table_of
+from margincalc.batch.tables import arrow
+from margincalc.batch.universe import Universe
+from margincalc.errors import Fault, InputError, ModelRefusal, OutputError
+from margincalc.kernels import pricer_named
+from margincalc.liquidation.nearest import nearest
+from margincalc.margin.base import STATUSES
+from margincalc.pools import Funding
+from margincalc.pricer import PricerName, using
+
+CLOSEST = 100  # accounts that are listed
+MOST_SHOWN = 20  # bad rows in an error of a strict run
+_DONE = "margincalc.batch.part/1"
+
+
+class Job(NamedTuple):
+    """What all parts share; it goes to every worker once.
+
+    Attributes
+    ----------
+    output : the folder of results
+    liquidation : underlyings whose liquidation prices are wanted, rows of the book
+    strict : a bad row is an error
+    known : digests of accounts with positions, where some have none
+    values : values of instruments that are known already; see `known.remembered`
+    """
+
+    universe: Universe
+    components: Components
+    pricer: PricerName
+    output: str
+    liquidation: tuple[int, ...]
+    strict: bool
+    known: IntArray | None
+    values: dict[bytes, Any]
+
+
+def run_part(part: Part, job: Job) -> dict[str, Any]:
+    """Margin a part and write its files; return what `done` says of it.
+
+    Raises
+    ------
+    InputError
+        For a file that cannot be read, and in a strict run for bad rows.
+    OutputError
+        If a result could not be written.
+    """
+    with using(replace(pricer_named(job.pricer), known=job.values)):
+        accounts = accounts_in(part, job.universe, job.known)
+        if job.strict:
+            _refuse(accounts.bad)
+        made = _Made(accounts, job)
+        for each in units(accounts, job.universe):
+            made.add(each)
+    table = made.table()
+    wrote = {"accounts": _wrote(job, "accounts", part, table)}
+    if made.bad:
+        wrote["quarantine"] = _wrote(job, "quarantine", part, _quarantine(made.bad))
+    done = _summary(part, table, made) | {"wrote": wrote}
+    write(Path(job.output, "done", f"{name_of(part)}.json"), json.dumps(done, indent=1).encode())
+    return done
+
+
+class _Made:
+    """The rows of a part as they come, without the accounts that a model refuses."""
+
+    def __init__(self, accounts: Accounts, job: Job) -> None:
+        self.accounts, self.job = accounts, job
+        self.bad = list(accounts.bad)
+        self.columns: list[Columns] = []
+        self.kept: list[IntArray] = []
+
+    def add(self, each: Unit) -> None:
+        """Margin a book; where the model refuses it, find the accounts that it refuses."""
+        try:
+            self.columns.append(self._margined(each))
+            self.kept.append(np.arange(each.first, each.stop))
+        except ModelRefusal as error:
+            if each.stop - each.first == 1:
+                self._refused(each, str(error))
+                return
+            middle = (each.first + each.stop) // 2
+            for first, stop in ((each.first, middle), (middle, each.stop)):
+                self.add(unit(self.accounts, self.job.universe, first, stop))
+
+    def _margined(self, each: Unit) -> Columns:
+        universe, asked = self.job.universe, self.job.liquidation
+        book = pooled(each.book, universe.venue, universe.mode, Funding({}, "balances"))
+        result = universe.venue.model.margin(book)
+        owner, prices = each.owner, None
+        if universe.mode == "isolated":  # pools that neither hold nor need anything are gone
+            names = self.accounts.names[each.first : each.stop].to_pylist()
+            number = {str(name): at for at, name in enumerate(names)}
+            owner = np.array([number[key.owner] for key in book.names.keys], np.int64)
+        if asked:
+            prices = nearest(book, universe.venue.model, np.array(asked))
+        made = Margined(each.stop - each.first, owner, book, result, prices, asked)
+        return columns_of(made, self.job.components, universe.venue)
+
+    def _refused(self, each: Unit, reason: str) -> None:
+        account = str(self.accounts.names[each.first])
+        bad = Bad("", 0, account, None, None, f"{self.job.universe.venue.name}: {reason}")
+        if self.job.strict:
+            _refuse((bad,))
+        self.bad.append(bad)
+
+    def table(self) -> Any:
+        """Return the accounts that were margined."""
+        pa = arrow()
+        kept = np.concatenate([np.zeros(0, np.int64), *self.kept])
+        counts = {
+            "positions": np.bincount(
+                self.accounts.positions.account, minlength=len(self.accounts.names)
+            )[kept],
+            "quarantined": self.accounts.set_aside[kept],
+        }
+        names = self.accounts.names.take(pa.array(kept))
+        columns = self.columns or [self._nothing()]
+        return table_of(names, columns, counts)
+
+    def _nothing(self) -> Columns:
+        """Return columns of no account."""
+        return self._margined(Unit(0, 0, self.job.universe.book, np.zeros(0, np.int64)))
+
+
+def _refuse(bad: tuple[Bad, ...]) -> None:
+    faults = [
+        Fault(
+            f"{each.file} row {each.row:,}" if each.row else f"account {each.account}",
+            each.reason,
+            "a row that can be margined",
+            "without --strict it is set aside, and counted",
+        )
+        for each in bad[:MOST_SHOWN]
+    ]
+    if faults:
+        raise InputError(faults)
+
+
+def _quarantine(bad: list[Bad]) -> Any:
+    pa = arrow()
+    columns = zip(*bad, strict=True)
+    types = (pa.string(), pa.int64(), pa.string(), pa.string(), pa.float64(), pa.string())
+    return pa.table(
+        {
+            name: pa.array(column, kind)
+            for name, column, kind in zip(Bad._fields, columns, types, strict=True)
+        }
+    )
+
+
+def _summary(part: Part, table: Any, made: _Made) -> dict[str, Any]:
+    status = np.asarray(table.column("status").combine_chunks().indices)
+    counts = np.bincount(status, minlength=len(STATUSES)).tolist()
+    return {
+        "schema": _DONE,
+        "part": part.number,
+        "accounts": table.num_rows,
+        "positions": int(np.sum(table.column("positions").to_numpy())),
+        "quarantined": len(made.bad),
+        "statuses": dict(zip(STATUSES, counts, strict=True)),
+        "totals": {name: float(np.add.reduce(table.column(name).to_numpy())) for name in AMOUNTS},
+        "closest": _closest(table, status),
+    }
+
+
+def _closest(table: Any, status: IntArray) -> list[dict[str, Any]]:
+    """Return the accounts that stand, and are nearest to not doing so: of the highest ratio."""
+    pa = arrow()
+    ratio = table.column("margin_ratio").to_numpy(zero_copy_only=False).copy()
+    ratio[(status == STATUSES.index("liquidatable")) | np.isnan(ratio)] = -np.inf
+    chosen = np.argsort(-ratio, kind="stable")[:CLOSEST]
+    chosen = chosen[ratio[chosen] > 0.0]
+    named = [name for name in table.column_names if name.startswith("liquidation.")]
+    columns = ["account", "status", *AMOUNTS, "margin_ratio", *named]
+    rows: list[dict[str, Any]] = table.select(columns).take(pa.array(chosen)).to_pylist()
+    return rows
+
+
+def name_of(part: Part) -> str:
+    """Return the name of a part's files."""
+    return f"part-{part.number:06d}"
+
+
+def _wrote(job: Job, kind: str, part: Part, table: Any) -> dict[str, Any]:
+    """Write a table, and say what it is to be known by."""
+    path = Path(job.output, kind, f"{name_of(part)}.parquet")
+    with drafted(path) as draft:
+        arrow().parquet.write_table(table, draft, compression="zstd", compression_level=1)
+        digest = hashlib.blake2b(Path(draft).read_bytes(), digest_size=16).hexdigest()
+        size = os.path.getsize(draft)
+    return {"file": f"{kind}/{path.name}", "bytes": size, "blake2b": digest}
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+    """
+    with drafted(path) as draft:
+        Path(draft).write_bytes(content)
+
+
+@contextmanager
+def drafted(path: Path) -> Iterator[str]:
+    """Give a name to write to, which becomes the file when all is written and on the disk.
+
+    Raises
+    ------
+    OutputError
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield str(draft)
+        with open(draft, "rb") as file:
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(
+            f"{path} could not be written: {reason}; what is done stays: make room, and run it "
+            "again with --resume"
+        ) from None
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)

@@ -1,0 +1,46 @@
+"""What pools hold, before it is a book: profits since entry are booked, and holdings are netted."""
+
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+
+from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
+
+Amount = TypeVar("Amount", float, FloatArray)
+
+
+class Holdings(NamedTuple):
+    """Signed quantities in the order in which they were written, shape (P,) each.
+
+    Attributes
+    ----------
+    pool, instrument : numbers of them
+    entry : entry price; NaN where it is not known
+    """
+
+    pool: IntArray
+    instrument: IntArray
+    quantity: FloatArray
+    entry: FloatArray
+
+
+def netted(held: Holdings) -> Holdings:
+    """Net what a pool holds of one instrument, in canonical order: pool, then instrument.
+
+    The entry price is the average over what was netted; NaN where that is nothing.
+    """
+    first, labels = group_rows(held.pool, held.instrument)
+    quantity = group_sum(held.quantity, labels, len(first))
+    paid = group_sum(held.quantity * held.entry, labels, len(first))
+    entry = np.divide(paid, quantity, out=np.full(len(first), np.nan), where=quantity != 0.0)
+    return Holdings(held.pool[first], held.instrument[first], quantity, entry)
+
+
+def linear_profit(size: Amount, entry: Amount, forward: Amount) -> Amount:
+    """Profit of so many units since entry, in the quote currency."""
+    return size * (forward - entry)
+
+
+def inverse_profit(size: Amount, entry: Amount, forward: Amount) -> Amount:
+    """Profit of so much notional since entry, in coin."""
+    return size * (1.0 / entry - 1.0 / forward)

@@ -1,0 +1,1 @@
+"""Many accounts, from Parquet to Parquet."""
