@@ -13,7 +13,12 @@ Function = Callable[[IntArray, FloatArray], FloatArray]
 """Values of chosen functions, given their numbers (K,) and an argument for each (K,)."""
 
 
-def find_roots(function: Function, low: FloatArray, high: FloatArray) -> FloatArray:
+def find_roots(
+    function: Function,
+    low: FloatArray,
+    high: FloatArray,
+    ends: tuple[FloatArray, FloatArray] | None = None,
+) -> FloatArray:
     """Find where functions change sign, to the last bits of float64.
 
     Inverse quadratic interpolation where it is safe, else halving (Chandrupatla, 1997, "A new
@@ -23,6 +28,7 @@ def find_roots(function: Function, low: FloatArray, high: FloatArray) -> FloatAr
     ----------
     function : evaluated at ``(numbers, arguments)``
     low, high : shape (K,), ends of opposite sign; a zero counts as positive
+    ends : the functions' values at `low` and `high`, where they are known
 
     Returns
     -------
@@ -31,7 +37,7 @@ def find_roots(function: Function, low: FloatArray, high: FloatArray) -> FloatAr
     root = np.empty(len(low))
     active = np.arange(len(low))
     x1, x2 = high.copy(), low.copy()
-    f1, f2 = function(active, x1), function(active, x2)
+    f2, f1 = ends or (function(active, x2), function(active, x1))
     x3, f3 = x2.copy(), f2.copy()
     fraction = np.full(len(low), 0.5)
     for _ in range(ROUNDS):

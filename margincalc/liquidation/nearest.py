@@ -1,10 +1,11 @@
 """The nearest spots, below and above, at which a pool's equity meets its maintenance margin.
 
-A wide ladder of spots is margined as one book of copies, each sign change is bracketed, and all
-brackets are closed together. Two crossings between neighbouring nodes of the ladder go unseen.
+A wide ladder of spots is walked outward from the present one, each step margined as one book of
+copies, until the first sign change on either side is bracketed; all brackets are closed together.
+Two crossings between neighbouring nodes of the ladder go unseen.
 """
 
-from dataclasses import replace
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ FAR_BELOW = np.geomspace(0.02, NEAR[0], 12, endpoint=False)
 FAR_ABOVE = np.geomspace(NEAR[-1], 50.0, 15)[1:]
 LADDER = np.concatenate([FAR_BELOW, NEAR, FAR_ABOVE])  # multiples of spot, shape (X,)
 SPOT_NODE = len(FAR_BELOW) + 19
+SIDES = (slice(SPOT_NODE, None, -1), slice(SPOT_NODE, None))  # of the ladder, away from spot
 ROWS_AT_ONCE = 1 << 14  # position rows of one margin call: bounds memory, keeps caches warm
 NOISE = 1e-13  # of gross value: an excess this far below zero is rounding, not a shortfall
 
@@ -69,9 +71,9 @@ def nearest(book: Book, model: MarginModel, underlyings: IntArray | None = None)
     held = np.flatnonzero(moved)
     held = held[group_rows(book.pool[held], book.underlying[held])[0]]
     search = _Search(book, model, book.pool[held], book.underlying[held])
-    excess, noise = search.ladder(), search.noise()
-    below = _bracket(excess[:, SPOT_NODE::-1], noise, LADDER[SPOT_NODE::-1])
-    above = _bracket(excess[:, SPOT_NODE:], noise, LADDER[SPOT_NODE:])
+    noise = search.noise()
+    excess = search.ladder(noise)
+    below, above = (_bracket(excess[:, side], noise, LADDER[side]) for side in SIDES)
     price = search.close(below, above) * book.spot[search.underlying]
     return Nearest(search.pool, search.underlying, price[0], price[1])
 
@@ -95,6 +97,7 @@ class _Search(NamedTuple):
         gross = np.abs(self.book.quantity * now(self.book)[self.book.instrument])
         return NOISE * group_sum(gross, self.book.pool, self.book.pools)[self.pool]
 
+<<<<<<< HEAD
     def ladder(self) -> FloatArray:
         """Excess of every pair along the ladder, shape (G, X).
 
@@ -103,19 +106,49 @@ class _Search(NamedTuple):
         pairs = np.tile(np.arange(len(self.pool)), len(LADDER))
         factor = np.repeat(LADDER, len(self.pool))
         return self.excess(pairs, factor).reshape(len(LADDER), len(self.pool)).T
+=======
+    def ladder(self, noise: FloatArray) -> FloatArray:
+        """Excess of every pair along the ladder, shape (G, X), 0 beyond where its sign changed.
+
+        Node by node, because pairs at one node share the instruments that are revalued there.
+        """
+        excess = np.zeros((len(self.pool), len(LADDER)))
+        wanted = np.ones(excess.shape, bool)
+        for nodes in _outward(self._nodes_at_once()):
+            node, pairs = np.nonzero((wanted & nodes).T)
+            excess[pairs, node] = self.excess(pairs, LADDER[node])
+            for side in SIDES:
+                changed = _changes(excess[:, side] + noise[:, None]) & nodes[side][1:]
+                wanted[:, side] &= ~np.any(changed, axis=1)[:, None]
+            if not np.any(wanted):
+                break
+        return excess
+
+    def _nodes_at_once(self) -> int:
+        """How many nodes of each side fill one margin call, at least one."""
+        rows = np.bincount(self.book.pool, minlength=self.book.pools)[self.pool].sum()
+        return max(ROWS_AT_ONCE // max(2 * int(rows), 1), 1)
 
     def close(self, below: "_Bracket", above: "_Bracket") -> FloatArray:
         """Return the crossings inside the brackets, NaN where there is none, shape (2, G)."""
-        found, near, far, lift = (np.concatenate(both) for both in zip(below, above, strict=True))
-        chosen = np.flatnonzero(found)
-        pairs = chosen % len(self.pool)
-        root = np.full(len(found), np.nan)
+        both = _Bracket(*(np.concatenate(pair) for pair in zip(below, above, strict=True)))
+        chosen = np.flatnonzero(both.found)
+        pairs, lift = chosen % len(self.pool), both.lift[chosen]
+        root = np.full(len(both.found), np.nan)
         root[chosen] = find_roots(
-            lambda numbers, factor: self.excess(pairs[numbers], factor) + lift[chosen[numbers]],
-            near[chosen],
-            far[chosen],
+            lambda numbers, factor: self.excess(pairs[numbers], factor) + lift[numbers],
+            both.near[chosen],
+            both.far[chosen],
+            (both.near_excess[chosen] + lift, both.far_excess[chosen] + lift),
         )
         return root.reshape(2, -1)
+
+
+def _outward(count: int) -> Iterator[BoolArray]:
+    """Yield which nodes each step adds, shape (X,): the spot and `count` of each side, and on."""
+    distance = np.abs(np.arange(len(LADDER)) - SPOT_NODE)
+    for least in range(0, int(np.max(distance)) + 1, count):
+        yield (distance >= least + (least > 0)) & (distance <= least + count)
 
 
 class _Bracket(NamedTuple):
@@ -123,22 +156,25 @@ class _Bracket(NamedTuple):
 
     Attributes
     ----------
+    near_excess, far_excess : the excess there
     lift : what is added to the excess: its noise, where one end is zero but for rounding
     """
 
     found: BoolArray
     near: FloatArray
     far: FloatArray
+    near_excess: FloatArray
+    far_excess: FloatArray
     lift: FloatArray
 
 
 def _bracket(excess: FloatArray, noise: FloatArray, factor: FloatArray) -> _Bracket:
     """Find the first change of sign, beyond noise, going away from spot."""
     change = _changes(excess + noise[:, None])
-    first = np.argmax(change, axis=1)
-    plain = _changes(excess)[np.arange(len(first)), first]
-    lift = np.where(plain, 0.0, noise)
-    return _Bracket(np.any(change, axis=1), factor[first], factor[first + 1], lift)
+    first, each = np.argmax(change, axis=1), np.arange(len(excess))
+    lift = np.where(_changes(excess)[each, first], 0.0, noise)
+    ends = excess[each, first], excess[each, first + 1]
+    return _Bracket(np.any(change, axis=1), factor[first], factor[first + 1], *ends, lift)
 
 
 def _changes(excess: FloatArray) -> BoolArray:
