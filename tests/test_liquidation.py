@@ -255,3 +255,23 @@ def test_the_size_of_a_batch_changes_nothing(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(module, "ROWS_AT_ONCE", 7)
     for one, other in zip(whole, nearest(account.book, account.model), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_the_ladder_ends_where_both_sides_are_bracketed(monkeypatch: pytest.MonkeyPatch) -> None:
+    strangle = [
+        {"instrument": f"BTC-25DEC26-{leg}", "quantity": -1.0} for leg in ("90000-P", "110000-C")
+    ]
+    account = margined(book(100_000.0, strangle, 30_000.0), "portfolio")
+    whole = prices(account)
+    asked: list[float] = []
+
+    def counted(of: Any, model: Any, pools: Any, factor: Any) -> Any:
+        asked.extend(factor.ravel().tolist())
+        return excess_at(of, model, pools, factor)
+
+    monkeypatch.setattr(module, "excess_at", counted)
+    monkeypatch.setattr(module, "ROWS_AT_ONCE", 1)
+    assert prices(account) == whole
+    assert not math.isnan(sum(whole[0]))
+    assert min(asked) > 0.5
+    assert max(asked) < 2.0

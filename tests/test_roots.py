@@ -77,3 +77,19 @@ def test_few_evaluations_are_needed() -> None:
 
     solve([function], [-10.0], [10.0])
     assert calls < 25
+
+
+def test_known_ends_are_not_evaluated_again_and_change_nothing() -> None:
+    asked: list[float] = []
+
+    def values(_: IntArray, arguments: FloatArray) -> FloatArray:
+        asked.extend(arguments.tolist())
+        return np.exp(arguments) - 5.0
+
+    low, high = np.array([-10.0]), np.array([10.0])
+    alone = find_roots(values, low, high)
+    assert {-10.0, 10.0} <= set(asked)
+    asked.clear()
+    known = (np.exp(low) - 5.0, np.exp(high) - 5.0)
+    np.testing.assert_array_equal(find_roots(values, low, high, known), alone)
+    assert not {-10.0, 10.0} & set(asked)
