@@ -376,7 +376,9 @@ def test_more_scenarios_never_lower_a_scan(
             f"grid.volatility=[0.0, {', '.join(map(repr, volatility))}]",
         ],
     )
-    assert np.all(more.result.maintenance >= fewer.result.maintenance)
+    # The loss is split into what deposits add and the rest, and the two sum to it but for rounding.
+    slack = 1e-13 * gross(book)
+    assert np.all(more.result.maintenance >= fewer.result.maintenance - slack)
 
 
 # Liquidation prices

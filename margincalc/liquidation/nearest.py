@@ -6,6 +6,7 @@ Two crossings between neighbouring nodes of the ladder go unseen.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -97,16 +98,6 @@ class _Search(NamedTuple):
         gross = np.abs(self.book.quantity * now(self.book)[self.book.instrument])
         return NOISE * group_sum(gross, self.book.pool, self.book.pools)[self.pool]
 
-<<<<<<< HEAD
-    def ladder(self) -> FloatArray:
-        """Excess of every pair along the ladder, shape (G, X).
-
-        Node by node, because pairs at one node share the instruments that are revalued there.
-        """
-        pairs = np.tile(np.arange(len(self.pool)), len(LADDER))
-        factor = np.repeat(LADDER, len(self.pool))
-        return self.excess(pairs, factor).reshape(len(LADDER), len(self.pool)).T
-=======
     def ladder(self, noise: FloatArray) -> FloatArray:
         """Excess of every pair along the ladder, shape (G, X), 0 beyond where its sign changed.
 
