@@ -63,6 +63,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("",),
     ),
     "cli": (
+        ("complete",),
         ("options",),
         ("output",),
         ("inputs", "program", "progress"),

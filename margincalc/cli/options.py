@@ -6,12 +6,14 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import click
 
+from margincalc.cli import complete
+from margincalc.cli.complete import SAMPLES as SAMPLES  # named by every command
+
 Command = Callable[..., Any]
 Mode = Literal["isolated", "cross", "portfolio"]
 MODES: tuple[Mode, ...] = get_args(Mode)  # repeated from `pools`, which imports too much for --help
 Format = Literal["table", "json", "csv"]
 Pricer = Literal["numpy", "compiled"]
-SAMPLES = "sample_portfolios"  # where the examples of help find theirs
 
 
 class Options(NamedTuple):
@@ -46,7 +48,7 @@ def _picture(context: click.Context, parameter: click.Parameter, value: str | No
 
 
 _OPTIONS: dict[str, Callable[[Command], Command]] = {
-    "file": click.argument("file"),
+    "file": click.argument("file", shell_complete=complete.portfolios),
     "mode": click.option(
         "--mode",
         type=click.Choice(MODES),
@@ -56,6 +58,7 @@ _OPTIONS: dict[str, Callable[[Command], Command]] = {
     "model": click.option(
         "--model",
         metavar="NAME|PATH.toml",
+        shell_complete=complete.models,
         help="By which rules: a name that `margincalc models` lists, or a file of your own.",
     ),
     "market": click.option(

@@ -86,6 +86,13 @@ class Program(click.Group):
         sys.exit(result if isinstance(result, int) else 0)
 
 
+def root() -> click.Group:
+    """Return the program whose command is running."""
+    program = click.get_current_context().find_root().command
+    assert isinstance(program, click.Group)
+    return program
+
+
 def _explained(error: Exception) -> int:
     """Say what happened on standard error, and return the exit status."""
     from margincalc.errors import MargincalcError

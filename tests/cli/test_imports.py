@@ -24,7 +24,8 @@ def test_the_command_line_alone_imports_nothing_heavy() -> None:
     own = {name for name in loaded if name.startswith("margincalc")}
     assert own == {
         "margincalc", "margincalc._version", "margincalc.cli", "margincalc.cli.commands",
-        "margincalc.cli.options", "margincalc.cli.output", "margincalc.cli.program",
+        "margincalc.cli.complete", "margincalc.cli.options", "margincalc.cli.output",
+        "margincalc.cli.program",
     }  # fmt: skip
 
 

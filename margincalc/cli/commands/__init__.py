@@ -23,6 +23,9 @@ FILES = {
     "models": "models",
     "schema": "schema",
     "convert": "convert",
+    "demo": "demo",
+    "completion": "completion",
+    "man": "man",
 }
 """The file of each command, in the order in which help lists them."""
 

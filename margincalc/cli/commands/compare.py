@@ -2,6 +2,7 @@
 
 import click
 
+from margincalc.cli import complete
 from margincalc.cli.inputs import changes, read
 from margincalc.cli.options import EVERY, MODES, SAMPLES, Mode, Options, examples, shared
 from margincalc.cli.output import show
@@ -24,6 +25,7 @@ from margincalc.cli.output import show
     "--model",
     "models",
     metavar="NAME|PATH.toml",
+    shell_complete=complete.models,
     multiple=True,
     help="A model to show, in place of modes; repeatable.",
 )

@@ -2,6 +2,7 @@
 
 import click
 
+from margincalc.cli import complete
 from margincalc.cli.options import Options, examples, shared
 from margincalc.cli.output import show
 
@@ -36,7 +37,7 @@ def list_models(options: Options) -> None:
         "margincalc models show generic-standard --effective 2026-12-01 --format json",
     ),
 )
-@click.argument("name", metavar="NAME|PATH.toml")
+@click.argument("name", metavar="NAME|PATH.toml", shell_complete=complete.models)
 @shared("effective", "settings", "format", "output")
 def show_model(options: Options, name: str) -> None:
     """Show a model's file: parameters with their units, sources, proof.
@@ -55,8 +56,8 @@ def show_model(options: Options, name: str) -> None:
         "margincalc models diff paradex-pm@2026-08-20 paradex-pm --format csv",
     ),
 )
-@click.argument("first")
-@click.argument("second")
+@click.argument("first", shell_complete=complete.models)
+@click.argument("second", shell_complete=complete.models)
 @shared("format", "output")
 def diff_models(options: Options, first: str, second: str) -> None:
     """Show the parameters that differ between two models.
@@ -72,7 +73,7 @@ def diff_models(options: Options, first: str, second: str) -> None:
     "verify",
     epilog=examples("margincalc models verify", "margincalc models verify generic-portfolio"),
 )
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete.models)
 @shared("format", "output")
 def verify_models(options: Options, name: str | None) -> int:
     """Rerun the worked examples that prove a model, or all of them.

@@ -1,0 +1,32 @@
+"""What the shell offers at TAB: names of models, sample portfolios, and files."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+SAMPLES = "sample_portfolios"  # where the examples of help find theirs
+VENUES = Path(__file__).parent.parent / "venues"
+_FORMS = (".yaml", ".yml", ".json", ".csv")
+
+
+def models(context: object, parameter: object, incomplete: str) -> "list[CompletionItem]":
+    """Offer the models that ship with the package, and files."""
+    names = {path.stem.rpartition(".")[0] for path in VENUES.glob("*.toml")}
+    return _offered(sorted(name for name in names if name.startswith(incomplete)), incomplete)
+
+
+def portfolios(context: object, parameter: object, incomplete: str) -> "list[CompletionItem]":
+    """Offer files; samples by the beginning of their own names too, where they are at hand."""
+    found = sorted(path for path in Path(SAMPLES).glob("*") if path.suffix in _FORMS)
+    named = [path.as_posix() for path in found if path.name.startswith(incomplete)]
+    return _offered(named, incomplete)
+
+
+def _offered(names: Iterable[str], incomplete: str) -> "list[CompletionItem]":
+    from click.shell_completion import CompletionItem  # wanted at TAB alone
+
+    chosen: list[CompletionItem[Any]] = [CompletionItem(name) for name in names]
+    return [*chosen, CompletionItem(incomplete, type="file")]
