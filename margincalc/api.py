@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from margincalc.answers.explain_results import ChangeReport, ExplainReport
 from margincalc.answers.hedge_results import HedgeReport
 from margincalc.answers.margining import Rules, day_of, margined
 from margincalc.answers.model_results import DiffLine, DiffReport, ModelReport, VerifyReport
@@ -288,6 +289,44 @@ def hedge(  # noqa: PLR0913 - an argument for each option of the command
     request = Request(aim, costs, limits, tuple(candidates), tuple(strikes))
     rules = Rules(mode, model, tuple(settings), effective, changes=changes)
     return hedge_report(portfolio, rules, request)
+
+
+def explain(  # noqa: PLR0913 - an argument for each option of the command
+    portfolio: Portfolio,
+    *,
+    seed: int = 1,
+    mode: Mode | None = None,
+    model: str | None = None,
+    settings: Sequence[str] = (),
+    effective: str | None = None,
+    changes: Changes = UNCHANGED,
+) -> ExplainReport:
+    """Divide the maintenance margin among positions, and the worst scenario among Greeks.
+
+    Parameters
+    ----------
+    seed : of the orders in which Shapley's values are sampled, beyond 12 positions of a pool
+    """
+    from margincalc.answers.explanation import explain_report
+
+    rules = Rules(mode, model, tuple(settings), effective, changes=changes)
+    return explain_report(margined(portfolio, rules), seed)
+
+
+def explain_change(  # noqa: PLR0913 - an argument for each option of the command
+    old: Portfolio,
+    new: Portfolio,
+    *,
+    mode: Mode | None = None,
+    model: str | None = None,
+    settings: Sequence[str] = (),
+    effective: str | None = None,
+) -> ChangeReport:
+    """Divide the change between two portfolios among the market, time, trades and rules."""
+    from margincalc.answers.changes import change_report
+
+    rules = Rules(mode, model, tuple(settings), effective)
+    return change_report(margined(old, rules), margined(new, rules))
 
 
 def models() -> tuple[ModelReport, ...]:

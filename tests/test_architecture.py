@@ -42,10 +42,10 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
     "answers": (
         ("results",),
-        ("account", "batch_results", "hedge_results", "model_results"),
+        ("account", "batch_results", "explain_results", "hedge_results", "model_results"),
         ("lines", "margining"),
         ("statement",),
-        ("breakdown", "comparison", "hedging"),
+        ("breakdown", "changes", "comparison", "explanation", "hedging"),
         ("verify", "waterfall_results"),
         ("curves", "firesale", "waterfall"),
         ("",),

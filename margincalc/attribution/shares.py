@@ -69,10 +69,10 @@ def _euler(whole: Pooled, total: float) -> Shares:
     column = np.arange(len(whole.rows))
     up, down = up[chosen, column], down[chosen, column]
     middle = 0.5 * (up + down)
-    low = np.where(tied, np.minimum(up, down), middle)
-    high = np.where(tied, np.maximum(up, down), middle)
-    amount = closed(middle, total, high - low)
-    return Shares(amount, np.minimum(low, amount), np.maximum(high, amount), "euler")
+    amount = closed(middle, total, np.where(tied, np.abs(up - down), 0.0))
+    low = np.where(tied, np.minimum(np.minimum(up, down), amount), amount)
+    high = np.where(tied, np.maximum(np.maximum(up, down), amount), amount)
+    return Shares(amount, low, high, "euler")
 
 
 def _slopes(whole: Pooled, total: float) -> tuple[FloatArray, FloatArray]:

@@ -9,6 +9,7 @@ signs). Nothing here computes a number.
 from typing import Literal, TypeAlias, get_args
 
 from margincalc.answers.batch_results import BatchReport
+from margincalc.answers.explain_results import ChangeReport, ExplainReport
 from margincalc.answers.hedge_results import HedgeReport
 from margincalc.answers.model_results import DiffReport, ModelReport, ModelsReport, VerifyReport
 from margincalc.answers.results import (
@@ -28,6 +29,8 @@ Report: TypeAlias = (
     | BatchReport
     | CheckReport
     | CompareReport
+    | ExplainReport
+    | ChangeReport
     | DiffReport
     | GreeksReport
     | HedgeReport

@@ -9,7 +9,7 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from margincalc.answers import batch_results, hedge_results, model_results, results
+from margincalc.answers import batch_results, explain_results, hedge_results, model_results, results
 from margincalc.answers.results import Json, to_json
 from margincalc.answers.waterfall_results import WaterfallReport
 
@@ -59,6 +59,8 @@ def _head(
     report: results.MarginReport
     | results.GreeksReport
     | results.ScenariosReport
+    | explain_results.ExplainReport
+    | explain_results.ChangeReport
     | hedge_results.HedgeReport,
 ) -> Record:
     """Return what tells the rows of one report from those of another."""
@@ -105,6 +107,24 @@ def _lines(report: results.GreeksReport | results.ScenariosReport) -> Iterator[R
     head = _head(report)
     for line in report.lines:
         yield {**to_json(line), **head}
+
+
+def _explained(report: explain_results.ExplainReport) -> Iterator[Record]:
+    """Yield a record per pool, then per position."""
+    head = _head(report)
+    for pool in report.pools:
+        yield {"level": "pool", **to_json(pool), **head}
+    for line in report.positions:
+        yield {"level": "position", **to_json(line), **head}
+
+
+def _changes(report: explain_results.ChangeReport) -> Iterator[Record]:
+    """Yield the old figures, a record per change, and the new figures."""
+    head = _head(report)
+    yield {"kind": "old", "name": report.old_as_of, **report.old, **head}
+    for line in report.lines:
+        yield {**to_json(line), **head}
+    yield {"kind": "new", "name": report.as_of, **report.new, **head}
 
 
 def _whole(report: results.CheckReport) -> Iterator[Record]:
@@ -186,6 +206,8 @@ _RECORDS: dict[type, Callable[[Any], Iterator[Record]]] = {
     results.MarginReport: _margin,
     results.CheckReport: _whole,
     results.CompareReport: _compare,
+    explain_results.ExplainReport: _explained,
+    explain_results.ChangeReport: _changes,
     results.GreeksReport: _lines,
     results.ScenariosReport: _lines,
     model_results.ModelReport: _parameters,

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from margincalc.answers import batch_results, hedge_results, model_results, results
+from margincalc.answers import batch_results, explain_results, hedge_results, model_results, results
 from margincalc.answers.waterfall_results import WaterfallReport
 from margincalc.report.batch_table import batch_blocks
 from margincalc.report.check_line import check_blocks
 from margincalc.report.compare_table import compare_blocks
+from margincalc.report.explain_table import change_blocks, explain_blocks
 from margincalc.report.greeks_table import greeks_blocks
 from margincalc.report.hedge_table import hedge_blocks
 from margincalc.report.layout import Block, sections
@@ -26,6 +27,8 @@ _BLOCKS: dict[type, Callable[[Any, int], list[Block]]] = {
     results.MarginReport: margin_blocks,
     results.CheckReport: check_blocks,
     results.CompareReport: compare_blocks,
+    explain_results.ExplainReport: explain_blocks,
+    explain_results.ChangeReport: change_blocks,
     results.GreeksReport: greeks_blocks,
     results.ScenariosReport: scenarios_blocks,
     model_results.ModelReport: model_blocks,

@@ -18,6 +18,7 @@ FILES = {
     "hedge": "hedge",
     "check": "margin",
     "watch": "watch",
+    "explain": "explain",
     "simulate": "simulate",
     "batch": "batch",
     "models": "models",

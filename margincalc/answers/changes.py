@@ -1,0 +1,96 @@
+"""Explain what changed an account's margin between two files."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from margincalc.answers.account import Account
+from margincalc.answers.explain_results import ChangeLine, ChangeReport
+from margincalc.attribution.change import steps
+from margincalc.book import Book
+from margincalc.errors import input_error, shown
+from margincalc.margin.base import MarginModel
+from margincalc.times import zulu
+
+ORDER = (
+    "in order: rules where old ones cannot be kept, time, spots, forwards and rates, volatilities, "
+    "cash and collateral, trades, orders, rules; each line after those above it"
+)
+_Figures = tuple[float, float, float]
+
+
+def change_report(old: Account, new: Account) -> ChangeReport:
+    """Divide the change of equity and margins among what changed.
+
+    Raises
+    ------
+    InputError
+        If the accounts are kept in different currencies, or the old one is the later.
+    """
+    _refuse(old, new)
+    before, after = (_figures(account.book, account.model) for account in (old, new))
+    return ChangeReport(
+        account=new.portfolio.account,
+        old_as_of=zulu(old.assembly.as_of),
+        as_of=zulu(new.assembly.as_of),
+        currency=new.portfolio.currency,
+        model=new.model_info(),
+        mode=new.mode,
+        pricer=new.pricer,
+        old=_named(before),
+        new=_named(after),
+        lines=tuple(_lines(old, new)),
+        notes=(ORDER, *dict.fromkeys((*old.notes, *new.notes))),
+    )
+
+
+def _refuse(old: Account, new: Account) -> None:
+    currencies = [account.portfolio.currency for account in (old, new)]
+    if currencies[0] != currencies[1]:
+        found = f"accounts in {shown(currencies[0])} and {shown(currencies[1])}"
+        raise input_error("explain OLD NEW", found, "accounts in one currency")
+    if old.assembly.as_of > new.assembly.as_of:
+        found = f"{zulu(old.assembly.as_of)} before {zulu(new.assembly.as_of)}"
+        raise input_error("explain OLD NEW", found, "the earlier file first", "swap the files")
+
+
+def _lines(old: Account, new: Account) -> Iterator[ChangeLine]:
+    """Yield what each step did; whatever the steps do not reach is one of `rules`."""
+    figures, model = _figures(old.book, old.model), old.model
+    if not set(old.venue.parts) >= set(new.venue.parts):
+        # The new account is where the old rules are not: they change first.
+        model = new.model
+        changed = _figures(old.book, model)
+        yield _line("rules", new.venue.name, figures, changed)
+        figures = changed
+    for step in steps(old.book, new.book):
+        changed = _figures(step.book, model)
+        yield _line(step.kind, step.name, figures, changed)
+        figures = changed
+    last = _figures(new.book, new.model)
+    size = 1.0 + max(abs(value) for value in last)
+    if any(abs(one - other) > 1e-9 * size for one, other in zip(last, figures, strict=True)):
+        yield _line("rules", new.venue.name, figures, last)
+
+
+def _figures(book: Book, model: MarginModel) -> _Figures:
+    """Return equity, initial and maintenance margin of all pools together."""
+    result = model.margin(book)
+    equity = np.where(book.limited, np.maximum(result.equity, 0.0), result.equity)
+    initial, maintenance = result.initial, result.maintenance
+    return float(np.sum(equity)), float(np.sum(initial)), float(np.sum(maintenance))
+
+
+def _line(kind: str, name: str, before: _Figures, after: _Figures) -> ChangeLine:
+    equity, initial, maintenance = (b - a for a, b in zip(before, after, strict=True))
+    return ChangeLine(kind, name, equity, initial, maintenance, equity - maintenance)
+
+
+def _named(figures: _Figures) -> dict[str, float]:
+    equity, initial, maintenance = figures
+    return {
+        "equity": equity,
+        "initial_margin": initial,
+        "maintenance_margin": maintenance,
+        "excess": equity - maintenance,
+    }
