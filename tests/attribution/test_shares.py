@@ -15,6 +15,7 @@ from margincalc.attribution.taylor import taylor
 from margincalc.attribution.weighted import alone, legs, pooled
 from margincalc.book import Book
 from margincalc.margin.base import MarginModel, MarginResult
+from margincalc.margin.forms import LinearForm
 from margincalc.margin.scan import build
 from margincalc.portfolio import Portfolio
 from margincalc.risk import equity, now
@@ -41,6 +42,10 @@ class Rule(NamedTuple):
         held = [group_sum(book.quantity * (strike == k), book.pool, book.pools) for k in STRIKES]
         need = self.function(np.stack(held, axis=1))
         return MarginResult(equity(book, now(book)), {"rule": need}, {"rule": need})
+
+    def linear(self, book: Book) -> LinearForm:
+        """Nothing of it is one."""
+        return LinearForm(without=("rule",))
 
 
 STRIKES = (90_000.0, 100_000.0, 110_000.0)

@@ -16,7 +16,7 @@ from tests.cli import STRANGLE, UNDER
 from tests.cli.conftest import Run
 from tests.report import by_hand
 
-FILE_COMMANDS = ("margin", "compare", "greeks", "scenarios", "check")
+FILE_COMMANDS = ("margin", "compare", "greeks", "scenarios", "check", "explain")
 
 
 @pytest.mark.parametrize("command", FILE_COMMANDS)

@@ -4,6 +4,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from margincalc.answers.explain_results import (
+    ChangeLine,
+    ChangeReport,
+    ExplainLine,
+    ExplainPool,
+    ExplainReport,
+    GreekTerms,
+)
 from margincalc.answers.model_results import (
     DiffLine,
     DiffReport,
@@ -464,7 +472,64 @@ WATERFALL = WaterfallReport(
     ),
 )  # fmt: skip
 
+_PUT = GreekTerms(-31_087.12, -14_131.41, -19_178.94, 210.5, -4_090.1, 120.2, 5_320.84)
+_CALL = GreekTerms(20_175.99, -5_782.11, -17_527.32, 180.0, 3_300.2, -99.0, 327.05)
+_BOTH = GreekTerms(*(one + other for one, other in zip(_PUT, _CALL, strict=True)))
+EXPLAIN = ExplainReport(
+    account="strangle",
+    as_of=AS_OF,
+    currency="USD",
+    model=SCAN,
+    mode="portfolio",
+    pricer="numpy",
+    maintenance_margin=102_809.84,
+    standalone=187_534.13,
+    hedge_benefit=84_724.29,
+    worst_pnl=-62_835.97,
+    terms=_BOTH,
+    seed=1,
+    positions=(
+        ExplainLine(
+            "strangle", "BTC-25DEC26-90000-P", -10.0, 82_883.94, 80_000.0, 85_767.88, 51_000.0,
+            0.0, 62_883.94, 85_066.39, -62_836.03, _PUT,
+        ),
+        ExplainLine(
+            "strangle", "BTC-25DEC26-115000-C", -10.0, 19_925.9, 19_925.9, 19_925.9, 51_809.84,
+            812.4, 20_285.28, 102_467.74, 574.81, _CALL,
+        ),
+    ),
+    pools=(
+        ExplainPool(
+            "strangle", 102_809.84, 187_534.13, 84_724.29, "euler", 0, "BTC spot -15 %, IV +50 %",
+            -62_835.97, _BOTH,
+        ),
+    ),
+    notes=(),
+)  # fmt: skip
+
+CHANGE = ChangeReport(
+    account="strangle",
+    old_as_of="2026-11-19T08:00:00Z",
+    as_of=AS_OF,
+    currency="USD",
+    model=SCAN,
+    mode="portfolio",
+    pricer="numpy",
+    old={"equity": 250_000.0, "initial_margin": 125_000.0, "maintenance_margin": 100_000.0,
+         "excess": 150_000.0},
+    new={"equity": 251_000.0, "initial_margin": 128_512.3, "maintenance_margin": 102_809.84,
+         "excess": 148_190.16},
+    lines=(
+        ChangeLine("time", "1 days", 1_500.0, 500.0, 400.0, 1_100.0),
+        ChangeLine("spot", "BTC", -2_500.0, 3_012.3, 2_409.84, -4_909.84),
+        ChangeLine("trade", "BTC-25DEC26-90000-P", 2_000.0, 0.0, 0.0, 2_000.0),
+    ),
+    notes=("in order",),
+)  # fmt: skip
+
 REPORTS: dict[str, Report] = {
+    "explain": EXPLAIN,
+    "change": CHANGE,
     "strangle": STRANGLE,
     "calendar": CALENDAR,
     "coin": COIN,

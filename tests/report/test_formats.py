@@ -33,7 +33,9 @@ def test_json_is_the_result_with_its_schema_first(name: str) -> None:
 def test_each_report_has_a_schema_of_its_own() -> None:
     schemas = {report.to_dict()["schema"] for report in by_hand.REPORTS.values()}
     names = ("margin", "compare", "greeks", "scenarios", "check", "model", "models", "verify")
-    assert schemas == {f"margincalc.{name}/1" for name in (*names, "diff", "waterfall")}
+    assert schemas == {
+        f"margincalc.{name}/1" for name in (*names, "diff", "waterfall", "explain", "change")
+    }
 
 
 @pytest.mark.parametrize("report", [by_hand.GREEKS, by_hand.SCENARIOS])

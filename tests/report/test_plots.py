@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from margincalc.errors import InputError, OutputError
 from margincalc.report import plots
 from margincalc.report.plots.style import compact
 from tests.cli import SAMPLES, STRANGLE, process
-from tests.report.by_hand import SCENARIOS
+from tests.report.by_hand import CHANGE, EXPLAIN, SCENARIOS
 
 SIZES = (plots.Size(4.5, 3.2), plots.Size(), plots.Size(14.0, 9.0))
 BOOKS = ("btc_short_strangle", "two_underlyings_three_collaterals", "spx_iron_condor")
@@ -46,6 +47,25 @@ def test_the_same_input_gives_the_same_bytes_in_another_process(
         assert process("scenarios", STRANGLE, "--plot", str(file)).returncode == 0
     assert first.read_bytes() == second.read_bytes()
     assert len(first.read_bytes()) > 10_000
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_waterfalls_are_drawn_at_every_size(size: plots.Size) -> None:
+    for report in (EXPLAIN, CHANGE):
+        figure = plots.figure(report, size)
+        assert plots.picture(figure, "png").startswith(b"\x89PNG")
+        (axes,) = figure.axes
+        bars = len(EXPLAIN.positions) + 1 if report is EXPLAIN else len(CHANGE.lines) + 2
+        assert len(axes.patches) == len(axes.texts) == bars
+
+
+def test_a_waterfall_ends_where_its_total_does() -> None:
+    report = mc.explain(mc.load(SAMPLES / "two_underlyings_three_collaterals.yaml"))
+    (axes,) = plots.figure(report).axes
+    bars: list[Any] = list(axes.patches)
+    ends = [bar.get_x() + bar.get_width() for bar in bars]
+    assert ends[-2] == pytest.approx(ends[-1])
+    assert [bar.get_x() for bar in bars[1:-1]] == pytest.approx(ends[:-2])
 
 
 def test_a_users_own_settings_change_nothing() -> None:

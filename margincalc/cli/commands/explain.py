@@ -10,7 +10,7 @@ from margincalc.cli.output import draw, show
 @click.command(
     epilog=examples(
         f"margincalc explain {SAMPLES}/btc_short_strangle.yaml",
-        f"margincalc explain {SAMPLES}/eth_calendar_spread.yaml --spot +5% --plot waterfall.png",
+        f"margincalc explain {SAMPLES}/eth_calendar_spread.yaml --plot waterfall.png",
     )
 )
 @click.option(

@@ -11,8 +11,10 @@ matplotlib is an extra, and is imported when a figure is built.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from margincalc.answers.explain_results import ChangeReport, ExplainReport
 from margincalc.answers.hedge_results import HedgeReport
 from margincalc.answers.results import ScenariosReport
+from margincalc.report.plots.explain_plot import change_figure, explain_figure
 from margincalc.report.plots.hedge_plot import hedge_figure
 from margincalc.report.plots.picture import picture, save, suffix_of
 from margincalc.report.plots.scenarios_plot import scenarios_figure
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 _FIGURES: dict[type, Callable[[Any, Size], "Figure"]] = {
     HedgeReport: hedge_figure,
     ScenariosReport: scenarios_figure,
+    ExplainReport: explain_figure,
+    ChangeReport: change_figure,
 }
 
 
