@@ -17,6 +17,7 @@ from margincalc.batch.piece import Job, run_part
 from margincalc.errors import MargincalcError, MissingExtraError
 
 EngineName = Literal["local", "dask"]
+PATIENCE = "10s"  # with a scheduler that does not answer
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 Done = dict[str, Any]
 
@@ -94,7 +95,7 @@ class _Dask:
         distributed: Any = import_module("distributed")
 
         tasks = [list(own) for _, own in groupby(parts, key=lambda part: part.file)]
-        with _watched("running"):
+        with _watched("running"), self._client.as_current():
             shared = self._client.scatter(job, broadcast=True, hash=False)
             futures = [
                 self._client.submit(_run_parts, own, shared, key=f"parts-{own[0].number}-{id(job)}")
@@ -117,7 +118,7 @@ def _dask(scheduler: str | None, count: int) -> Iterator[Any]:
         raise MissingExtraError(message) from None
     import dask
 
-    with dask.config.set({"distributed.comm.timeouts.connect": "10s"}):
+    with dask.config.set({"distributed.comm.timeouts.connect": PATIENCE}):
         try:
             cluster = (
                 None

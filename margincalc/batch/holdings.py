@@ -20,7 +20,6 @@ from margincalc.batch.tables import (
     read,
 )
 from margincalc.batch.universe import Rows, Universe
-from margincalc.errors import shown
 from margincalc.portfolio import LEAST
 
 MOST = 1e15  # of a quantity or price, as in a portfolio file
@@ -132,7 +131,8 @@ def accounts_in(part: Part, universe: Universe, known: IntArray | None) -> Accou
     for own, (line, reason), owner in ((positions, held, poster), (balances, owned, holder)):
         wrong = np.flatnonzero((reason.code > 0) & (owner >= 0))
         bad += _set_aside(own, wrong, reason)
-        np.add.at(set_aside, owner[wrong], 1)
+        nameless = own.table.column("account").is_null().to_numpy() if len(wrong) else wrong
+        np.add.at(set_aside, owner[wrong[~nameless[wrong]]], 1)
         whole, good = line._replace(account=owner), (reason.code == 0) & (owner >= 0)
         kept.append(whole if np.all(good) else whole.take(np.flatnonzero(good)))
     return Accounts(names, kept[0], kept[1], tuple(bad), set_aside)
@@ -182,9 +182,9 @@ def _named(
     holder : number of each row of balances; -1 where it is another part's
     """
     pa = arrow()
-    if len(holders) and not len(heads):
-        heads = heads.cast(holders.type)
-    heads = heads.cast(holders.type) if len(holders) and heads.type != holders.type else heads
+    # Of one type, but for a side that has no rows and therefore none.
+    heads = heads if len(heads) else heads.cast(holders.type)
+    holders = holders if len(holders) else holders.cast(heads.type)
     mine = pa.compute.is_in(holders, value_set=heads).to_numpy(zero_copy_only=False)
     more = holders.filter(pa.array(~mine & _also(part, holders, known))).unique()
     names, number = heads, np.arange(len(heads))
@@ -264,6 +264,7 @@ def _codes(table: Table, name: str) -> Codes:
     if name not in table.column_names:
         return Codes(np.full(table.num_rows, -1), ())
     column = table.column(name)
+    column = column.cast(pa.string()) if pa.types.is_null(column.type) else column
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     whole = column.unify_dictionaries().combine_chunks()
@@ -278,11 +279,7 @@ def _rows_of(names: Codes, rows: Rows) -> tuple[IntArray, list[str]]:
     """Return the book's row of each name, -1 where there is none, and why, by code."""
     found = [rows.get(name, "unknown") for name in names.names]
     row = np.array([*(own if isinstance(own, int) else -1 for own in found), -1], np.int64)
-    why = [
-        "" if isinstance(own, int) else f"{shown(name)}: {own}"
-        for name, own in zip(names.names, found, strict=True)
-    ]
-    return row[names.code], why
+    return row[names.code], ["" if isinstance(own, int) else own for own in found]
 
 
 def _numbers(table: Table, name: str) -> tuple[FloatArray, BoolArray]:

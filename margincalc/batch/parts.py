@@ -15,6 +15,7 @@ from margincalc.batch.survey import (
     digests,
     refuse_reappearing,
 )
+from margincalc.errors import input_error
 
 ROWS = 1 << 20  # of positions in a part, about: it bounds memory, and what a kill can cost
 
@@ -61,6 +62,10 @@ def planned(positions: Survey, balances: Survey) -> Plan:
     InputError
         If an account reappears.
     """
+    ends = [survey.groups[0].first for survey in (positions, balances) if survey.groups]
+    if len({isinstance(end, str) for end in ends}) > 1:
+        wanted = "names or numbers, as the positions have them"
+        raise input_error("--balances, column account", "accounts of another type", wanted)
     parts = list(_cut(positions))
     if positions.ascending and balances.ascending and parts:
         return Plan(tuple(_ascending(parts, balances)))

@@ -94,7 +94,8 @@ def run(inputs: Inputs, wishes: Wishes, progress: Progress) -> BatchReport:
             done += more
     done.sort(key=lambda part: int(part["part"]))
     report = _report(done, everything, wishes, pricer)
-    completed(wishes.output, what, done, report.to_dict())
+    summary = {key: value for key, value in report.to_dict().items() if key != "output"}
+    completed(wishes.output, what, done, summary)
     return report
 
 

@@ -133,7 +133,8 @@ def columns_of(file: Any, path: str, wanted: dict[str, Wanted]) -> list[str]:
             remedy = did_you_mean(name, schema.names) or f"it has {', '.join(schema.names[:20])}"
             raise input_error(path, f"no column {name}", f"columns {', '.join(wanted)}", remedy)
         kind = schema.field(name).type
-        if not _CHECKS[column.holds](kind):
+        empty = column.optional and arrow().types.is_null(kind)
+        if not empty and not _CHECKS[column.holds](kind):
             place = f"{path}, column {name}"
             raise input_error(place, f"the type {kind}", _NAMES[column.holds], "convert the column")
         found.append(name)

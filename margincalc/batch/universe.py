@@ -67,13 +67,16 @@ def universe(
     mode = known_mode(rules.mode or venue.mode)
     bad: dict[str, dict[str, str]] = {"positions": {}, "collateral": {}}
     assembly, held = _assembled(market, {"positions": instruments, "collateral": assets}, bad)
+    refused = _refused(assembly, venue, held["positions"])
+    if refused:
+        bad["positions"] |= refused
+        kept = [name for name in held["positions"] if name not in refused]
+        assembly, held = _assembled(market, {**held, "positions": kept}, bad)
     book, row = assembly.book, {n: i for i, n in enumerate(assembly.book.names.instruments)}
     rows: dict[str, int | str] = {
         name: row[contract.name]
         for name, contract in zip(held["positions"], assembly.contracts, strict=True)
     }
-    refused = _refused(book, venue)
-    rows = {name: refused.get(int(at), at) for name, at in rows.items()}
     width = len(str(len(held["collateral"])))
     deposits: dict[str, int | str] = {
         asset: row[f"{asset} deposit {number + 1:0{width}d}"]
@@ -159,8 +162,9 @@ def _deposit(terms: Mapping[str, Collateral], asset: str) -> Collateral:
     return terms.get(asset) or Collateral.model_construct(asset=asset, quantity=1.0)
 
 
-def _refused(book: Book, venue: Venue) -> dict[int, str]:
+def _refused(assembly: Assembly, venue: Venue, names: Sequence[str]) -> dict[str, str]:
     """Return the instruments that the model has no rules for, with what it says of them."""
+    book = assembly.book
     if venue.parts:  # which venue's model margins a row is known when the row is
         return {}
     try:
@@ -168,14 +172,13 @@ def _refused(book: Book, venue: Venue) -> dict[int, str]:
         return {}
     except ModelRefusal:
         pass
-    refused = {}
-    for kind in (Kind.OPTION, Kind.FUTURE, Kind.PERPETUAL, Kind.SPOT):
-        for instrument in np.flatnonzero(book.instruments.is_kind(kind)):
-            rows = np.flatnonzero(book.instrument == instrument)
-            try:
-                venue.model.margin(book.restricted(rows)[0])
-            except ModelRefusal as error:
-                refused[int(instrument)] = f"{venue.name}: {error}"
+    refused, row = {}, {name: n for n, name in enumerate(book.names.instruments)}
+    for name, contract in zip(names, assembly.contracts, strict=True):
+        alone = np.flatnonzero(book.instrument == row[contract.name])
+        try:
+            venue.model.margin(book.restricted(alone)[0])
+        except ModelRefusal as error:
+            refused[name] = f"{venue.name}: {error}"
     return refused
 
 

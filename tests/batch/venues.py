@@ -72,6 +72,7 @@ def venue(model: str, accounts: int, legs: Sequence[int] = range(1, 12)) -> Venu
             "account": held["venue"],
             "instrument": held["instrument"],
             "quantity": float(held["quantity"]),
+            "entry_price": None,
         }
         for held in drawn["positions"]
     ]
@@ -85,7 +86,7 @@ def venue(model: str, accounts: int, legs: Sequence[int] = range(1, 12)) -> Venu
 def run(made: Venue, folder: Path, model: str | None = None, **wishes: Any) -> BatchReport:
     """Write a venue below a folder, and margin it into `out` there."""
     positions, balances = made.write(folder)
-    wishes = {"settings": EXPRESSED[model].settings if model else ()} | wishes
+    wishes = {"settings": EXPRESSED[model].settings if model in EXPRESSED else ()} | wishes
     given: dict[str, Any] = {"balances": balances, "output": folder / "out"} | wishes
     whole = Portfolio.model_validate(made.market)
     return api.batch(positions, market=whole, model=model, **given)

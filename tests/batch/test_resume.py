@@ -1,0 +1,94 @@
+"""A run that was killed, or had no room, goes on and ends in the same bytes."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from benchmarks import venue
+from tests.batch.venues import files
+
+PROVE = bool(os.environ.get("MARGINCALC_PROVE"))
+KILLS = 20 if PROVE else 2
+PARTS = 12
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a venue of many small files."""
+    folder = tmp_path_factory.mktemp("venue")
+    size, venue.CHUNK = venue.CHUNK, 300
+    try:
+        venue.write(folder, 300 * PARTS, files=PARTS)
+    finally:
+        venue.CHUNK = size
+    return folder
+
+
+def command(inputs: Path, output: Path, *more: str) -> list[str]:
+    run = [sys.executable, "-m", "margincalc", "batch", str(inputs), "-o", str(output)]
+    return [*run, "--format", "json", "--workers", "2", *more]
+
+
+def finished(line: list[str]) -> bytes:
+    done = subprocess.run(line, check=True, capture_output=True)
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def whole(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Return what a run leaves that nobody interrupts."""
+    output = tmp_path_factory.mktemp("whole") / "out"
+    finished(command(inputs, output))
+    return files(output)
+
+
+@pytest.mark.parametrize("seed", range(KILLS))
+def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(
+    inputs: Path, whole: dict[str, bytes], tmp_path: Path, seed: int
+) -> None:
+    output, rng = tmp_path / "out", Random(seed)
+    process = subprocess.Popen(command(inputs, output), stdout=subprocess.DEVNULL)
+    wanted = rng.randrange(PARTS)
+    while process.poll() is None and len(list(output.glob("done/*.json"))) < wanted:
+        time.sleep(0.001)
+    time.sleep(rng.uniform(0.0, 0.02))
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    finished(command(inputs, output, "--resume"))
+    assert files(output) == whole
+
+
+def test_a_full_disk_is_said_and_what_is_done_stays(
+    inputs: Path, whole: dict[str, bytes], tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    size = sorted(len(own) for name, own in whole.items() if name.startswith("accounts/"))
+    room = size[len(size) // 2] - 1  # for half of the parts
+
+    def little_room() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+    line = command(inputs, output)
+    done = subprocess.run(line, check=False, capture_output=True, text=True, preexec_fn=little_room)
+    assert done.returncode == 3
+    assert "could not be written" in done.stderr
+    assert "--resume" in done.stderr
+    assert "Traceback" not in done.stderr
+    left = files(output)
+    kept = {name: own for name, own in left.items() if name.startswith("accounts/part")}
+    assert all(whole[name] == own for name, own in kept.items())
+    assert not any(name.endswith(".draft") for name in left)
+    finished(command(inputs, output, "--resume"))
+    assert files(output) == whole
+
+
+def test_the_threads_change_no_byte(inputs: Path, whole: dict[str, bytes], tmp_path: Path) -> None:
+    finished([*command(inputs, tmp_path / "out"), "--workers", "1"])
+    assert files(tmp_path / "out") == whole
