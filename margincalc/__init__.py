@@ -15,6 +15,7 @@ from margincalc._version import __version__
 
 if TYPE_CHECKING:
     from margincalc.api import (
+        chain,
         check,
         compare,
         convert,
@@ -44,6 +45,7 @@ __all__ = [
     "MargincalcError",
     "Portfolio",
     "__version__",
+    "chain",
     "check",
     "compare",
     "convert",

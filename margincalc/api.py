@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from margincalc.answers.chain_results import ChainReport
 from margincalc.answers.explain_results import ChangeReport, ExplainReport
 from margincalc.answers.hedge_results import HedgeReport
 from margincalc.answers.margining import Rules, day_of, margined
@@ -94,6 +95,16 @@ def convert(
         first, market=market, as_of=as_of, format=format, columns=columns, join=tuple(join)
     )
     return files.written(portfolio, to)
+
+
+def chain(portfolio: Portfolio) -> ChainReport:
+    """Fit an arbitrage-free smile to each quoted expiry, and fill in missing volatilities.
+
+    The report's `portfolio` has the smiles (`svi` of an expiry) and the volatilities.
+    """
+    from margincalc.answers.chain import chain_report
+
+    return chain_report(portfolio)
 
 
 def margin(  # noqa: PLR0913 - an argument for each option of the command

@@ -9,6 +9,7 @@ signs). Nothing here computes a number.
 from typing import Literal, TypeAlias, get_args
 
 from margincalc.answers.batch_results import BatchReport
+from margincalc.answers.chain_results import ChainReport
 from margincalc.answers.explain_results import ChangeReport, ExplainReport
 from margincalc.answers.hedge_results import HedgeReport
 from margincalc.answers.model_results import DiffReport, ModelReport, ModelsReport, VerifyReport
@@ -27,6 +28,7 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 Report: TypeAlias = (
     MarginReport
     | BatchReport
+    | ChainReport
     | CheckReport
     | CompareReport
     | ExplainReport

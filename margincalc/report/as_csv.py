@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from margincalc.answers import batch_results, explain_results, hedge_results, model_results, results
+from margincalc.answers.chain_results import ChainReport
 from margincalc.answers.results import Json, to_json
 from margincalc.answers.waterfall_results import WaterfallReport
 
@@ -201,6 +202,14 @@ def _accounts(report: batch_results.BatchReport) -> Iterator[Record]:
         yield to_json(line)
 
 
+def _chain(report: ChainReport) -> Iterator[Record]:
+    """Yield a record per smile, and one per option filled in."""
+    for line in report.smiles:
+        yield {"level": "smile", **to_json(line)}
+    for filling in report.filled:
+        yield {"level": "filled", **to_json(filling)}
+
+
 _RECORDS: dict[type, Callable[[Any], Iterator[Record]]] = {
     hedge_results.HedgeReport: _hedge,
     results.MarginReport: _margin,
@@ -216,4 +225,5 @@ _RECORDS: dict[type, Callable[[Any], Iterator[Record]]] = {
     model_results.DiffReport: _differences,
     WaterfallReport: _waterfall,
     batch_results.BatchReport: _accounts,
+    ChainReport: _chain,
 }

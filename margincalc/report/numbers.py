@@ -74,6 +74,11 @@ def volatility(value: float | None) -> str:
     return BLANK if value is None else f"{_fixed(value * 100.0, 1, False)} %"
 
 
+def points(value: float | None) -> str:
+    """Return a difference of volatilities in points: `0.042`."""
+    return BLANK if value is None else _fixed(value * 100.0, 3, False)
+
+
 def greek(value: float) -> str:
     """Return a sensitivity with four digits and its sign: `-0.0003180`, `-1,904.2`."""
     if value == 0.0:

@@ -40,6 +40,15 @@ def test_a_script_waits_for_nothing_that_it_does_not_use(command: str) -> None:
     assert not loaded & {"scipy", "vollib", "tabulate", "matplotlib"}
 
 
+def test_a_native_file_waits_for_no_reader_of_exports() -> None:
+    loaded = modules(
+        "from margincalc.cli.commands import program\n"
+        f"try: program(['margin', {STRANGLE!r}])\n"
+        "except SystemExit: pass"
+    )
+    assert not {name for name in loaded if name.startswith(("margincalc.files.exports", "xml"))}
+
+
 def test_a_table_imports_what_draws_it() -> None:
     loaded = modules(
         "from margincalc.cli.commands import program\n"

@@ -27,6 +27,7 @@ FILES = {
     "demo": "demo",
     "completion": "completion",
     "man": "man",
+    "chain": "chain",
 }
 """The file of each command, in the order in which help lists them."""
 
