@@ -3,13 +3,15 @@
 # make venv   .venv with every extra and the development tools
 # make bench  the benchmarks, into benchmarks/RESULTS.md
 # make prove  the long proofs
+# make oldest the tests that a user depends on, with the oldest versions that are allowed
 
 PYTHON ?= python3
 BIN := .venv/bin
 SAMPLE ?= sample_portfolios/btc_short_strangle.yaml
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+DEPENDED_ON := tests/cli tests/conformance tests/errors tests/feed tests/files tests/test_laws.py
 
-.PHONY: run test venv bench prove format clean
+.PHONY: run test venv bench prove oldest format clean
 
 run: .venv/run.stamp
 	@$(BIN)/margincalc margin $(SAMPLE)
@@ -29,12 +31,15 @@ bench: .venv/dev.stamp
 prove: .venv/dev.stamp
 	MARGINCALC_PROVE=1 $(BIN)/python -m pytest -n auto
 
+oldest: .venv-oldest/stamp
+	.venv-oldest/bin/python -m pytest -n auto $(DEPENDED_ON)
+
 format: .venv/dev.stamp
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-oldest build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -46,3 +51,9 @@ clean:
 .venv/dev.stamp: pyproject.toml requirements-dev.txt | .venv/bin/python
 	$(PIP) install --requirement requirements-dev.txt --editable ".[all]"
 	@touch $@ .venv/run.stamp
+
+.venv-oldest/stamp: pyproject.toml requirements-oldest.txt
+	$(PYTHON) -m venv .venv-oldest
+	.venv-oldest/bin/python -m pip --disable-pip-version-check --quiet install \
+		--requirement requirements-oldest.txt --editable ".[all]"
+	@touch $@
