@@ -32,7 +32,7 @@ prove: .venv/dev.stamp
 	MARGINCALC_PROVE=1 $(BIN)/python -m pytest -n auto
 
 oldest: .venv-oldest/stamp
-	.venv-oldest/bin/python -m pytest -n auto $(DEPENDED_ON)
+	.venv-oldest/bin/python -m pytest -n auto -o filterwarnings=default $(DEPENDED_ON)
 
 format: .venv/dev.stamp
 	$(BIN)/ruff format .
