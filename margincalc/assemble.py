@@ -176,14 +176,13 @@ def _add_contract(draft: _Draft, contract: Contract, place: str) -> None:
     row = row._replace(
         confidence=_confidence(draft.market.confidence(contract)),
         funding=draft.market.funding(contract),
+        listed=contract.listed,
     )
     if terms.fixed + terms.variable < LEAST:
         _refuse_forward(draft, contract, row, place)
     elif contract.kind == "option":
         volatility = _volatility(draft, contract, place)
-        row = row._replace(
-            volatility=volatility, american=contract.american, listed=contract.listed
-        )
+        row = row._replace(volatility=volatility, american=contract.american)
         row = _with_dividends(draft, row, contract) if contract.american else row
     draft.rows[contract.name] = row
 

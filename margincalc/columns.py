@@ -45,7 +45,7 @@ class Instruments:
     haircut, initial_haircut : share of an asset's value, or of its first tier
     cap : largest price of an asset that counts, account currency
     american : whether an option may be exercised before it expires
-    listed : whether an option is an exchange's equity option
+    listed : whether an option is an exchange's equity option, or a spot said to be such a stock
     confidence : of the feeds that price the instrument alone, from 0 to 1
     funding : what a perpetual's long pays per eight hours, as a share of the spot
     dividend_time, dividend_share : shape (I, D); dividends in the life of an American option, years

@@ -106,7 +106,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "liquidation": (("nearest",), ("",)),
     "margin": (
-        ("faults", "forms", "lots", "strategies"),
+        ("faults", "forms", "lots", "settings", "strategies"),
         ("base",),
         ("fees", "linear", "pairing", "scope", "*_shocks"),
         ("grids",),
@@ -171,7 +171,7 @@ HEAVY = ("matplotlib", "numba", "pyarrow", "scipy", "tabulate", "vollib")
 COMPILED = f"{ROOT}.kernels."
 """Modules that import numba when they are imported, and so are as heavy themselves."""
 
-PROTOCOL = ("margin.base", "margin.forms", "margin.load")
+PROTOCOL = ("margin.base", "margin.forms", "margin.load", "margin.settings")
 """All that code above `margin` knows of it: the protocol, not the families."""
 
 

@@ -214,8 +214,25 @@ def test_what_a_venue_is_margined_by_is_said_of_its_pool() -> None:
     report = margin_report(account)
     assert report.model.name == "generic-standard at okx, generic-portfolio elsewhere"
     assert [pool.model.name for pool in report.pools] == ["generic-standard", "generic-portfolio"]
-    with pytest.raises(InputError, match="one model to change"):
-        margined(Portfolio.model_validate(file), settings=["factors.initial=2.0"])
+
+
+def test_settings_change_the_venue_that_they_name_or_all_that_have_the_parameter() -> None:
+    legs = [future(venue="okx"), future(quantity=-1.0)]
+    file = book(SPOT, legs).model_dump(by_alias=True, exclude_unset=True)
+    file["venues"] = {"okx": {"model": "generic-standard"}}
+    portfolio = Portfolio.model_validate(file)
+
+    def initial(*settings: str) -> list[float]:
+        return [float(each) for each in margined(portfolio, settings=settings).result.initial]
+
+    okx, other = initial()
+    assert initial("okx:delta_one.initial=0.5") == [0.5 * 100_000.0, other]
+    assert initial("delta_one.initial=0.5") == [0.5 * 100_000.0, other]  # the scan has no such key
+    assert initial("elsewhere:factors.initial=2.5") == [okx, pytest.approx(2.0 * other)]
+    with pytest.raises(InputError, match="did you mean `okx`"):
+        initial("okxx:delta_one.initial=0.5")
+    with pytest.raises(InputError, match="a parameter of one of the models"):
+        initial("weather.rain=1.0")
 
 
 def test_a_stated_margin_needs_collateral() -> None:

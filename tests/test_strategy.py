@@ -50,7 +50,7 @@ def written(account: Account, times: float = 1.0, *, american: bool = True) -> d
         positions.append({"instrument": "XYZ", "quantity": float(account.shares) * times})
     return {
         "as_of": AS_OF.isoformat(),
-        "market": {"XYZ": {"spot": account.spot}},
+        "market": {"XYZ": {"spot": account.spot, "listed": True}},
         "positions": positions,
         "collateral": [{"asset": "USD", "quantity": 10_000.0}],
     }
@@ -290,6 +290,19 @@ def test_options_of_no_exchange_are_refused() -> None:
     }
     with pytest.raises(ModelRefusal, match="an exchange's equity options"):
         margin_of(content)
+
+
+@pytest.mark.parametrize("model", ["reg-t", "occ-tims"])
+def test_a_coin_alone_is_refused_and_a_stock_is_not(model: str) -> None:
+    content: dict[str, Any] = {
+        "as_of": "2026-11-20T08:00:00Z",
+        "market": {"BTC": {"spot": 1e5}},
+        "positions": [{"instrument": "BTC", "quantity": 1.0}],
+    }
+    with pytest.raises(ModelRefusal, match="nothing says that BTC is one"):
+        api.margin(Portfolio.model_validate(content), model=model)
+    content["market"]["BTC"]["listed"] = True  # a fund of that name
+    assert api.margin(Portfolio.model_validate(content), model=model).maintenance_margin > 0.0
 
 
 def test_a_liquidation_price_is_where_equity_meets_maintenance() -> None:

@@ -24,7 +24,10 @@ Written = dict[str, Any]
 
 def account(*positions: Written, settings: tuple[str, ...] = (), **more: Any) -> Account:
     """Margin positions on funds and shares."""
-    market = {name: {"spot": spot, "volatility": 0.2, "rate": 0.04} for name, spot in SPOTS.items()}
+    market = {
+        name: {"spot": spot, "volatility": 0.2, "rate": 0.04, "listed": True}
+        for name, spot in SPOTS.items()
+    }
     content = {"as_of": "2026-11-20T21:00:00Z", "market": market, "positions": list(positions)}
     portfolio = Portfolio.model_validate(content | more)
     return margined(portfolio, Rules(model=MODEL, settings=settings))

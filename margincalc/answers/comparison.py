@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from margincalc.answers.statement import margin_report
 from margincalc.arrays import FloatArray
 from margincalc.book import Book
 from margincalc.errors import ModelRefusal, input_error
+from margincalc.margin.settings import divided
 from margincalc.pools import Mode
 from margincalc.portfolio import Portfolio
 
@@ -45,39 +45,14 @@ def compare_models(portfolio: Portfolio, models: Sequence[str], common: Rules) -
 
 
 def _applying(portfolio: Portfolio, rules: Mapping[str, Rules]) -> dict[str, Rules]:
-    """Leave each model the settings of parameters that it has.
-
-    A parameter that no model states may still have a default: its table then decides.
-    """
+    """Leave each model the settings of parameters that it has."""
     settings = next((each.settings for each in rules.values()), ())
     if not settings:
         return dict(rules)
     plain = {name: each._replace(settings=()) for name, each in rules.items()}
     tables = {name: rules_of(portfolio, each).parameters for name, each in plain.items()}
-    takers = {setting: _takers(setting, tables) for setting in settings}
-    return {
-        name: each._replace(settings=tuple(s for s in settings if name in takers[s]))
-        for name, each in rules.items()
-    }
-
-
-def _takers(setting: str, tables: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Name the models that have a setting's parameter, or else its table."""
-    path = tuple(part.strip() for part in setting.partition("=")[0].split("."))
-    stated = [name for name, table in tables.items() if _at(table, path) is not None]
-    around = [name for name, table in tables.items() if isinstance(_at(table, path[:-1]), Mapping)]
-    takers = stated or (around if len(path) > 1 else [])
-    if not takers:
-        raise input_error("--set", setting, "a parameter of one of the models")
-    return takers
-
-
-def _at(table: Mapping[str, Any], path: Sequence[str]) -> object:
-    """Return what stands at a path; None where it ends early."""
-    found: Any = table
-    for part in path:
-        found = found.get(part) if isinstance(found, Mapping) else None
-    return found
+    shares = divided(settings, tables)
+    return {name: each._replace(settings=shares[name]) for name, each in rules.items()}
 
 
 def _compared(

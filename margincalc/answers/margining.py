@@ -37,7 +37,8 @@ class Rules(NamedTuple):
     ----------
     mode : who shares collateral
     model : a model's name, or the path of its TOML file
-    settings : changes of the model's parameters, each `key=value`
+    settings : changes of the model's parameters, each `key=value`; of a file whose venues have
+        models of their own, of each that has the key, or by `VENUE:key=value` of one
     effective : day whose parameters are used; default: the valuation day
     pricer : which one makes the figures; default: the one in use, NumPy's unless one was chosen
     changes : what is tried out before the account is margined
@@ -92,19 +93,12 @@ def rules_of(portfolio: Portfolio, rules: Rules) -> Venue:
     day = _day(portfolio, rules.effective)
     implied = IMPLIED[known_mode(rules.mode or DEFAULT_MODE)]
     if rules.model is None and portfolio.venues:
-        return load_venues(_models_of(portfolio, rules, implied), day)
+        return load_venues(_models_of(portfolio, implied), day, rules.settings)
     return load_model(rules.model or implied, day, rules.settings)
 
 
-def _models_of(portfolio: Portfolio, rules: Rules, implied: str) -> dict[str, str]:
+def _models_of(portfolio: Portfolio, implied: str) -> dict[str, str]:
     """Return the model of each venue that a portfolio uses, "" for what names none."""
-    if rules.settings:
-        raise input_error(
-            "--set",
-            rules.settings[0],
-            "one model to change",
-            "name it with --model, or leave it out",
-        )
     used: dict[str, str] = {}
     faults = []
     for section in ("positions", "collateral", "orders"):

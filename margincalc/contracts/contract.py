@@ -21,7 +21,7 @@ class Contract:
     inverse : margined and settled in the underlying's coin
     multiplier : units of the underlying per contract
     american : whether it may be exercised before it expires
-    listed : an exchange's equity option
+    listed : an exchange's equity option, or the stock that its underlying is
     lot : smallest tradable quantity
     fee : of the underlying's value, per trade
     """

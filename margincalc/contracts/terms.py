@@ -281,7 +281,10 @@ def _contract(name: str, merged: Instrument, own: Underlying) -> Contract:
     assert merged.kind is not None
     assert merged.underlying is not None
     if merged.kind == "spot":  # a holding, to which defaults of contracts do not apply
-        return Contract(name, "spot", merged.underlying, lot=merged.lot, fee=merged.fee)
+        listed = bool(own.listed)
+        return Contract(
+            name, "spot", merged.underlying, listed=listed, lot=merged.lot, fee=merged.fee
+        )
     option = merged.kind == "option"
     listed = option and bool(own.listed if merged.listed is None else merged.listed)
     settlement = merged.settlement or ("linear" if listed else own.settlement)

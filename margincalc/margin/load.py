@@ -9,7 +9,6 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,6 +17,7 @@ from pydantic import Field, ValidationError
 from margincalc.errors import InputError, did_you_mean, input_error, shown
 from margincalc.margin.base import Build, MarginModel, Parameters, Source, Venue
 from margincalc.margin.faults import Written, faults_of
+from margincalc.margin.settings import divided, with_settings
 
 
 def _scan(tables: Mapping[str, Any]) -> MarginModel:
@@ -128,6 +128,7 @@ FAMILIES: dict[str, Build] = {
     "span": _span,
     "nse_span": _nse_span,
 }
+ELSEWHERE = "elsewhere"  # what names no venue, in names of several models
 FOLDER = Path(__file__).parent.parent / "venues"
 PROOFS = ("exact", "partly", "rules only", "own")  # from most to least
 MAXIMUM_BYTES = 1 << 20
@@ -185,8 +186,12 @@ def load_model(
     return _read(dated[first], settings, (note,))
 
 
-def load_venues(models: Mapping[str, str], as_of: dt.date) -> Venue:
+def load_venues(models: Mapping[str, str], as_of: dt.date, settings: Sequence[str] = ()) -> Venue:
     """Load the model of each venue, "" for what names none, as one.
+
+    Parameters
+    ----------
+    settings : each of the models that have its parameter, or of one by `VENUE:key=value`
 
     Raises
     ------
@@ -195,10 +200,11 @@ def load_venues(models: Mapping[str, str], as_of: dt.date) -> Venue:
     """
     from margincalc.margin.composite import PerVenue
 
-    each = {venue: load_model(name, as_of) for venue, name in models.items()}
-    tables = {venue or "elsewhere": dict(model.parameters) for venue, model in each.items()}
+    shares = _shares(models, as_of, settings)
+    each = {venue: load_model(name, as_of, shares[venue]) for venue, name in models.items()}
+    tables = {venue or ELSEWHERE: dict(model.parameters) for venue, model in each.items()}
     titles = [
-        f"{m.name} at {venue}" if venue else f"{m.name} elsewhere" for venue, m in each.items()
+        f"{m.name} at {venue}" if venue else f"{m.name} {ELSEWHERE}" for venue, m in each.items()
     ]
     return Venue(
         name=", ".join(titles),
@@ -215,6 +221,17 @@ def load_venues(models: Mapping[str, str], as_of: dt.date) -> Venue:
         remarks=tuple(remark for model in each.values() for remark in model.remarks),
         parts=each,
     )
+
+
+def _shares(
+    models: Mapping[str, str], as_of: dt.date, settings: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    """Return the settings of each venue's model."""
+    if not settings:
+        return dict.fromkeys(models, ())
+    plain = {venue: load_model(name, as_of).parameters for venue, name in models.items()}
+    shares = divided(settings, {venue or ELSEWHERE: table for venue, table in plain.items()})
+    return {venue: shares[venue or ELSEWHERE] for venue in models}
 
 
 def model_names(folder: Path = FOLDER) -> list[str]:
@@ -259,7 +276,7 @@ def _read(path: Path, settings: Sequence[str], notes: tuple[str, ...]) -> Venue:
     if file.family not in FAMILIES:
         known = ", ".join(sorted(FAMILIES))
         raise input_error(f"{path}, family", file.family, f"one of {known}")
-    tables = _with_settings(file.parameters, settings)
+    tables = with_settings(file.parameters, settings)
     try:
         model = FAMILIES[file.family](tables)
     except ValidationError as error:
@@ -294,33 +311,6 @@ def _parse(path: Path) -> dict[str, Any]:
         raise input_error(str(path), error.strerror or "no file", "a model file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise input_error(str(path), str(error), "TOML") from None
-
-
-def _with_settings(tables: Mapping[str, Any], settings: Sequence[str]) -> dict[str, Any]:
-    """Return the tables with `--set` values in their places."""
-    changed = deepcopy(dict(tables))
-    for setting in settings:
-        key, equals, text = setting.partition("=")
-        if not equals:
-            raise input_error("--set", setting, "key=value", "such as factors.initial=1.3")
-        *parents, last = key.strip().split(".")
-        table = changed
-        for parent in parents:
-            inner = table.setdefault(parent, {})
-            if not isinstance(inner, dict):
-                raise input_error("--set", key, f"a parameter; {parent} is a value")
-            table = inner
-        table[last] = _setting_value(setting, text)
-    return changed
-
-
-def _setting_value(setting: str, text: str) -> object:
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except (tomllib.TOMLDecodeError, RecursionError):
-        raise input_error(
-            "--set", setting, "key=value with a TOML value", 'put texts in quotes: key="text"'
-        ) from None
 
 
 def _complete(name: str, family: object) -> str:

@@ -28,7 +28,8 @@ class Scope(Parameters):
     settlement : of all its contracts
     coin_accounts : whether it keeps accounts in coin
     american : whether it lists options that may be exercised early
-    listed_only : whether it margins no options but an exchange's equity options
+    listed_only : whether it margins no options but an exchange's equity options, and no spot but
+        their stocks
     beside : the contracts that it margins beside options
     """
 
@@ -83,6 +84,20 @@ class Scope(Parameters):
             raise ModelRefusal(
                 "it margins an exchange's equity options, and the book has others; an option is "
                 "one by its OCC symbol, or by `listed: true`"
+            )
+        if self.listed_only:
+            self._refuse_coins(book)
+
+    def _refuse_coins(self, book: Book) -> None:
+        """Refuse spots that neither are said to be stocks nor have listed options in the book."""
+        columns = book.instruments
+        stocks = set(columns.underlying[columns.listed].tolist())
+        held = columns.underlying[columns.is_kind(Kind.SPOT)].tolist()
+        others = sorted({book.names.underlyings[row] for row in held if row not in stocks})
+        if others:
+            raise ModelRefusal(
+                f"it margins an exchange's stocks, and nothing says that {', '.join(others)} is "
+                "one; `listed: true` in its market does, or an option by its OCC symbol"
             )
 
     def _refuse_kinds(self, book: Book) -> None:

@@ -65,12 +65,12 @@ class Book(NamedTuple):
         """Margin the book."""
         content = {
             "as_of": self.as_of.isoformat(),
-            "market": {"XYZ": {"spot": self.spot}},
+            "market": {"XYZ": {"spot": self.spot, "listed": True}},
             "positions": [_position(leg, self.multiplier) for leg in self.legs],
         }
         if self.shares is not None:
             own = "XYZ" if self.shares.price == self.spot else "FUND"
-            content["market"].setdefault(own, {"spot": self.shares.price})  # type: ignore[attr-defined]
+            content["market"].setdefault(own, {"spot": self.shares.price, "listed": True})  # type: ignore[attr-defined]
             held = {"instrument": own, "quantity": self.shares.quantity}
             content["positions"].append(held)  # type: ignore[attr-defined]
         rules = Rules(model="reg-t", settings=self.settings + settings)

@@ -92,13 +92,13 @@ def written(case: Case) -> dict[str, Any]:
     spot = inputs.get("spot", stock[1] if stock else None)
     plausible = case.get("reproduction", {}).get("pm_rel_error_plausible_inputs", {})
     rates = {"rate": plausible.get("r", RATE), "yield": plausible.get("q", 0.0)}
-    market = {name: {"spot": spot, **rates}}
+    market = {name: {"spot": spot, "listed": True, **rates}}
     valued = dt.date.fromisoformat(case.get("valuation_date", VALUED))
     days = plausible.get("days")
     positions = [_option(name, leg, valued, days) for leg in inputs.get("options", ())]
     if stock:
         own = name if stock[1] == spot else _fund(name)
-        market.setdefault(own, {"spot": stock[1]})
+        market.setdefault(own, {"spot": stock[1], "listed": True})
         positions.append({"instrument": own, "quantity": float(stock[0])})
     return {"as_of": f"{valued}T21:00:00Z", "market": market, "positions": positions}
 
