@@ -73,8 +73,9 @@ def load(  # noqa: PLR0913 - an argument for each option of the command
     return files.load(source, market=market, as_of=as_of, export=export)
 
 
-def convert(
-    *sources: str | Path,
+def convert(  # noqa: PLR0913 - an argument for each option of the command
+    source: str | Path,
+    *join: str | Path,
     market: str | Path | None = None,
     as_of: str | None = None,
     format: str | None = None,
@@ -85,15 +86,12 @@ def convert(
 
     Parameters
     ----------
-    sources : the files of one account: positions, balances, market
+    source, join : the files of one account: positions, balances, market
     to : `yaml` or `json`
     """
     from margincalc import files
 
-    first, *join = sources
-    portfolio = load(
-        first, market=market, as_of=as_of, format=format, columns=columns, join=tuple(join)
-    )
+    portfolio = load(source, market=market, as_of=as_of, format=format, columns=columns, join=join)
     return files.written(portfolio, to)
 
 

@@ -89,6 +89,20 @@ def test_deribit_documentation_position_has_its_documented_profit() -> None:
     assert (line.quantity, line.settlement, line.mark_price) == (50.0, "inverse", 7476.65)
 
 
+def test_margins_of_cross_collateral_are_not_added_up(tmp_path: Path) -> None:
+    """Each currency's summary has those of the whole account, in its own currency."""
+    answer = json.loads(path("deribit_summaries").read_text("utf-8"))
+    for row, margin in zip(answer["result"]["summaries"], (0.5, 50_000.0), strict=True):
+        row |= {"margin_model": "cross_pm", "cross_collateral_enabled": True}
+        row |= {"initial_margin": margin, "maintenance_margin": 0.8 * margin}
+    summaries = tmp_path / "summaries.json"
+    summaries.write_text(json.dumps(answer), "utf-8")
+    joined = [summaries, path("deribit_book_summary")]
+    stated = mc.load(path("deribit_positions"), join=joined).stated
+    assert stated is not None
+    assert (stated.equity, stated.initial_margin) == (297_086.0, 50_000.0)
+
+
 def test_what_a_session_has_paid_is_not_counted_twice() -> None:
     report = mc.margin(read(*DERIBIT))
     assert report.unrealised == pytest.approx(0.001 * 100_000, abs=1e-3)  # floating_profit_loss

@@ -1,7 +1,7 @@
 """Bybit: answers of its version 5 interface.
 
 GET /v5/position/list, /v5/account/wallet-balance, /v5/market/tickers:
-https://bybit-exchange.github.io/docs/v5/ (position, account, market; read 2026-11-26).
+https://bybit-exchange.github.io/docs/v5/position and the pages beside it, looked up 2026-11-26.
 
 What is known: options and `...PERP` settle in USDC, `...USDT` in USDT, and `BTCUSD` is inverse and
 sized in USD; options named `-USDT` at their end settle in USDT. Sizes are unsigned, `side` is Buy

@@ -1,7 +1,8 @@
 """ccxt: what `fetchPositions`, `fetchBalance` and `fetchOptionChain` return, as JSON.
 
-The unified structures of https://docs.ccxt.com/#/README (position, balance and option chain
-structure; read 2026-11-26).
+The unified structures of https://docs.ccxt.com (position, balance, option chain), as
+https://hexdocs.pm/ccxt_client/CCXT.Position.html and CCXT.OptionData list them, looked up
+2026-11-26.
 
 What is known: a symbol is `BASE/QUOTE:SETTLE`, `-YYMMDD` for what expires and `-STRIKE-C` or `-P`
 for options; what settles in its base is inverse. A quantity is `contracts * contractSize`,

@@ -1,15 +1,17 @@
 """Deribit: answers of its JSON-RPC interface.
 
 private/get_positions, private/get_account_summary and get_account_summaries,
-public/get_book_summary_by_currency, public/ticker, public/get_instruments, as documented at
-https://docs.deribit.com/api-reference/ (account-management, market-data; read 2026-11-26).
+public/get_book_summary_by_currency, public/ticker, public/get_instruments:
+https://docs.deribit.com/api-reference/account-management/private-get_positions.md and
+private-get_account_summary.md beside it, looked up 2026-11-26.
 
 What is known: contracts without a quote currency in their name are inverse, options are then
 quoted in coin and futures sized in USD; those named `BTC_USDC` are linear. Sizes are signed by
 `direction`; `mark_iv` is in percent. Equity is ``balance + options_value + futures_session_upl +
 futures_session_rpl`` (the identity that the figures of private/simulate_portfolio keep), so a
 deposit is the balance with the session's realised profit, and a future's profit before the session
-has been paid already: `unsettled` takes it off again.
+has been paid already: `unsettled` takes it off again. Under cross collateral, the margins of every
+currency's summary are those of the whole account, in that currency: they are not added up.
 """
 
 from margincalc.errors import shown
@@ -71,7 +73,8 @@ def _summaries(page: Page, draft: Draft) -> None:
         model = str(row.fields.get("margin_model") or "")
         if (own := _MODELS.get(model[-2:])) is not None:
             draft.remark(f"the account is margined as {model}: --model {own} is the venue's")
-        if model.startswith("cross") and "total_initial_margin_usd" in row:
+        cross = row.fields.get("cross_collateral_enabled") is True or model.startswith("cross")
+        if cross and "total_initial_margin_usd" in row:
             draft.state(
                 TITLE,
                 equity=row.maybe("total_equity_usd"),
@@ -83,9 +86,12 @@ def _summaries(page: Page, draft: Draft) -> None:
             currency,
             of_account=True,
             equity=row.number("equity"),
-            initial_margin=row.number("initial_margin"),
-            maintenance_margin=row.number("maintenance_margin"),
+            **({} if cross and row is not page.rows[0] else _margins(row)),
         )
+
+
+def _margins(row: Row) -> dict[str, float]:
+    return {name: row.number(name) for name in ("initial_margin", "maintenance_margin")}
 
 
 def _market(page: Page, draft: Draft) -> None:

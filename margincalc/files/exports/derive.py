@@ -1,7 +1,8 @@
 """Derive: answers of its JSON-RPC interface.
 
 private/get_subaccount, private/get_positions, private/get_collaterals, public/get_ticker:
-https://docs.derive.xyz/api-reference/ (subaccounts, market data; read 2026-11-26).
+https://docs.derive.xyz/api-reference/subaccounts/privateget_subaccount, privateget_collaterals and
+publicmargin_watch beside it, looked up 2026-11-26.
 
 What is known: everything is linear in USDC, `ETH-20231027-1500-P` expires at 08:00 UTC. The stated
 `initial_margin` and `maintenance_margin` are what is left of the subaccount's value after the

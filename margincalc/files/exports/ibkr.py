@@ -1,9 +1,8 @@
 """Interactive Brokers: Flex statements in XML.
 
-Activity Flex queries with open positions and the cash report:
-https://www.ibkrguides.com/clientportal/performanceandstatements/activityflex.htm, and its field
-reference https://www.ibkrguides.com/reportingreference/reportguide/activity%20flex%20query%20reference.htm
-(OpenPosition, CashReportCurrency; read 2026-11-26).
+Activity Flex queries with open positions and the cash report, their attributes as
+https://docs.rs/ib-flex/0.2.3/ib_flex/types/activity/struct.Position.html lists them and its sample
+statements show them, looked up 2026-11-26.
 
 What is known: `symbol` of an option is its OCC symbol, `expiry` is YYYYMMDD or YYYY-MM-DD,
 `position` is signed, prices are per unit and not per contract. A statement has lots beside

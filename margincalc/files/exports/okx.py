@@ -1,8 +1,10 @@
 """OKX: answers of its version 5 interface, and requests to its position builder.
 
 GET account/positions, account/balance, public/opt-summary, public/mark-price, public/instruments,
-market/index-tickers; POST account/position-builder, request and response: https://www.okx.com/docs-v5/
-(trading account, public data; read 2026-11-26).
+market/index-tickers; POST account/position-builder, request and response, of
+https://www.okx.com/docs-v5/; their fields as public clients of it carry them, such as
+https://nautilustrader.io/docs/core-latest/nautilus_okx/http/models/struct.OKXPosition.html, looked
+up 2026-11-26.
 
 What is known: sizes are in contracts, of which `ctVal * ctMult` (public/instruments) says what one
 is; without that file the venue's usual ones hold (of September 2026), else what `notionalUsd` says.
