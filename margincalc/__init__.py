@@ -35,6 +35,15 @@ if TYPE_CHECKING:
     from margincalc.errors import InputError, MargincalcError
     from margincalc.hedge.aims import Aim, Costs, Limits
     from margincalc.portfolio import Portfolio
+    from margincalc.systemic import (
+        cascade,
+        collateral,
+        dynamic,
+        dynamic_model,
+        monitor,
+        oracle,
+        transfer,
+    )
     from margincalc.what_if import what_if
 
 __all__ = [
@@ -45,10 +54,14 @@ __all__ = [
     "MargincalcError",
     "Portfolio",
     "__version__",
+    "cascade",
     "chain",
     "check",
+    "collateral",
     "compare",
     "convert",
+    "dynamic",
+    "dynamic_model",
     "explain",
     "explain_change",
     "greeks",
@@ -56,9 +69,12 @@ __all__ = [
     "load",
     "margin",
     "models",
+    "monitor",
+    "oracle",
     "scenarios",
     "schema",
     "show_model",
+    "transfer",
     "watch",
     "waterfall",
     "what_if",
@@ -72,6 +88,10 @@ _HOME = {
     "MargincalcError": "margincalc.errors",
     "Portfolio": "margincalc.portfolio",
     "what_if": "margincalc.what_if",
+    **dict.fromkeys(
+        ("cascade", "collateral", "dynamic", "dynamic_model", "monitor", "oracle", "transfer"),
+        "margincalc.systemic",
+    ),
 }
 
 

@@ -247,3 +247,14 @@ def _time(text: str) -> dt.datetime:
         return instant(text)
     except ValueError as error:
         raise input_error("--as-of", shown(text), str(error)) from None
+
+
+def load_market(source: str | Path) -> MarketSnapshot:
+    """Read a market file, or the market of a complete portfolio file.
+
+    Raises
+    ------
+    InputError
+        With every fault found in the file.
+    """
+    return _snapshot(read_source(source))[0]

@@ -20,6 +20,7 @@ from margincalc.answers.results import (
     MarginReport,
     ScenariosReport,
 )
+from margincalc.answers.study import Study
 from margincalc.answers.waterfall_results import WaterfallReport
 from margincalc.report.screen import PLAIN, Screen
 
@@ -39,6 +40,7 @@ Report: TypeAlias = (
     | ModelReport
     | ModelsReport
     | ScenariosReport
+    | Study
     | VerifyReport
     | WaterfallReport
 )

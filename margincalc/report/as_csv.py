@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from margincalc.answers import batch_results, explain_results, hedge_results, model_results, results
 from margincalc.answers.chain_results import ChainReport
 from margincalc.answers.results import Json, to_json
+from margincalc.answers.study import Study
 from margincalc.answers.waterfall_results import WaterfallReport
 
 if TYPE_CHECKING:
@@ -210,6 +211,11 @@ def _chain(report: ChainReport) -> Iterator[Record]:
         yield {"level": "filled", **to_json(filling)}
 
 
+def _study(report: Study) -> Iterator[Record]:
+    """Yield the records of the first table, which is what the study is about."""
+    yield from report.tables[0].records()
+
+
 _RECORDS: dict[type, Callable[[Any], Iterator[Record]]] = {
     hedge_results.HedgeReport: _hedge,
     results.MarginReport: _margin,
@@ -226,4 +232,5 @@ _RECORDS: dict[type, Callable[[Any], Iterator[Record]]] = {
     WaterfallReport: _waterfall,
     batch_results.BatchReport: _accounts,
     ChainReport: _chain,
+    Study: _study,
 }

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from margincalc.answers import batch_results, explain_results, hedge_results, model_results, results
 from margincalc.answers.chain_results import ChainReport
+from margincalc.answers.study import Study
 from margincalc.answers.waterfall_results import WaterfallReport
 from margincalc.report.batch_table import batch_blocks
 from margincalc.report.chain_table import chain_blocks
@@ -18,6 +19,7 @@ from margincalc.report.margin_table import margin_blocks
 from margincalc.report.models_table import diff_blocks, model_blocks, models_blocks
 from margincalc.report.scenarios_table import scenarios_blocks
 from margincalc.report.screen import Screen
+from margincalc.report.study_table import study_blocks
 from margincalc.report.verify_table import verify_blocks
 from margincalc.report.waterfall_table import waterfall_blocks
 
@@ -40,6 +42,7 @@ _BLOCKS: dict[type, Callable[[Any, int], list[Block]]] = {
     WaterfallReport: waterfall_blocks,
     batch_results.BatchReport: batch_blocks,
     ChainReport: chain_blocks,
+    Study: study_blocks,
 }
 
 

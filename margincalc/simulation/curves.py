@@ -17,6 +17,7 @@ from margincalc.book import Book
 from margincalc.margin.base import MarginModel
 from margincalc.risk import greeks
 from margincalc.simulation.cascade import Impact, largest
+from margincalc.simulation.population import exposures
 
 NEVER = np.iinfo(np.int64).max  # the node of accounts that no node breaches
 Progress = Callable[[int, int], None]
@@ -29,7 +30,8 @@ class Walk(NamedTuple):
     ----------
     node : shape (X,), spot at each, going away from the present one
     breach : shape (A,), the first node at which an account is seized; NEVER if none is
-    flow : shape (A,), units sold to close its delta there
+    flow : shape (A,), units sold to close the delta of its positions there
+    delta : shape (A,), of all that it holds there
     equity : shape (A,), there
     hedging : shape (X,), units that dealers have sold to stay hedged by the time it is reached
     volatility : shape (X,), what implied volatilities are multiplied by at each
@@ -38,6 +40,7 @@ class Walk(NamedTuple):
     node: FloatArray
     breach: IntArray
     flow: FloatArray
+    delta: FloatArray
     equity: FloatArray
     hedging: FloatArray
     volatility: FloatArray
@@ -74,9 +77,7 @@ def halts(walk: Walk, shock: FloatArray, impact: Impact) -> Halt:
 
     Liquidations and dealers meet in one market: what they sell together has one impact.
     """
-    sold = walk.sold()
-    together = sold + walk.hedging
-    push = np.sign(together) * impact(np.abs(together))
+    sold, push = walk.sold(), pressure(walk, impact)
     sign = 1.0 if walk.node[-1] < walk.node[0] else -1.0
     # Node j holds a shock P if sign * S_j <= sign * (P - push_j): if P is at its level or beyond.
     level = -largest(-sign * walk.node, -sign * push)
@@ -93,7 +94,7 @@ def loss(walk: Walk, stop: int) -> float:
     """Return what accounts seized up to a node owe, their deltas closed at its price."""
     hit = walk.breach <= stop
     move = walk.node[stop] - walk.node[walk.breach[hit]]
-    return float(np.sum(np.maximum(-(walk.equity[hit] + walk.flow[hit] * move), 0.0)))
+    return float(np.sum(np.maximum(-(walk.equity[hit] + walk.delta[hit] * move), 0.0)))
 
 
 class Response(NamedTuple):
@@ -142,7 +143,15 @@ def walk(
         if progress is not None:
             progress(step + 1, len(factor))
     node = float(book.spot[0]) * factor
-    return Walk(node, state.breach, state.flow, state.equity, state.hedging, state.volatility)
+    return Walk(
+        node,
+        state.breach,
+        state.flow,
+        state.delta,
+        state.equity,
+        state.hedging,
+        state.volatility,
+    )
 
 
 class _Market(NamedTuple):
@@ -163,7 +172,7 @@ class _State:
     def __init__(self, book: Book, nodes: int) -> None:
         self.book, self.rows = book, np.arange(len(book.pool))
         self.breach = np.full(book.pools, NEVER)
-        self.flow, self.equity = np.zeros(book.pools), np.zeros(book.pools)
+        self.flow, self.delta, self.equity = (np.zeros(book.pools) for _ in range(3))
         self.hedging, self.volatility = np.zeros(nodes), np.ones(nodes)
         self.left = book
 
@@ -188,13 +197,10 @@ def _seize(state: _State, model: MarginModel, step: int, market: _Market) -> flo
     seized = np.flatnonzero(failed & (state.breach == NEVER))
     if not len(seized):
         return None
-    unit = greeks(moved)
-    delta, vega = (
-        group_sum(moved.quantity * each[moved.instrument], moved.pool, moved.pools)
-        for each in (unit.delta, unit.vega)
-    )
-    state.breach[seized], state.flow[seized] = step, delta[seized]
-    state.equity[seized] = result.equity[seized]
+    traded, whole = exposures(moved)
+    vega = group_sum(moved.quantity * greeks(moved).vega[moved.instrument], moved.pool, moved.pools)
+    state.breach[seized], state.flow[seized] = step, traded[seized]
+    state.delta[seized], state.equity[seized] = whole[seized], result.equity[seized]
     state.drop(seized)
     return float(np.sum(vega[seized]))
 
@@ -204,3 +210,9 @@ def _dealer_delta(book: Book | None, spot: float, volatility: float) -> float:
         return 0.0
     moved = _Market(spot, volatility).of(book)
     return float(np.sum(moved.quantity * greeks(moved).delta[moved.instrument]))
+
+
+def pressure(walk: Walk, impact: Impact) -> FloatArray:
+    """How far all that is sold on the way to each node pushes the price, shape (X,), signed."""
+    together = walk.sold() + walk.hedging
+    return np.sign(together) * impact(np.abs(together))

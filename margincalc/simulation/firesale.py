@@ -16,6 +16,7 @@ from margincalc.book import Book
 from margincalc.margin.base import MarginModel
 from margincalc.risk import greeks
 from margincalc.simulation.cascade import Impact
+from margincalc.simulation.population import POSITIONS
 
 ROUNDS = 1000  # a bound that a fire sale of finitely many holders does not meet
 
@@ -164,7 +165,8 @@ def rounds(
             return Rounds(factor, taken, sold, result.equity, number)
         number += 1
         taken[failed] = number
-        rows = np.flatnonzero(failed[moved.pool] & (moved.underlying >= 0))
+        position = moved.instruments.is_kind(*POSITIONS)[moved.instrument]
+        rows = np.flatnonzero(failed[moved.pool] & position)
         delta = (moved.quantity * greeks(moved).delta[moved.instrument])[rows]
         sold = sold + group_sum(delta, moved.underlying[rows], len(sold))
         push = np.array(

@@ -75,8 +75,8 @@ class _TenPerCent(NamedTuple):
         return MarginResult(equity(book, now(book)), {"delta": charge}, {"delta": charge})
 
     def linear(self, book: Book) -> LinearForm:
-        """Return no linear form: nobody asks for one."""
-        return LinearForm(without=("delta",))
+        """Say that a size of a sum is no sum of sizes."""
+        return LinearForm(without=("the size of a delta",))
 
 
 def _option_book(case: Case) -> Figures:

@@ -93,6 +93,7 @@ def _walk(nodes: list[float], holders: list[plain.Holder], hedging: list[float])
         np.array(nodes),
         breach,
         flow,
+        flow,
         np.zeros(len(holders)),
         np.array(hedging),
         np.ones(len(nodes)),

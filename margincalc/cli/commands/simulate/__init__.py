@@ -8,6 +8,12 @@ from margincalc.cli.program import Program
 
 FILES = {
     "waterfall": "waterfall",
+    "cascade": "cascade",
+    "monitor": "monitor",
+    "oracle": "oracle",
+    "dynamic": "dynamic",
+    "transfer": "venues",
+    "collateral": "venues",
 }
 """The file of each command of the group, in the order in which help lists them."""
 

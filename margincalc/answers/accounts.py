@@ -1,0 +1,229 @@
+"""From a file of accounts, or a seed, to a population with the rules that margin it.
+
+A file lists prices and sizes (`price`, `size`, perhaps `side`, `bankrupt`, `account`), or positions
+and deposits in a market (`account`, `instrument` or `asset`, `quantity`, perhaps `entry_price`).
+"""
+
+import datetime as dt
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from margincalc.answers.margining import IMPLIED, known_mode
+from margincalc.arrays import FloatArray
+from margincalc.errors import input_error, shown
+from margincalc.files.columns import Columns, read_columns
+from margincalc.files.reader import load_market
+from margincalc.margin.base import Venue
+from margincalc.margin.load import load_model
+from margincalc.simulation.population import (
+    Draw,
+    Held,
+    Line,
+    Population,
+    Rows,
+    drawn,
+    is_linear,
+    line_of,
+    populate,
+)
+
+PRICED = "account,price,size,side,bankrupt"
+HOLDING = "account,instrument,asset,quantity,entry_price"
+MOST = 10_000_000  # accounts that are drawn at random
+SPOTS = {"BTC": 100_000.0, "ETH": 4_000.0}
+DRAWS: tuple[Draw, ...] = ("perpetuals", "options", "two-assets")
+
+
+class Source(NamedTuple):
+    """Where accounts come from.
+
+    Attributes
+    ----------
+    file : of accounts; None to draw them
+    market : file in whose market positions are valued
+    accounts, seed, kind : what is drawn
+    spot : of a list of prices, which has none itself
+    """
+
+    file: str | Path | None = None
+    market: str | Path | None = None
+    accounts: int = 10_000
+    seed: int = 1
+    kind: Draw = "perpetuals"
+    spot: float | None = None
+
+
+class Accounts(NamedTuple):
+    """Accounts, as a book with its rules or as a list of prices.
+
+    Attributes
+    ----------
+    title : what they are
+    spot : now
+    """
+
+    title: str
+    currency: str
+    spot: float
+    line: Line | None
+    population: Population | None
+    venue: Venue | None
+
+
+class Margins(NamedTuple):
+    """By which rules accounts are margined."""
+
+    mode: str | None = None
+    model: str | None = None
+    settings: tuple[str, ...] = ()
+    effective: str | None = None
+
+
+def accounts_of(source: Source, margins: Margins) -> Accounts:
+    """Read or draw accounts.
+
+    Raises
+    ------
+    InputError
+        If the file, the market or the model is wrong.
+    """
+    if source.file is None:
+        return _drawn(source, margins)
+    table = read_columns(source.file)
+    if "price" in table.cells:
+        return _priced(table, source)
+    return _holding(table, source, margins)
+
+
+def _drawn(source: Source, margins: Margins) -> Accounts:
+    if not 1 <= source.accounts <= MOST:
+        raise input_error("--accounts", shown(source.accounts), f"a number from 1 to {MOST:,}")
+    if source.seed < 0:
+        raise input_error("--seed", shown(source.seed), "a whole number from 0")
+    if source.kind not in DRAWS:
+        raise input_error("--kind", shown(source.kind), f"one of {', '.join(DRAWS)}")
+    spots = SPOTS if source.spot is None else {**SPOTS, "BTC": source.spot}
+    population = drawn(source.accounts, source.seed, source.kind, spots)
+    title = f"{source.accounts:,} drawn accounts, {source.kind}, seed {source.seed}"
+    default = "portfolio" if source.kind == "options" else "cross"
+    venue = _venue(margins, default, dt.date(2026, 11, 20))
+    return Accounts(title, "USD", spots["BTC"], None, population, venue)
+
+
+def _venue(margins: Margins, default: str, day: dt.date) -> Venue:
+    mode = known_mode(margins.mode or default)
+    name = margins.model or IMPLIED[mode]
+    if margins.effective is not None:
+        from margincalc.answers.margining import day_of
+
+        day = day_of(margins.effective)
+    return load_model(name, day, margins.settings)
+
+
+def _priced(table: Columns, source: Source) -> Accounts:
+    """Read a list of liquidation prices and sizes."""
+    table.refuse_unknown(PRICED.split(","))
+    table.need("price", "size", example=PRICED)
+    if source.spot is None or not 0.0 < source.spot < np.inf:
+        raise input_error(
+            "--spot",
+            "nothing" if source.spot is None else shown(source.spot),
+            "the present price, which a list of liquidation prices does not say",
+        )
+    price, size = table.numbers("price"), table.numbers("size", least=0.0)
+    falls = _sides(table, price, source.spot)
+    bankrupt = np.full(len(price), np.nan)
+    if "bankrupt" in table.cells:
+        bankrupt = table.numbers("bankrupt", absent=True)
+    names = tuple(table.texts("account")) if "account" in table.cells else ()
+    below, above = np.where(falls, price, np.nan), np.where(falls, np.nan, price)
+    line = Line(below, above, size, bankrupt, names)
+    return Accounts(f"{table.rows:,} accounts", "USD", source.spot, line, None, None)
+
+
+def _sides(table: Columns, price: FloatArray, spot: float) -> FloatArray:
+    """Return which accounts a fall liquidates: those that say long, or have a price below."""
+    if "side" not in table.cells:
+        return np.asarray(price <= spot)
+    sides = table.texts("side")
+    for row, side in enumerate(sides):
+        if side not in ("long", "short"):
+            raise input_error(f"{table.name}:{row + 2}, column side", shown(side), "long or short")
+    return np.array([side == "long" for side in sides])
+
+
+def _holding(table: Columns, source: Source, margins: Margins) -> Accounts:
+    """Read positions and deposits."""
+    table.refuse_unknown(HOLDING.split(","))
+    table.need("account", "quantity", "instrument", example=HOLDING)
+    if source.market is None:
+        remedy = "pass --market FILE, a YAML or JSON file with `as_of` and `market`"
+        raise input_error(table.name, "positions without a market", "a market file", remedy)
+    market = load_market(source.market)
+    if market.as_of is None:
+        raise input_error(str(source.market), "no `as_of`", "the time of the valuation")
+    rows, held = _rows(table)
+    population = populate(market, held, rows)
+    if not len(population.book.spot):
+        raise input_error(str(source.market), "no `market`", "an underlying with its spot")
+    spot = float(population.book.spot[0])
+    venue = _venue(margins, "portfolio", market.as_of.date())
+    title = f"{len(rows.names):,} accounts of {table.name}"
+    return Accounts(title, market.currency or "USD", spot, None, population, venue)
+
+
+def _rows(table: Columns) -> tuple[Rows, Held]:
+    instruments, assets = table.texts("instrument"), _optional(table, "asset")
+    for row, pair in enumerate(zip(instruments, assets, strict=True)):
+        if bool(pair[0]) == bool(pair[1]):
+            found = "both an instrument and an asset" if pair[0] else "neither of the two"
+            wanted = "an instrument held, or an asset deposited"
+            raise input_error(f"{table.name}:{row + 2}", found, wanted)
+    held = Held(
+        tuple(sorted({name for name in instruments if name})),
+        tuple(sorted({name for name in assets if name})),
+    )
+    number = {name: place for place, name in enumerate(held.instruments)}
+    # An asset may be called like an instrument: deposits are numbered after these.
+    own = {name: place + len(held.instruments) for place, name in enumerate(held.assets)}
+    names = dict.fromkeys(table.texts("account"))
+    account = {name: place for place, name in enumerate(names)}
+    entry = np.full(table.rows, np.nan)
+    if "entry_price" in table.cells:
+        entry = table.numbers("entry_price", least=0.0, absent=True)
+    pairs = zip(instruments, assets, strict=True)
+    return (
+        Rows(
+            np.array([account[name] for name in table.texts("account")], np.int64),
+            np.array([number[one] if one else own[other] for one, other in pairs], np.int64),
+            table.numbers("quantity"),
+            entry,
+            tuple(names),
+        ),
+        held,
+    )
+
+
+def _optional(table: Columns, column: str) -> list[str]:
+    return table.texts(column) if column in table.cells else [""] * table.rows
+
+
+def line_from(accounts: Accounts) -> Line:
+    """Return accounts as liquidation prices and sizes.
+
+    Raises
+    ------
+    InputError
+        If some hold options, coin accounts or several underlyings.
+    """
+    if accounts.line is not None:
+        return accounts.line
+    population, venue = accounts.population, accounts.venue
+    assert population is not None
+    assert venue is not None
+    if not is_linear(population.book):
+        found = "accounts that no two prices describe"
+        raise input_error(accounts.title, found, "linear positions in one underlying")
+    return line_of(population.book, venue.model)

@@ -1,0 +1,191 @@
+"""`simulate collateral`: what an account bears of its deposits' falls, alone and with the spots."""
+
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from margincalc.answers.account import Account
+from margincalc.answers.study import Fact, Field, Study, Table
+from margincalc.arrays import BoolArray, FloatArray
+from margincalc.book import Book, Kind
+from margincalc.errors import input_error, shown
+from margincalc.margin.base import MarginResult, status_of
+from margincalc.roots import find_roots
+from margincalc.simulation import deposits
+
+PEGS = (0.97, 0.90, 0.65)
+FALLS = (0.0, -0.1, -0.2, -0.3)
+BISECTED = 1e-6  # of a price, below which nothing is left of it
+DEPOSITS = (
+    Field("asset", "deposit", "text"),
+    Field("value", "value", "money"),
+    Field("haircut", "haircut", "money", 2),
+    Field("share", "of deposits", "share", 1),
+    Field("fall", "liquidated if it falls", "move"),
+    *(Field(f"at_{peg:g}".replace(".", "_"), f"at {peg:g}", "text") for peg in PEGS),
+)
+JOINT = (
+    Field("spots", "spots fall", "move"),
+    Field("deposits", "deposits at", "factor"),
+    Field("equity", "equity", "money"),
+    Field("maintenance", "maintenance", "money"),
+    Field("status", "status", "text"),
+)
+
+
+class CollateralTerms(NamedTuple):
+    """How deposits are valued, and what is owed against them.
+
+    Attributes
+    ----------
+    queue : discount at which tokens redeem late, by asset
+    pools : assets that are shares of a constant-product pool of their underlying and money
+    turns, threshold : of a loop of collateral and debt, and the share at which it is liquidated
+    """
+
+    queue: tuple[tuple[str, float], ...] = ()
+    pools: tuple[str, ...] = ()
+    turns: float | None = None
+    threshold: float = 0.83
+
+
+def collateral_study(account: Account, terms: CollateralTerms) -> Study:
+    """Find how far each deposit may fall, and what falls together do.
+
+    Raises
+    ------
+    InputError
+        If a term names no deposit, or is no possible one.
+    """
+    assets = _assets(account)
+    _check(terms, assets)
+    book = _redeemed(account.book, assets, terms)
+    result = account.model.margin(book)
+    rows = [_deposit(account, book, name, rows) for name, rows in assets.items()]
+    facts = [
+        Fact("equity", "Equity", float(np.sum(result.equity)), "money"),
+        Fact("maintenance", "Maintenance", float(np.sum(result.maintenance)), "money"),
+        Fact("status", "Status", _status(result).upper(), "text"),
+        Fact("wrong_way", "Wrong-way margin", _component(result, "wrong_way"), "money"),
+    ]
+    if terms.turns is not None:
+        owed = deposits.loop(terms.turns, 1.0)
+        fall = -deposits.depeg_to_liquidation(owed, terms.threshold)
+        facts += [
+            Fact("loop_debt", "Loop owes", owed, "share"),
+            Fact("loop_fall", "and is liquidated by a de-peg of", fall, "move"),
+        ]
+    tables = (
+        Table("deposits", DEPOSITS, tuple(rows)),
+        Table("joint", JOINT, tuple(_joint(account, book, assets, terms))),
+    )
+    portfolio = account.portfolio
+    notes = ("wrong-way margin: what deposits that move with positions add to the worst loss",)
+    return Study("collateral", portfolio.account, portfolio.currency, tuple(facts), tables, notes)
+
+
+def _assets(account: Account) -> dict[str, BoolArray]:
+    """Return which instruments are deposits of each asset, shape (I,)."""
+    names = account.book.names.instruments
+    kind = account.book.instruments.is_kind(Kind.COLLATERAL)
+    found: dict[str, BoolArray] = {}
+    for deposit in dict.fromkeys(one.asset for one in account.portfolio.collateral):
+        own = [name.rpartition(" deposit ")[0] == deposit for name in names]
+        found[deposit] = kind & np.array(own, bool)
+    return found
+
+
+def repriced(book: Book, rows: BoolArray, factor: float) -> Book:
+    """Return a book in which some deposits are worth so many times as much."""
+    variable = np.where(rows, book.instruments.variable * factor, book.instruments.variable)
+    return replace(book, instruments=replace(book.instruments, variable=variable))
+
+
+def _redeemed(book: Book, assets: dict[str, BoolArray], terms: CollateralTerms) -> Book:
+    for name, discount in terms.queue:
+        book = repriced(book, assets[name], deposits.redeemable(1.0, 1.0, discount))
+    return book
+
+
+def _deposit(account: Account, book: Book, name: str, rows: BoolArray) -> tuple[Any, ...]:
+    held = rows[book.instrument]
+    price = book.instruments.forward[book.instrument]
+    value = float(np.sum((book.quantity * book.money(price, np.arange(len(price))))[held]))
+    cut = float(np.sum((book.quantity * price * book.instruments.haircut[book.instrument])[held]))
+    everything = book.instruments.is_kind(Kind.COLLATERAL)[book.instrument]
+    whole = float(np.sum((book.quantity * price)[everything]))
+    at = [_status(account.model.margin(repriced(book, rows, peg))) for peg in PEGS]
+    share = value / whole if whole else None
+    return name, value, cut, share, _fall(account, book, rows), *at
+
+
+def _fall(account: Account, book: Book, rows: BoolArray) -> float | None:
+    """Return the fall of a deposit at which some pool has no more than maintenance."""
+
+    def excess(_: Any, factor: FloatArray) -> FloatArray:
+        found = []
+        for one in factor.tolist():
+            result = account.model.margin(repriced(book, rows, one))
+            found.append(float(np.min(result.equity - result.maintenance)))
+        return np.array(found)
+
+    ends = excess(None, np.array([BISECTED, 1.0]))
+    if ends[1] < 0.0 or ends[0] >= 0.0:
+        return 0.0 if ends[1] < 0.0 else None
+    root = find_roots(excess, np.array([BISECTED]), np.array([1.0]))
+    return float(root[0]) - 1.0
+
+
+def _joint(
+    account: Account, book: Book, assets: dict[str, BoolArray], terms: CollateralTerms
+) -> list[tuple[Any, ...]]:
+    """Let spots and deposits fall together; pool shares lose more than half of their coin's."""
+    rows = []
+    others = book.instruments.is_kind(Kind.COLLATERAL) & (book.instruments.underlying < 0)
+    for fall in FALLS:
+        moved = book.shifted(np.full(len(book.spot), 1.0 + fall))
+        for name in terms.pools:
+            moved = repriced(moved, assets[name], _pool_factor(book, assets[name], fall))
+        for peg in (1.0, *PEGS):
+            result = account.model.margin(repriced(moved, others, peg))
+            equity, need = float(np.sum(result.equity)), float(np.sum(result.maintenance))
+            rows.append((fall, peg, equity, need, _status(result)))
+    return rows
+
+
+def _pool_factor(book: Book, rows: BoolArray, fall: float) -> float:
+    """Return what a share of a pool is worth, of what the move has made of it already."""
+    moves = bool(np.any(book.instruments.underlying[rows] >= 0))
+    worth = deposits.pool_share((fall, 0.0))
+    return worth / (1.0 + fall) if moves else worth
+
+
+def _status(result: MarginResult) -> str:
+    """Return the worst pool's."""
+    words = [
+        status_of(float(equity), float(initial), float(maintenance))
+        for equity, initial, maintenance in zip(
+            result.equity, result.initial, result.maintenance, strict=True
+        )
+    ]
+    order = ("liquidatable", "restricted", "healthy")
+    return min(words, key=order.index, default="healthy")
+
+
+def _component(result: MarginResult, name: str) -> float:
+    return float(np.sum(result.components.get(name, np.zeros(1))))
+
+
+def _check(terms: CollateralTerms, assets: dict[str, BoolArray]) -> None:
+    named = [("--queue", name) for name, _ in terms.queue] + [("--pool", n) for n in terms.pools]
+    for option, name in named:
+        if name not in assets:
+            raise input_error(option, shown(name), f"a deposit: {', '.join(assets) or 'none'}")
+    for _, discount in terms.queue:
+        if not 0.0 <= discount < 1.0:
+            raise input_error("--queue", shown(discount), "a discount from 0 to 1")
+    if terms.turns is not None and not 1.0 <= terms.turns <= 100.0:
+        raise input_error("--loop", shown(terms.turns), "a leverage from 1 to 100")
+    if not 0.0 < terms.threshold <= 1.0:
+        raise input_error("--threshold", shown(terms.threshold), "a share from 0 to 1")

@@ -1,0 +1,55 @@
+"""`simulate cascade`: a shock, forced selling, impact, and where it stops."""
+
+from typing import Any
+
+import click
+
+from margincalc.cli.options import Options, examples, shared
+from margincalc.cli.output import draw, show
+from margincalc.cli.sources import check_fund, drawing, progress, source_of, trading
+
+
+@click.command(
+    epilog=examples(
+        "margincalc simulate cascade --accounts 2000 --depth-left 0.1 --fund 1e6",
+        "margincalc simulate cascade --accounts 100 --kind options --shocks -0.2,0.2",
+    )
+)
+@click.argument("file", required=False)
+@click.option(
+    "--shocks",
+    default="-0.3:0.3:61",
+    show_default=True,
+    metavar="MOVES",
+    help="Relative moves of the price: FROM:TO:COUNT, or some separated by commas.",
+)
+@click.option(
+    "--volatility-response",
+    type=float,
+    default=0.0,
+    show_default=True,
+    metavar="SHARE",
+    help="Relative rise of implied volatility per million of vega that is bought back.",
+)
+@click.option("--against-isolated", is_flag=True, help="Also with a pool for each position.")
+@trading
+@drawing
+@shared("mode", "model", "market", "settings", "effective", "format", "output", "plot")
+def cascade(
+    options: Options, file: str | None, drawn: dict[str, Any], fund: float, **terms: Any
+) -> None:
+    """Where forced selling stops, for every shock, and what it costs.
+
+    FILE, CSV or Parquet, lists liquidation prices (`price`, `size`, perhaps `account`, `side` and
+    `bankrupt`; with --spot), or positions and deposits (`account`, `instrument` or `asset`,
+    `quantity`, perhaps `entry_price`; with --market). Without it accounts are drawn.
+    """
+    from margincalc import systemic
+    from margincalc.answers.accounts import Margins
+
+    check_fund(fund)
+    rules = Margins(options.mode, options.model, options.settings, options.effective)
+    source = source_of(file, options.market, drawn)
+    report = systemic.cascade(source, fund=fund, rules=rules, progress=progress(), **terms)
+    draw(report, options)
+    show(report, options)

@@ -1,0 +1,134 @@
+"""What simulations read: accounts from a file or drawn, depth of the market, and progress."""
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from margincalc.cli.options import Command
+
+if TYPE_CHECKING:
+    from margincalc.answers.accounts import Source
+
+# Repeated from `answers.accounts` and `api`, which import too much for --help.
+DRAWS = ("perpetuals", "options", "two-assets")
+DEPTH = "0.5%=15.5e6,5%=40e6"
+
+_SOURCE: tuple[Callable[[Command], Command], ...] = (
+    click.option(
+        "--accounts",
+        type=int,
+        default=10_000,
+        show_default=True,
+        metavar="N",
+        help="Draw so many accounts, where no file is named.",
+    ),
+    click.option("--seed", type=int, default=1, show_default=True, help="Of what is drawn."),
+    click.option(
+        "--kind",
+        type=click.Choice(DRAWS),
+        default="perpetuals",
+        show_default=True,
+        help="What drawn accounts hold.",
+    ),
+    click.option(
+        "--spot",
+        type=float,
+        metavar="PRICE",
+        help="Present price, with a list of liquidation prices; of drawn accounts, bitcoin's.",
+    ),
+)
+_MARKET: tuple[Callable[[Command], Command], ...] = (
+    click.option(
+        "--depth",
+        default=DEPTH,
+        show_default=True,
+        metavar="LAW",
+        help="Money that moves the price: 1%=20e6 is a straight line, two points a curve, "
+        "sqrt:VOLATILITY,VOLUME the square-root law of a day.",
+    ),
+    click.option(
+        "--depth-left",
+        type=float,
+        default=1.0,
+        show_default=True,
+        metavar="SHARE",
+        help="How much of that depth is left; 0.1 in a crash.",
+    ),
+    click.option(
+        "--fund", type=float, default=0.0, metavar="AMOUNT", help="Insurance fund.  [default: 0]"
+    ),
+)
+
+
+def drawing(command: Command) -> Command:
+    """Give a command the options of accounts, gathered as `source`."""
+
+    @functools.wraps(command)
+    def gathered(*arguments: Any, **values: Any) -> Any:
+        drawn = {name: values.pop(name) for name in ("accounts", "seed", "kind", "spot")}
+        return command(*arguments, drawn=drawn, **values)
+
+    result: Command = gathered
+    for option in reversed(_SOURCE):
+        result = option(result)
+    return result
+
+
+def trading(command: Command) -> Command:
+    """Give a command the options of a market's depth and of the fund."""
+    for option in reversed(_MARKET):
+        command = option(command)
+    return command
+
+
+def source_of(file: str | None, market: str | None, drawn: dict[str, Any]) -> "Source":
+    """Return where accounts come from."""
+    from margincalc.answers.accounts import Source
+
+    return Source(file, market, **drawn)
+
+
+def check_fund(fund: float) -> None:
+    """Refuse a fund that is none."""
+    if not 0.0 <= fund < 1e15:
+        raise click.BadParameter("an amount from 0 is wanted", param_hint="'--fund'")
+
+
+def progress() -> Callable[[int, int], None] | None:
+    """Return what tells a terminal how far a run has come; nothing where there is none."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        return None
+
+    def told(done: int, whole: int) -> None:
+        end = "\n" if done == whole else ""
+        sys.stderr.write(f"\r{done:,} of {whole:,}{end}")
+        sys.stderr.flush()
+
+    return told
+
+
+def seconds(text: str, option: str) -> float:
+    """Read a time such as `30min`, `2h` or `90` (seconds)."""
+    units = {"ms": 1e-3, "s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "": 1.0}
+    number = text.rstrip("abcdefghijklmnopqrstuvwxyz ")
+    try:
+        found = float(number) * units[text[len(number) :].strip()]
+    except (ValueError, KeyError):
+        wanted = "a time such as 90s, 30min, 2h or 1d is wanted"
+        raise click.BadParameter(wanted, param_hint=f"'{option}'") from None
+    if not 0.0 <= found < 1e12:
+        raise click.BadParameter("a time from 0 is wanted", param_hint=f"'{option}'")
+    return found
+
+
+def share(text: str, option: str) -> float:
+    """Read a share such as `0.5%`, `+20%` or `0.005`."""
+    try:
+        found = float(text.rstrip("% ")) * (0.01 if text.endswith("%") else 1.0)
+    except ValueError:
+        wanted = "a share such as 0.5% or 0.005 is wanted"
+        raise click.BadParameter(wanted, param_hint=f"'{option}'") from None
+    return found

@@ -1,0 +1,169 @@
+"""Tables of many rows: CSV (perhaps gzipped) and Parquet, read as columns.
+
+For populations of accounts and histories of prices, whose rows are too many to be objects.
+"""
+
+import csv
+import gzip
+import io
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from margincalc.arrays import FloatArray
+from margincalc.errors import (
+    Fault,
+    InputError,
+    MissingExtraError,
+    did_you_mean,
+    input_error,
+    printable,
+    shown,
+)
+
+MOST = 20  # faults of one column that are told
+STDIN = "-"
+
+
+class Columns(NamedTuple):
+    """The columns of a table, each a list of what its cells hold.
+
+    Attributes
+    ----------
+    name : of the file, as messages give it
+    cells : texts of a CSV file, values of a Parquet file; "" or None where there is nothing
+    """
+
+    name: str
+    cells: Mapping[str, Sequence[Any]]
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return len(next(iter(self.cells.values()), ()))
+
+    def first_of(self, *names: str) -> str | None:
+        """Return the first of these columns that there is."""
+        return next((name for name in names if name in self.cells), None)
+
+    def need(self, *names: str, example: str) -> None:
+        """Refuse a table without one of these columns."""
+        missing = [name for name in names if name not in self.cells]
+        if missing:
+            near = did_you_mean(missing[0], self.cells)
+            found = f"no column {missing[0]} among {', '.join(map(printable, self.cells))}"
+            raise input_error(self.name, found, f"a header such as {example}", near)
+
+    def refuse_unknown(self, known: Iterable[str]) -> None:
+        """Refuse a table with a column that nothing reads."""
+        names = list(known)
+        for column in self.cells:
+            if column not in names:
+                found = f"the unknown column {shown(column)}"
+                remedy = did_you_mean(column, names) or f"known are {', '.join(names)}"
+                raise input_error(self.name, found, "a known column", remedy)
+
+    def texts(self, column: str) -> list[str]:
+        """Return a column as texts, "" where it has nothing."""
+        return ["" if cell is None else str(cell).strip() for cell in self.cells[column]]
+
+    def numbers(self, column: str, *, least: float = -np.inf, absent: bool = False) -> FloatArray:
+        """Return a column as finite numbers; NaN for nothing, where that is allowed.
+
+        Raises
+        ------
+        InputError
+            With the first faults of the column.
+        """
+        cells = self.cells[column]
+        found = np.array([_number(cell) for cell in cells], np.float64)
+        empty = np.array([cell is None or cell == "" for cell in cells], bool)
+        wrong = ~np.isfinite(found) | (found < least)
+        if absent:
+            wrong &= ~empty
+        rows = np.flatnonzero(wrong)
+        if len(rows):
+            bound = "" if least == -np.inf else f" of at least {least:g}"
+            raise InputError(
+                [
+                    Fault(
+                        f"{self.name}:{row + 2}, column {column}",
+                        shown(cells[row]),
+                        f"a finite number{bound}",
+                    )
+                    for row in rows[:MOST].tolist()
+                ]
+            )
+        return found
+
+
+def read_columns(source: str | Path) -> Columns:
+    """Read a table; `-` is CSV on standard input.
+
+    Raises
+    ------
+    InputError
+        If there is none, or its rows are not of one length.
+    MissingExtraError
+        If it is a Parquet file and pyarrow is not installed.
+    """
+    name = printable(str(source))
+    if str(source) == STDIN:
+        return _csv("standard input", sys.stdin.buffer.read())
+    path = Path(source)
+    if path.suffix.lower() == ".parquet":
+        return _parquet(name, path)
+    try:
+        data = path.read_bytes()
+        return _csv(name, gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
+    except (OSError, EOFError) as error:
+        reason = getattr(error, "strerror", None) or "no readable file"
+        raise input_error(name, reason.lower(), "a CSV or Parquet file") from None
+
+
+def _csv(name: str, data: bytes) -> Columns:
+    try:
+        text = data.decode("utf-8-sig")
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True)
+        rows = [row for row in reader if row]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise input_error(name, printable(str(error)), "CSV in UTF-8") from None
+    if len(rows) < 2:
+        raise input_error(name, "no rows", "a header and a row for each entry")
+    header = [cell.strip().casefold() for cell in rows[0]]
+    twice = [column for column in header if header.count(column) > 1]
+    if twice:
+        raise input_error(f"{name}:1", f"the column {shown(twice[0])} twice", "it once")
+    for number, row in enumerate(rows):
+        if len(row) != len(header):
+            found, wanted = f"{len(row)} cells", f"{len(header)}, as the header has"
+            raise input_error(f"{name}:{number + 1}", found, wanted)
+    return Columns(name, dict(zip(header, zip(*rows[1:], strict=True), strict=True)))
+
+
+def _parquet(name: str, path: Path) -> Columns:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        text = "Parquet needs pyarrow: pip install 'margincalc[scale]'"
+        raise MissingExtraError(text) from None
+    try:
+        table = pyarrow.parquet.read_table(path)
+    except (OSError, pyarrow.ArrowException) as error:
+        found = printable(str(error).splitlines()[0] if str(error) else "nothing")
+        raise input_error(name, found, "a Parquet file") from None
+    if not table.num_rows:
+        raise input_error(name, "no rows", "a row for each entry")
+    cells = {column.casefold(): table[column].to_pylist() for column in table.column_names}
+    return Columns(name, cells)
+
+
+def _number(cell: Any) -> float:
+    try:
+        return float(cell)
+    except (TypeError, ValueError):
+        return float("nan")

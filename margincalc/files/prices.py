@@ -1,0 +1,119 @@
+"""Histories of prices: CSV or Parquet, a row for each time, perhaps of several symbols."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from margincalc.arrays import FloatArray, IntArray
+from margincalc.errors import input_error, printable, shown
+from margincalc.files.columns import Columns, read_columns
+
+TIMES = ("time", "timestamp", "date", "open_time")
+PRICES = ("price", "mark", "close")
+_MILLISECONDS = 1e11  # a larger number of an epoch counts thousandths
+_EXAMPLE = "time,price"
+
+
+class Prices(NamedTuple):
+    """One symbol's prices, in time order.
+
+    Attributes
+    ----------
+    symbol : "" where the file says none
+    time : shape (T,), seconds since 1970, UTC
+    price : shape (T,), positive
+    own : shape (T,), a venue's own price of the same, where the file has a column `venue_price`
+    """
+
+    symbol: str
+    time: FloatArray
+    price: FloatArray
+    own: FloatArray | None = None
+
+    def moments(self) -> npt.NDArray[np.datetime64]:
+        """Return the times as dates."""
+        return self.time.astype("datetime64[s]")
+
+
+def read_prices(source: str | Path, symbol: str | None = None) -> tuple[Prices, ...]:
+    """Read a history: every symbol of the file, or the one asked for.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, a cell is wrong, or times are not in order.
+    """
+    table = read_columns(source)
+    when, what = table.first_of(*TIMES), table.first_of(*PRICES)
+    if when is None or what is None:
+        table.need("time" if when is None else "price", example=_EXAMPLE)
+    assert when is not None
+    assert what is not None
+    time, price = _times(table, when), table.numbers(what, least=np.finfo(np.float64).tiny)
+    own = table.numbers("venue_price", least=0.0) if "venue_price" in table.cells else None
+    names = np.array(table.texts("symbol") if "symbol" in table.cells else [""] * len(price))
+    symbols = list(dict.fromkeys(names.tolist()))
+    if symbol is not None:
+        if symbol not in symbols:
+            known = ", ".join(map(printable, symbols))
+            raise input_error("--symbol", shown(symbol), f"a symbol of {table.name}: {known}")
+        symbols = [symbol]
+    return tuple(
+        _one(table, name, np.flatnonzero(names == name), (time, price, own)) for name in symbols
+    )
+
+
+def _one(
+    table: Columns,
+    name: str,
+    rows: IntArray,
+    columns: tuple[FloatArray, FloatArray, FloatArray | None],
+) -> Prices:
+    time, price = columns[0][rows], columns[1][rows]
+    own = None if columns[2] is None else columns[2][rows]
+    if len(time) < 3:
+        raise input_error(table.name, f"{len(time)} prices of {name or 'it'}", "at least 3")
+    late = np.flatnonzero(np.diff(time) <= 0.0)
+    if len(late):
+        row = int(rows[late[0] + 1]) + 2
+        raise input_error(f"{table.name}:{row}", "a time that is not later", "times in order")
+    return Prices(name, time, price, own)
+
+
+def _times(table: Columns, column: str) -> FloatArray:
+    cells = table.cells[column]
+    try:
+        number = np.array([float(cell) for cell in cells])
+    except (TypeError, ValueError):
+        return _dates(table, column)
+    return np.where(number > _MILLISECONDS, number / 1000.0, number)
+
+
+def _dates(table: Columns, column: str) -> FloatArray:
+    found = np.empty(table.rows)
+    for row, cell in enumerate(table.texts(column)):
+        try:
+            plain = cell.removesuffix("Z").removesuffix(" UTC")
+            found[row] = np.datetime64(plain, "ms").astype(np.float64)
+        except ValueError:
+            place = f"{table.name}:{row + 2}, column {column}"
+            raise input_error(place, shown(cell), "a time such as 2025-10-10 21:15:00") from None
+    return found / 1000.0
+
+
+def one_history(source: str | Path, symbol: str | None = None) -> Prices:
+    """Read a history of one symbol.
+
+    Raises
+    ------
+    InputError
+        As `read_prices`, or if there are several symbols.
+    """
+    found = read_prices(source, symbol)
+    if len(found) > 1:
+        names = ", ".join(printable(each.symbol) for each in found)
+        wanted = "one symbol"
+        raise input_error(str(source), f"{len(found)} symbols", wanted, f"--symbol one of {names}")
+    return found[0]

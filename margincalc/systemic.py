@@ -1,0 +1,155 @@
+"""Library twins of the studies that `simulate` runs on populations, histories and venues.
+
+    from margincalc import systemic
+    from margincalc.answers.accounts import Source
+    systemic.cascade(Source(accounts=2000), depth_left=0.1)["critical_fall"]
+
+Each returns a `Study`: facts and tables by their keys. All raise InputError for wrong input.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from margincalc.answers.margining import Rules, margined
+from margincalc.answers.study import Study
+from margincalc.portfolio import Portfolio
+
+if TYPE_CHECKING:
+    from margincalc.answers.accounts import Margins, Source
+    from margincalc.answers.collateral import CollateralTerms
+    from margincalc.answers.dynamic import DynamicTerms
+    from margincalc.answers.oracle import OracleTerms
+    from margincalc.answers.venues import TransferTerms
+
+DEPTH = "0.5%=15.5e6,5%=40e6"  # of bitcoin in early October 2025, CoinDesk Research
+RULES = Rules()
+Progress = Callable[[int, int], None]
+
+
+def cascade(  # noqa: PLR0913 - an argument for each option of the command
+    source: "Source",
+    *,
+    shocks: str = "-0.3:0.3:61",
+    depth: str = DEPTH,
+    depth_left: float = 1.0,
+    fund: float = 0.0,
+    volatility_response: float = 0.0,
+    against_isolated: bool = False,
+    rules: "Margins | None" = None,
+    progress: Progress | None = None,
+) -> Study:
+    """Run forced selling to where it stops, for every shock, over a population of accounts.
+
+    Parameters
+    ----------
+    source : accounts read or drawn
+    shocks : relative moves, `FROM:TO:COUNT` or separated by commas
+    depth : of the market, `1%=20e6` or two such points; or `sqrt:VOLATILITY,VOLUME` of a day
+    depth_left : share of that depth which is left
+    fund : insurance fund
+    volatility_response : relative rise of implied volatility per million of vega bought back
+    against_isolated : also run the same accounts with a pool per position
+    rules : by which accounts with positions are margined
+    progress : told how far a long run has come
+    """
+    from margincalc.answers.accounts import Margins, accounts_of
+    from margincalc.answers.cascade import cascade_study, shocks_of
+    from margincalc.answers.contagion import Terms, law_of
+
+    accounts = accounts_of(source, rules or Margins())
+    law = law_of(depth, depth_left)
+    terms = Terms(shocks_of(shocks), law, fund, volatility_response, progress)
+    return cascade_study(accounts, terms, modes=against_isolated)
+
+
+def monitor(  # noqa: PLR0913 - an argument for each option of the command
+    source: "Source",
+    *,
+    shocks: str = "-0.4:0.4:81",
+    depth: str = DEPTH,
+    depth_left: float = 1.0,
+    fund: float = 0.0,
+    rules: "Margins | None" = None,
+    progress: Progress | None = None,
+) -> Study:
+    """Show the systemic risk of a population on one page; arguments as of `cascade`."""
+    from margincalc.answers.accounts import Margins, accounts_of
+    from margincalc.answers.cascade import shocks_of
+    from margincalc.answers.contagion import Terms, law_of
+    from margincalc.answers.monitor import monitor_study
+
+    accounts = accounts_of(source, rules or Margins())
+    terms = Terms(shocks_of(shocks), law_of(depth, depth_left), fund, 0.0, progress)
+    return monitor_study(accounts, terms)
+
+
+def oracle(
+    prices: str | Path,
+    source: "Source",
+    terms: "OracleTerms | None" = None,
+    *,
+    symbol: str | None = None,
+    rules: "Margins | None" = None,
+) -> Study:
+    """Replay price feeds over a history: false, late and missed liquidations, and bad debt.
+
+    Parameters
+    ----------
+    prices : a CSV or Parquet history; a column `venue_price` is a venue's own price
+    source : accounts read or drawn, at the first price of the history
+    terms : the feeds
+    symbol : of the history, where it has several
+    """
+    from margincalc.answers.accounts import Margins, accounts_of, line_from
+    from margincalc.answers.oracle import OracleTerms, oracle_study
+    from margincalc.files.prices import one_history
+
+    history = one_history(prices, symbol)
+    placed = source._replace(spot=float(history.price[0]))
+    accounts = accounts_of(placed, rules or Margins())
+    return oracle_study(history, line_from(accounts), accounts.title, terms or OracleTerms())
+
+
+def dynamic(
+    prices: str | Path, terms: "DynamicTerms | None" = None, *, symbol: str | None = None
+) -> Study:
+    """Put static and dynamic scan ranges side by side on a history of daily prices."""
+    from margincalc.answers.dynamic import DynamicTerms, dynamic_study, title_of
+    from margincalc.files.prices import read_prices
+
+    histories = read_prices(prices, symbol)
+    return dynamic_study(histories, title_of(prices, histories), terms or DynamicTerms())
+
+
+def dynamic_model(
+    prices: str | Path,
+    terms: "DynamicTerms | None" = None,
+    *,
+    rule: str = "buffer",
+    name: str = "dynamic",
+    symbol: str | None = None,
+) -> str:
+    """Return the TOML of a scan model whose ranges are what a rule asks after the last day."""
+    from margincalc.answers.dynamic import DynamicTerms, model_text
+    from margincalc.files.prices import read_prices
+
+    return model_text(read_prices(prices, symbol), rule, terms or DynamicTerms(), name)
+
+
+def transfer(
+    portfolio: Portfolio, terms: "TransferTerms | None" = None, *, rules: Rules = RULES
+) -> Study:
+    """Say what an account over several venues can move, when to, and how long each lasts."""
+    from margincalc.answers.venues import TransferTerms, transfer_study
+
+    return transfer_study(margined(portfolio, rules, liquidation=True), terms or TransferTerms())
+
+
+def collateral(
+    portfolio: Portfolio, terms: "CollateralTerms | None" = None, *, rules: Rules = RULES
+) -> Study:
+    """Say how far each deposit may fall, alone and together with the spots."""
+    from margincalc.answers.collateral import CollateralTerms, collateral_study
+
+    return collateral_study(margined(portfolio, rules), terms or CollateralTerms())
