@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import book, models, pricing, report, scaling, startup, watch
+from benchmarks import book, hedge, models, pricing, report, scaling, startup, watch
 from benchmarks.tables import Table
 
 DRY = "--dry"
@@ -17,6 +17,7 @@ GROUPS: dict[str, Callable[[], list[Table]]] = {
     "book": lambda: book.tables(book.Sizes()),
     "scaling": lambda: scaling.tables(scaling.Sizes()),
     "models": lambda: models.tables(models.Sizes()),
+    "hedge": lambda: hedge.tables(hedge.Sizes()),
     "watch": lambda: watch.tables(watch.Sizes()),
 }
 

@@ -25,6 +25,9 @@ def unit_costs(
 ) -> tuple[FloatArray, FloatArray]:
     """Return the cost of buying and of selling a contract, account currency, shape (C,) each.
 
+    A quote that is better than the mark costs nothing: that it would be a gain is for the mark to
+    say, and no requirement counts it.
+
     Parameters
     ----------
     quotes : by the instruments' names

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from margincalc.arrays import FloatArray
+from margincalc.errors import InputError
 from margincalc.hedge.optimum import Optimum
 from margincalc.hedge.problem import Problem
 from margincalc.hedge.programme import Programme
@@ -65,7 +66,10 @@ def _limited(problem: Problem, name: str) -> bool:
 def _missing(programme: Programme, limit: str) -> float:
     """Return the least equity missing without one limit, infinite where limits contradict."""
     freed = replace(programme, problem=programme.problem.unlimited(limit))
-    found = Optimum(freed).solve(elastic=True)
+    try:
+        found = Optimum(freed).solve(elastic=True)
+    except InputError:  # offsets can only be weighed within a size
+        return np.inf
     return np.inf if found.status else found.missing
 
 

@@ -221,7 +221,11 @@ def _upper(book: Book, row: IntArray, limits: Limits) -> FloatArray:
 
 
 def _lots(contracts: tuple[Contract, ...], limits: Limits) -> FloatArray:
-    lots = [limits.lot if each.lot is None else each.lot for each in contracts]
+    """Return lots: as the file states them, of an exchange's options whole contracts."""
+    default = [max(limits.lot, 1.0) if each.listed else limits.lot for each in contracts]
+    lots = [
+        own if each.lot is None else each.lot for each, own in zip(contracts, default, strict=True)
+    ]
     return np.array([*lots, *lots, 0.0])
 
 

@@ -25,13 +25,14 @@ class Rows:
         self._size = len(problem.cost)
         self._scans = {key: index for index, key in enumerate(cuts)}
         self._offsets = sorted(programme.offsets)
-        tickets = problem.candidates if problem.ticket else 0
+        # Where only what is missing counts, tickets are free.
+        self._tickets = problem.candidates if problem.ticket and not elastic else 0
         self.missing = self._size
         self._first_scan = self._size + 1
         self._first_part = self._first_scan + len(cuts)
         self._first_binary = self._first_part + len(programme.parts)
         self._first_ticket = self._first_binary + len(self._offsets)
-        self.columns = self._first_ticket + tickets
+        self.columns = self._first_ticket + self._tickets
         self.scale = np.where(problem.lot > 0.0, problem.lot, 1.0)
         self._columns(elastic)
         self._entries: list[tuple[IntArray, FloatArray]] = []
@@ -158,7 +159,7 @@ class Rows:
         """Let nothing be traded without its ticket."""
         problem = self._programme.problem
         count = problem.candidates
-        for index in range(count if problem.ticket else 0):
+        for index in range(self._tickets):
             most = max(self._most(index), self._most(index + count))
             columns = [index, index + count, self._first_ticket + index]
             self._row(columns, [-self.scale[index], -self.scale[index + count], most], 0.0)

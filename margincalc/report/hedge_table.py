@@ -153,7 +153,7 @@ def _rules(pool: HedgePool, width: int) -> Block:
 
 
 def _states(report: HedgeReport, width: int) -> Block:
-    """Return the account's figures before and after."""
+    """Return the account's figures before and, where there is an answer, after."""
     before, after = report.before, report.after or report.before
     money = ("equity", "initial_margin", "maintenance_margin", "excess")
     rows: list[Row] = [
@@ -169,7 +169,8 @@ def _states(report: HedgeReport, width: int) -> Block:
     rows.append(("Margin ratio", *ratios, ""))
     rows.append(("Status", before.status.upper(), after.status.upper(), ""))
     rows += _by_underlying(before, after)
-    return table(_STATES, rows, width)
+    shown = len(_STATES) if report.after is not None else 2
+    return table(_STATES[:shown], [row[:shown] for row in rows], width)
 
 
 def _by_underlying(before: MarginReport, after: MarginReport) -> list[Row]:

@@ -1,0 +1,149 @@
+"""Hedge a book of fifty options with five hundred candidates, over two hundred markets.
+
+The candidates are a real Deribit chain where MARGINCALC_DATA names a folder that holds one, and a
+made-up chain of the same shape otherwise. The peer is the same programme with every scenario of
+every market as a row from the start.
+"""
+
+import csv
+import gzip
+import math
+import os
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+
+import margincalc as mc
+from benchmarks.clock import in_process, in_turns, walls
+from benchmarks.tables import Comparison, Table, compared, duration
+from margincalc.answers.margining import Rules, margined
+from margincalc.hedge.aims import Request
+from margincalc.hedge.catalogue import catalogue
+from margincalc.hedge.cure import Cure, cure
+from margincalc.hedge.optimum import Optimum
+from margincalc.hedge.problem import Problem, problem_of
+from margincalc.hedge.programme import Programme
+from margincalc.pools import labels
+
+FOLDER = "MARGINCALC_DATA"
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+Quotes = dict[str, dict[str, Any]]
+
+
+class Sizes(NamedTuple):
+    """How many legs, candidates and moves of spot (each with five of volatility), how often."""
+
+    legs: int = 50
+    candidates: int = 500
+    moves: int = 40
+    turns: int = 3
+
+
+class Chain(NamedTuple):
+    """A market of options, and where it comes from."""
+
+    source: str
+    as_of: str
+    spot: float
+    quotes: Quotes
+
+
+def tables(sizes: Sizes) -> list[Table]:
+    """Time the whole cure, and the programme alone against all of its rows at once."""
+    chain = real_chain() or made_chain()
+    problem = book_problem(chain, sizes)
+    found = cure(problem)
+    if found.z is None or found.solution is None:
+        raise RuntimeError("the book has no hedge to time")
+    programme = found.programme
+    works = [
+        in_process(lambda: cure(problem)),
+        in_process(lambda: _programme(problem)),
+        in_process(lambda: Optimum(programme).solve()),
+        in_process(lambda: Optimum(programme, eager=True).solve()),
+    ]
+    whole, built, lazy, dense = (walls(costs) for costs in in_turns(works, sizes.turns))
+    every = sum(scan.scenarios.size for node in programme.nodes for scan in node.scans)
+    rows = [Comparison("programme solved", lazy, dense, "all rows at once")]
+    how = (
+        f"Wall time in one process, {sizes.turns} turns: {sizes.legs} legs, "
+        f"{problem.candidates} candidates of {chain.source}, {len(programme.nodes)} markets, "
+        f"`generic-portfolio`: {found.solution.rows:,} rows in {found.solution.rounds} rounds in "
+        f"place of {every + len(programme.nodes):,} and more. Building the programme takes "
+        f"{duration(sorted(built)[len(built) // 2])}, the whole cure, with deposit and reduction "
+        f"alone and every answer margined anew, {duration(sorted(whole)[len(whole) // 2])}."
+    )
+    return [compared("A hedge over a range of markets", how, rows)]
+
+
+def _programme(problem: Problem) -> Programme:
+    programme = Programme(problem)
+    programme.add(problem.aim.moves())
+    return programme
+
+
+def book_problem(chain: Chain, sizes: Sizes) -> Problem:
+    """Return the problem of a book that is short of a third of the equity that it needs."""
+    rng = Random(4)
+    names = sorted(chain.quotes, key=lambda name: _distance(name, chain))[: sizes.candidates]
+    legs = rng.sample(names, sizes.legs)
+    positions = [{"instrument": name, "quantity": rng.choice((-4, -2, -1, 2))} for name in legs]
+    market = {"BTC": {"spot": chain.spot, "settlement": "inverse"}}
+    written = {
+        "as_of": chain.as_of,
+        "market": market,
+        "quotes": {name: chain.quotes[name] for name in names},
+        "positions": positions,
+    }
+    bare = mc.margin(mc.Portfolio.model_validate(written))
+    cash = bare.maintenance_margin - bare.equity
+    collateral = [{"asset": "USD", "quantity": round(cash, 2)}]
+    portfolio = mc.Portfolio.model_validate({**written, "collateral": collateral})
+    account = margined(portfolio, Rules())
+    aim = mc.Aim(spot=(-0.15, 0.15), volatility=(-0.2, 0.4), nodes=sizes.moves, between=1)
+    request = Request(aim)
+    found = catalogue(portfolio, labels("portfolio", "account"), names, fixed=True)
+    return problem_of((account.book, 0, account.model), found, request)
+
+
+def _distance(name: str, chain: Chain) -> float:
+    return abs(math.log(float(name.split("-")[2]) / chain.spot))
+
+
+def real_chain() -> Chain | None:
+    """Read a chain of Deribit's BTC options, where there is one."""
+    root = os.environ.get(FOLDER)
+    files = sorted(Path(root, "deribit").glob("*.csv.gz")) if root else []
+    if not files:
+        return None
+    stamp = files[0].name.split(".")[0]
+    quotes, forwards = {}, []
+    with gzip.open(files[0], "rt") as file:
+        for row in csv.DictReader(file):
+            name, mark = _name(row), float(row["mark_price"])
+            if name.startswith("BTC-") and mark > 1e-4 and float(row["implied_volatility"]) > 0.05:
+                quotes[name] = {"volatility": float(row["implied_volatility"])}
+                forwards.append((row["expiry"], float(row["underlying"])))
+    as_of = f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]}T{stamp[9:11]}:{stamp[11:13]}:{stamp[13:15]}Z"
+    return Chain(f"Deribit's chain of {as_of[:10]}", as_of, min(forwards)[1], quotes)
+
+
+def _name(row: dict[str, str]) -> str:
+    return row.get("instrument_name") or row.get("instrument") or row["name"]
+
+
+def made_chain() -> Chain:
+    """Make a chain of ten expiries and sixty strikes with a smile."""
+    quotes = {}
+    for month in range(10):
+        day = f"28{MONTHS[(month + 1) % 12]}{26 if month < 11 else 27}"
+        for step in range(60):
+            strike = 40_000 + 2_000 * step
+            away = math.log(strike / 90_000.0)
+            smile = {"volatility": round(0.5 + 0.3 * away * away - 0.05 * away, 4)}
+            quotes[f"BTC-{day}-{strike}-C"] = smile
+            quotes[f"BTC-{day}-{strike}-P"] = smile
+    return Chain("a made-up chain", "2026-01-17T09:14:01Z", 90_000.0, quotes)
+
+
+__all__ = ["Cure", "Sizes", "tables"]
