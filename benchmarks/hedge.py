@@ -19,7 +19,7 @@ from benchmarks.tables import Comparison, Table, compared, duration
 from margincalc.answers.margining import Rules, margined
 from margincalc.hedge.aims import Request
 from margincalc.hedge.catalogue import catalogue
-from margincalc.hedge.cure import Cure, cure
+from margincalc.hedge.cure import cure
 from margincalc.hedge.optimum import Optimum
 from margincalc.hedge.problem import Problem, problem_of
 from margincalc.hedge.programme import Programme
@@ -45,6 +45,7 @@ class Chain(NamedTuple):
     source: str
     as_of: str
     spot: float
+    expiries: dict[str, dict[str, float]]
     quotes: Quotes
 
 
@@ -88,7 +89,7 @@ def book_problem(chain: Chain, sizes: Sizes) -> Problem:
     names = sorted(chain.quotes, key=lambda name: _distance(name, chain))[: sizes.candidates]
     legs = rng.sample(names, sizes.legs)
     positions = [{"instrument": name, "quantity": rng.choice((-4, -2, -1, 2))} for name in legs]
-    market = {"BTC": {"spot": chain.spot, "settlement": "inverse"}}
+    market = {"BTC": {"spot": chain.spot, "settlement": "inverse", "expiries": chain.expiries}}
     written = {
         "as_of": chain.as_of,
         "market": market,
@@ -116,34 +117,32 @@ def real_chain() -> Chain | None:
     files = sorted(Path(root, "deribit").glob("*.csv.gz")) if root else []
     if not files:
         return None
-    stamp = files[0].name.split(".")[0]
-    quotes, forwards = {}, []
+    quotes: Quotes = {}
+    forwards: dict[str, dict[str, float]] = {}
+    spot, as_of = 0.0, ""
     with gzip.open(files[0], "rt") as file:
         for row in csv.DictReader(file):
-            name, mark = _name(row), float(row["mark_price"])
-            if name.startswith("BTC-") and mark > 1e-4 and float(row["implied_volatility"]) > 0.05:
-                quotes[name] = {"volatility": float(row["implied_volatility"])}
-                forwards.append((row["expiry"], float(row["underlying"])))
-    as_of = f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]}T{stamp[9:11]}:{stamp[11:13]}:{stamp[13:15]}Z"
-    return Chain(f"Deribit's chain of {as_of[:10]}", as_of, min(forwards)[1], quotes)
-
-
-def _name(row: dict[str, str]) -> str:
-    return row.get("instrument_name") or row.get("instrument") or row["name"]
+            volatility, mark = float(row["implied_volatility"]), float(row["mark_price"])
+            if row["currency"] != "BTC" or mark < 1e-4 or volatility < 0.05:
+                continue
+            spot = float(row["index_price"] or spot)
+            as_of = row["timestamp"]
+            forwards[row["expiry_datetime"][:10]] = {"forward": float(row["underlying"])}
+            sides = {"bid": row["bid_price"], "ask": row["ask_price"]}
+            known = {side: float(price) for side, price in sides.items() if price}
+            quotes[row["instrument_name"]] = {"volatility": volatility, **known}
+    return Chain(f"Deribit's chain of {as_of[:10]}", as_of, spot, forwards, quotes)
 
 
 def made_chain() -> Chain:
     """Make a chain of ten expiries and sixty strikes with a smile."""
     quotes = {}
     for month in range(10):
-        day = f"28{MONTHS[(month + 1) % 12]}{26 if month < 11 else 27}"
+        day = f"28{MONTHS[month + 1]}26"
         for step in range(60):
             strike = 40_000 + 2_000 * step
             away = math.log(strike / 90_000.0)
             smile = {"volatility": round(0.5 + 0.3 * away * away - 0.05 * away, 4)}
             quotes[f"BTC-{day}-{strike}-C"] = smile
             quotes[f"BTC-{day}-{strike}-P"] = smile
-    return Chain("a made-up chain", "2026-01-17T09:14:01Z", 90_000.0, quotes)
-
-
-__all__ = ["Cure", "Sizes", "tables"]
+    return Chain("a made-up chain", "2026-01-17T09:14:01Z", 90_000.0, {}, quotes)

@@ -25,8 +25,7 @@ def unit_costs(
 ) -> tuple[FloatArray, FloatArray]:
     """Return the cost of buying and of selling a contract, account currency, shape (C,) each.
 
-    A quote that is better than the mark costs nothing: that it would be a gain is for the mark to
-    say, and no requirement counts it.
+    Buying below the mark is no gain to count on: half the quoted spread is its cost.
 
     Parameters
     ----------
@@ -49,13 +48,15 @@ def unit_costs(
     unit = columns.multiplier * np.where(option & columns.inverse, index, 1.0) / account
     forward = columns.forward
     mark = np.where(option, value / unit, forward)
+    ask, bid = (np.array(list(_quoted(quotes, contracts, side))) for side in ("ask", "bid"))
+    # An inverse contract of value `multiplier` gains coin as one over its price.
+    unit = np.where(coins, notional / forward, unit)
+    half = np.maximum(0.5 * (ask - bid), 0.0)
     sides = []
-    for side, sign in (("ask", 1.0), ("bid", -1.0)):
-        quoted = np.array(list(_quoted(quotes, contracts, side)))
-        away = sign * (quoted - mark)
-        # An inverse contract of value `multiplier` gains coin as one over its price.
-        worth = np.where(coins, away / forward * notional, away * unit)
-        sides.append(np.where(np.isnan(quoted), spread, np.maximum(worth, 0.0)) + fee)
+    for away in (ask - mark, mark - bid):
+        # Where the mark lies beyond the quote it is doubtful, and half the spread stands for both.
+        worth = np.where(away < 0.0, half, away) * unit
+        sides.append(np.where(np.isnan(worth), spread, worth) + fee)
     return sides[0], sides[1]
 
 

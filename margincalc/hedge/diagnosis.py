@@ -82,17 +82,7 @@ def _contradiction(programme: Programme, limits: list[str]) -> list[str]:
 
 def _node(programme: Programme, z: FloatArray) -> str:
     """Say in which market most is missing."""
-    target = programme.problem.aim.target
-    missing = []
-    amounts = np.array(
-        [max(start + float(values @ z[columns]), 0.0) for start, columns, values in programme.parts]
-    )
-    for node in programme.nodes:
-        need = float(node.constant[0] + node.weight[0] @ amounts[node.parts])
-        for scan in node.scans:
-            need += float(scan.weight[0]) * max(float(np.max(scan.loss.at(z))), 0.0)
-        missing.append(need / target - float(node.equity.at(z)[0]))
-    worst = programme.nodes[int(np.argmax(missing))]
+    worst = programme.nodes[int(np.argmax(programme.missing(z)))]
     return f"most is missing {market(worst.move)}"
 
 

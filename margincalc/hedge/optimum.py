@@ -7,8 +7,9 @@
           u >= amount(z), u >= 0         and, of offsets, u <= max(0, amount(z)) by a binary
 
 `e` is the equity that is missing: it is fixed at nothing, or it is what is made least. Few of many
-scenarios ever bind, so that the programme starts with one a node and each solution adds the one
-that it violates most; when none is violated, the solution is that of the whole programme.
+nodes and scenarios ever bind: the programme starts with the nodes that miss most before any trade,
+and each solution adds the nodes and scenarios that it violates most. When none is violated, the
+solution is that of the whole programme.
 """
 
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from margincalc.hedge.programme import Programme
 from margincalc.hedge.rows import Rows
 
 ROUNDS = 200
+AT_ONCE = 6  # nodes added to a programme after each solution
+CLOSE_BY = 1e-9  # of equity, within which a row is kept
 NODES = 20_000  # of the branching tree, after which the best answer so far stands
 CLOSE = 1e-9  # relative gap at which whole numbers count as proven
 
@@ -81,24 +84,42 @@ class Optimum:
         raise MargincalcError(f"the programme was not solved in {ROUNDS} rounds")
 
     def _open(self) -> None:
-        """Give every scan of a new node the scenario that binds before any trade."""
+        """Start with the nodes that miss most before any trade, and the present one."""
+        nodes = self.programme.nodes
         nothing = self.programme.problem.nothing
-        for number, node in enumerate(self.programme.nodes):
-            for index, scan in enumerate(node.scans):
-                if (number, index) not in self.cuts:
-                    worst = int(np.argmax(scan.loss.at(nothing)))
-                    everything = list(range(scan.scenarios.size))
-                    self.cuts[number, index] = everything if self.eager else [worst]
+        worst = np.argsort(-self.programme.missing(nothing), kind="stable")
+        chosen = range(len(nodes)) if self.eager else [0, *worst[:AT_ONCE]]
+        for number in chosen:
+            self._enter(int(number), nothing)
+
+    def _enter(self, number: int, z: FloatArray) -> None:
+        """Make rows of a node, with the scenarios that bind at an answer."""
+        node = self.programme.nodes[number]
+        if not node.scans:
+            self.cuts.setdefault((number, -1), [])
+        for index, scan in enumerate(node.scans):
+            worst = [int(np.argmax(scan.loss.at(z)))]
+            every = list(range(scan.scenarios.size)) if self.eager else worst
+            self.cuts.setdefault((number, index), every)
 
     def _violated(self, rows: Rows, x: FloatArray) -> bool:
-        """Add the scenario that each scan violates most; say whether there was any."""
+        """Add what the answer violates most; say whether there was anything."""
         z, found = rows.answer(x), False
         for (number, index), known in self.cuts.items():
+            if index < 0:
+                continue
             loss = self.programme.nodes[number].scans[index].loss.at(z)
             worst = int(np.argmax(loss))
             bound = x[rows.worst(number, index)]
-            if loss[worst] > bound + 1e-9 * max(1.0, abs(bound)) and worst not in known:
+            if loss[worst] > bound + CLOSE_BY * max(1.0, abs(bound)) and worst not in known:
                 known.append(worst)
+                found = True
+        lacking = self.programme.missing(z) + self.cushion - x[rows.missing]
+        scale = max(1.0, abs(float(self.programme.nodes[0].equity.start[0])))
+        known_nodes = {number for number, _ in self.cuts}
+        for number in np.argsort(-lacking, kind="stable")[:AT_ONCE]:
+            if lacking[number] > CLOSE_BY * scale and int(number) not in known_nodes:
+                self._enter(int(number), z)
                 found = True
         return found
 

@@ -65,12 +65,14 @@ class Programme:
     Attributes
     ----------
     parts : each part's amount as (start, indices, values) in the problem's variables
+    offsets : parts that some node deducts
     without : rules of the model that its linear form leaves out
     """
 
     problem: Problem
     nodes: list[Node] = field(default_factory=list)
     parts: list[tuple[float, IntArray, FloatArray]] = field(default_factory=list)
+    offsets: set[int] = field(default_factory=set)
     without: tuple[str, ...] = ()
     _known: dict[bytes, int] = field(default_factory=dict)
 
@@ -95,15 +97,23 @@ class Programme:
         """Whether a market is a node."""
         return any(np.array_equal(node.move, move) for node in self.nodes)
 
-    @property
-    def offsets(self) -> set[int]:
-        """Parts that some node deducts."""
-        return {
-            int(part)
-            for node in self.nodes
-            for part, weight in zip(node.parts, node.weight.T, strict=True)
-            if np.any(weight < 0.0)
-        }
+    def missing(self, z: FloatArray) -> FloatArray:
+        """Return the equity that an answer lacks at each node, by the linear form, shape (J,)."""
+        aim = self.problem.aim
+        amounts = np.array(
+            [max(start + float(values @ z[columns]), 0.0) for start, columns, values in self.parts]
+        )
+        lacking = np.empty(len(self.nodes))
+        for number, node in enumerate(self.nodes):
+            both = node.constant + node.weight @ amounts[node.parts]
+            for scan in node.scans:
+                both = both + scan.weight * max(float(np.max(scan.loss.at(z))), 0.0)
+            equity = float(node.equity.at(z)[0])
+            lacking[number] = float(both[0]) / aim.target - equity
+            if number == 0 and aim.initial is not None:
+                more = float(both[1]) / aim.initial - equity
+                lacking[number] = max(lacking[number], more)
+        return lacking
 
     def _affine(self, rows: FloatArray) -> Affine:
         """Turn amounts per unit of the position rows, shape (R, P), into ones per variable."""
@@ -114,6 +124,7 @@ class Programme:
         """Return the constant, and the numbers and weights of the parts that may change."""
         parts, problem = form.parts, self.problem
         start, slope = _projected(parts, problem)
+        rounded = _rounded(start), _rounded(slope.data)
         constant = np.zeros(MARGINS)
         weights: dict[int, FloatArray] = {}
         for index in range(len(start)):
@@ -123,20 +134,27 @@ class Programme:
                 constant = constant + weight * max(float(start[index]), 0.0)
                 continue
             columns, values = slope.indices[low:high], slope.data[low:high]
-            number = self._number(float(start[index]), columns, values)
+            key = columns.tobytes() + rounded[0][index].tobytes() + rounded[1][low:high].tobytes()
+            number = self._number(key, (float(start[index]), columns, values))
             weights[number] = weights.get(number, np.zeros(MARGINS)) + weight
         kept = {number: each for number, each in weights.items() if np.any(each != 0.0)}
         both = np.array(list(kept.values())).reshape(-1, MARGINS).T
+        self.offsets |= {number for number, each in kept.items() if np.any(each < 0.0)}
         return constant, np.array(list(kept), np.int64), both
 
-    def _number(self, start: float, columns: IntArray, values: FloatArray) -> int:
-        """Return the number of a part, a new one the first time; rounding makes no difference."""
-        rounded = np.array([float(f"{value:.12e}") for value in (start, *values)])
-        key = columns.tobytes() + rounded.tobytes()
+    def _number(self, key: bytes, part: tuple[float, IntArray, FloatArray]) -> int:
+        """Return the number of a part, a new one the first time."""
         if key not in self._known:
             self._known[key] = len(self.parts)
-            self.parts.append((start, columns, values))
+            self.parts.append(part)
         return self._known[key]
+
+
+def _rounded(values: FloatArray) -> FloatArray:
+    """Round to 40 bits: parts that differ by rounding alone are one."""
+    mantissa, exponent = np.frexp(values)
+    near: FloatArray = np.ldexp(np.round(np.ldexp(mantissa, 40)), exponent - 40)
+    return near + 0.0
 
 
 def _projected(parts: Parts, problem: Problem) -> tuple[FloatArray, Any]:

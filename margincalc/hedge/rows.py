@@ -13,7 +13,7 @@ from margincalc.errors import input_error
 from margincalc.hedge.programme import Node, Programme
 
 Cuts = dict[tuple[int, int], list[int]]
-"""Scenarios that have bound so far, by node and scan."""
+"""Scenarios that have bound so far, by node and scan; a node without scans has a scan -1."""
 
 
 class Rows:
@@ -34,6 +34,7 @@ class Rows:
         self._first_ticket = self._first_binary + len(self._offsets)
         self.columns = self._first_ticket + self._tickets
         self.scale = np.where(problem.lot > 0.0, problem.lot, 1.0)
+        self._every = np.arange(self._size)
         self._columns(elastic)
         self._entries: list[tuple[IntArray, FloatArray]] = []
         self._least: list[float] = []
@@ -104,7 +105,8 @@ class Rows:
 
     def _fill(self) -> None:
         problem = self._programme.problem
-        for number, node in enumerate(self._programme.nodes):
+        for number in dict.fromkeys(number for number, _ in self._cuts):
+            node = self._programme.nodes[number]
             self._margin(number, node, 0, problem.aim.target)
             if number == 0 and problem.aim.initial is not None:
                 self._margin(number, node, 1, problem.aim.initial)
@@ -114,18 +116,21 @@ class Rows:
         self._ticket()
         for bound in problem.bounds:
             if bound.high < np.inf:
-                self._dense(-bound.coefficient, [], -bound.high)
+                self._row(self._every, -bound.coefficient * self.scale, -bound.high)
             if bound.low > -np.inf:
-                self._dense(bound.coefficient, [], bound.low)
+                self._row(self._every, bound.coefficient * self.scale, bound.low)
 
     def _losses(self) -> None:
         """Let a scan's worst loss be no less than in the scenarios that have bound."""
         for (number, index), scenarios in self._cuts.items():
+            if index < 0:
+                continue
             loss = self._programme.nodes[number].scans[index].loss
             for scenario in scenarios:
                 self._scan_rows[self.count] = (number, index, scenario)
-                more = [(self.worst(number, index), 1.0)]
-                self._dense(-loss.slope[scenario], more, float(loss.start[scenario]))
+                slope = -loss.slope[scenario] * self.scale
+                columns = np.append(self._every, self.worst(number, index))
+                self._row(columns, np.append(slope, 1.0), float(loss.start[scenario]))
 
     def _parts(self) -> None:
         """Let a part be no less than its amount."""
@@ -135,15 +140,14 @@ class Rows:
 
     def _margin(self, number: int, node: Node, which: int, target: float) -> None:
         """Ask that equity, times the target, carries one of the two margins."""
-        more = [(self.missing, target)]
-        for index, scan in enumerate(node.scans):
-            more.append((self.worst(number, index), -float(scan.weight[which])))
-        for part, weight in zip(node.parts, node.weight[which], strict=True):
-            more.append((self._first_part + int(part), -float(weight)))
+        scans = [self.worst(number, index) for index in range(len(node.scans))]
+        extra = [self.missing, *scans, *(self._first_part + node.parts)]
+        weights = [target, *(-scan.weight[which] for scan in node.scans), *-node.weight[which]]
         equity = float(node.equity.start[0])
         least = float(node.constant[which]) - target * (equity - self._cushion)
         self._margin_rows.append((self.count, target))
-        self._dense(target * np.asarray(node.equity.slope)[0], more, least)
+        slope = target * np.asarray(node.equity.slope)[0] * self.scale
+        self._row([*self._every, *extra], [*slope, *weights], least)
 
     def _deduct(self) -> None:
         """Keep a part that is deducted from exceeding its amount, by a binary."""
@@ -176,7 +180,7 @@ class Rows:
         cost = float(problem.cost[column])
         if limit < np.inf:
             return limit
-        alone = self._alone()
+        alone = float(np.max(self._programme.missing(problem.nothing))) + self._cushion
         if cost > 0.0 and problem.upper[-1] >= alone and not problem.bounds:
             return float(problem.cost[-1] * alone / cost) + 1.0
         raise input_error(
@@ -185,28 +189,6 @@ class Rows:
             "one, where tickets or offsets between positions are weighed",
             "give --max-size, in contracts",
         )
-
-    def _alone(self) -> float:
-        """Return the deposit that would do by itself."""
-        programme, least = self._programme, 0.0
-        nothing = programme.problem.nothing
-        amounts = np.array([max(part[0], 0.0) for part in programme.parts])
-        for node in programme.nodes:
-            both = node.constant + node.weight @ amounts[node.parts]
-            for scan in node.scans:
-                both = both + scan.weight * max(float(np.max(scan.loss.at(nothing))), 0.0)
-            equity = float(node.equity.start[0])
-            least = max(least, float(both[0]) / programme.problem.aim.target - equity)
-            if programme.problem.aim.initial is not None:
-                least = max(least, float(both[1]) / programme.problem.aim.initial - equity)
-        return least + self._cushion
-
-    def _dense(self, slope: FloatArray, more: list[tuple[int, float]], least: float) -> None:
-        """Add a row over all of the problem's variables."""
-        columns = np.flatnonzero(slope)
-        values = slope[columns] * self.scale[columns]
-        extra, weights = [column for column, _ in more], [weight for _, weight in more]
-        self._row([*columns, *extra], [*values, *weights], least)
 
     def _row(self, columns: Any, values: Any, least: float) -> None:
         self._entries.append((np.array(columns, np.int64), np.array(values, np.float64)))

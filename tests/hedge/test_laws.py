@@ -101,8 +101,8 @@ def problem_with(
     """Return the problem of an account's only pool, with what it holds as candidates."""
     venue = rules_of(portfolio, Rules("portfolio", model, more))
     label = labels("portfolio", portfolio.account)
-    written = list(request.candidates) or [one.instrument for one in portfolio.positions]
-    found = catalogue(portfolio, label, written, fixed=True)
+    written = [*request.candidates] or [str(one.instrument) for one in portfolio.positions]
+    found = catalogue(portfolio, label, [*written], fixed=True)
     book = assemble(portfolio, label).book
     return problem_of((book, 0, venue.model), found, request)
 
