@@ -19,6 +19,7 @@ from benchmarks import (
     book,
     books,
     clock,
+    hedge,
     models,
     peers,
     pricing,
@@ -40,6 +41,7 @@ SMALL = [
     pytest.param(lambda: book.tables(book.Sizes(60, 1, 1)), 8, id="book"),
     pytest.param(lambda: scaling.tables(scaling.Sizes((2, 10, 60), 1)), 0, id="scaling"),
     pytest.param(lambda: models.tables(FEW), 0, id="models"),
+    pytest.param(lambda: hedge.tables(hedge.Sizes(6, 20, 3, 1)), 0, id="hedge"),
     pytest.param(lambda: watch.tables(watch.Sizes(20, 10, 40, 5)), 0, id="watch"),
 ]
 

@@ -79,7 +79,7 @@ def _pool(pool: HedgePool, currency: str, width: int) -> list[Block]:
         packed(total, width),
         _trades(pool.trades, currency, width),
         _alone(pool, currency, width),
-        _prices(pool, width),
+        _prices(pool, currency, width),
         _rules(pool, width),
     ]
 
@@ -129,11 +129,12 @@ def _alone(pool: HedgePool, currency: str, width: int) -> Block:
     return table(_ALONE, rows, width)
 
 
-def _prices(pool: HedgePool, width: int) -> Block:
+def _prices(pool: HedgePool, currency: str, width: int) -> Block:
     """Return what one more dollar, and one less of a scenario's loss, would save."""
     if pool.dollar is None:
         return []
-    lines = wrapped(f"One more of equity would save {numbers.price(pool.dollar)}", width)
+    unit = name(currency)
+    lines = wrapped(f"One {unit} more of equity would save {numbers.price(pool.dollar)}", width)
     for line in pool.scenarios[:_FEW]:
         where = [
             f"{what} {numbers.move(move)}"
@@ -141,8 +142,8 @@ def _prices(pool: HedgePool, width: int) -> Block:
             if move
         ]
         at = f", from {' and '.join(where)}" if where else ""
-        text = f"{numbers.price(line.worth)} for one less of loss in {line.scenario}{at}"
-        lines += wrapped(f"{name(line.underlying)}: {text}", width, indent="  ")
+        text = f"one {unit} less of loss in {line.scenario}{at}: {numbers.price(line.worth)}"
+        lines += wrapped(f"{name(line.underlying)}, {text}", width, indent="  ")
     return lines
 
 

@@ -35,6 +35,7 @@ def hedge_figure(report: HedgeReport, size: style.Size) -> "Figure":
         grid = figure.subplots(len(pools), 2, sharex="row", sharey="row", squeeze=False)
         for row, pool in zip(grid, pools, strict=True):
             _pair(row, pool, report)
+        grid[0][0].legend(loc="best", frameon=True, facecolor="white", edgecolor="none")
     return figure
 
 
@@ -45,7 +46,6 @@ def _pair(row: "np.typing.NDArray[np.object_]", pool: HedgePool, report: HedgeRe
     for axes, side, title in ((row[0], "before", "before"), (row[1], "after", f"after, {after}")):
         _panel(axes, pool, side, report)
         axes.set_title(f"{own}{title}")
-    row[0].legend(loc="best")
 
 
 def _panel(axes: "Axes", pool: HedgePool, side: str, report: HedgeReport) -> None:
@@ -67,5 +67,6 @@ def _panel(axes: "Axes", pool: HedgePool, side: str, report: HedgeReport) -> Non
     target = numbers.percent(report.target)
     axes.plot(spot, asked, color=style.INK, label=f"equity for {target}", linewidth=0.9)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value * 100:+.0f} %" if value else "spot")
+    axes.locator_params(axis="x", nbins=5)
     axes.set_xlim(float(spot[0]), float(spot[-1]))
     style.amounts(axes)

@@ -1,0 +1,146 @@
+"""What `hedge` says: words for what cannot be done, limits kept, and every mode and account."""
+
+import json
+
+import pytest
+
+import margincalc as mc
+from margincalc.errors import InputError
+from margincalc.portfolio import Quote
+from margincalc.report import render
+from margincalc.report.screen import Screen
+from margincalc.what_if import what_if
+from tests.cli import ROOT
+from tests.hedge import EXPIRY, after, strangle, trades
+
+SAMPLES = ROOT / "sample_portfolios"
+CALL = f"BTC-{EXPIRY}-110000-C"
+NONE = mc.Limits(deposit=0.0)
+
+
+def reasons(**limits: float | bool) -> str:
+    """Return why a strangle has no hedge under limits."""
+    (pool,) = mc.hedge(strangle(), limits=mc.Limits(**limits)).pools  # type: ignore[arg-type]
+    assert not pool.feasible
+    return "; ".join(pool.reasons)
+
+
+def test_what_is_missing_is_said_with_the_limit_in_the_way() -> None:
+    said = reasons(deposit=100.0, size=0.1)
+    assert "more of equity is missing" in said
+    assert "at the present market" in said
+    assert "without the limit on the deposit there is an answer" in said
+    assert "without the limit on the size of trades there is an answer" in said
+
+
+def test_limits_that_contradict_each_other_are_named() -> None:
+    said = reasons(vega=1.0, size=0.1)
+    assert "no trades keep to the limit on vega" in said
+    limits = mc.Limits(deposit=0.0, budget=0.0, size=0.1)
+    (pool,) = mc.hedge(strangle(), limits=limits, candidates=["BTC-PERPETUAL"]).pools
+    assert any("several limits" in reason for reason in pool.reasons)
+
+
+def test_candidates_that_cannot_help_are_said_to() -> None:
+    far = mc.hedge(strangle(), limits=NONE, candidates=["BTC-PERPETUAL"])
+    (pool,) = far.pools
+    assert not far.feasible
+    assert far.after is None
+    assert pool.missing is not None
+    assert pool.nearest
+    assert far.to_dict()["feasible"] is False
+
+
+def test_limits_are_kept() -> None:
+    book = strangle()
+    free = mc.hedge(book, limits=NONE)
+    assert free.feasible
+    held = mc.hedge(book, limits=NONE._replace(delta=0.2, new_shorts=False, size=8.0, vega=2.0e5))
+    assert held.after is not None
+    assert abs(held.after.greeks["BTC"].delta) <= 0.2 + 1e-6
+    assert abs(held.after.greeks["BTC"].vega) <= 2.0e5 * (1.0 + 1e-9)
+    assert max(abs(size) for size in trades(held).values()) <= 8.0
+    assert held.total_cost >= free.total_cost
+    budget = mc.hedge(book, limits=mc.Limits(budget=12_000.0))
+    assert budget.feasible
+    paid = sum(trade.premium + trade.cost for trade in budget.trades) + budget.deposit
+    assert paid <= 12_000.0 * (1.0 + 1e-9)
+
+
+def test_lots_of_the_file_are_kept() -> None:
+    report = mc.hedge(strangle(lot=0.25), limits=NONE)
+    assert report.feasible
+    assert all(size % 0.25 == 0.0 for size in trades(report).values())
+
+
+def test_quoted_prices_are_costs() -> None:
+    book = strangle()
+    mark = next(trade for trade in mc.hedge(book, limits=NONE).trades if trade.instrument == CALL)
+    quoted = book.model_copy(
+        update={
+            "quotes": {
+                CALL: Quote(volatility=0.6, bid=mark.mark_price - 10.0, ask=mark.mark_price + 30.0)
+            }
+        }
+    )
+    report = mc.hedge(quoted, limits=NONE)
+    trade = next(trade for trade in report.trades if trade.instrument == CALL)
+    assert trade.quantity > 0.0
+    assert trade.cost == pytest.approx(30.0 * trade.quantity, rel=1e-9)
+
+
+def test_initial_margin_can_be_asked_for() -> None:
+    book = strangle()
+    plain = mc.hedge(book)
+    both = mc.hedge(book, aim=mc.Aim(initial=1.0))
+    assert plain.after is not None
+    assert both.after is not None
+    assert both.after.initial_margin <= both.after.equity
+    assert plain.after.initial_margin > plain.after.equity
+    assert both.total_cost >= plain.total_cost
+
+
+@pytest.mark.parametrize("mode", ["isolated", "cross", "portfolio"])
+@pytest.mark.parametrize(
+    "name", ["isolated_perpetuals", "two_venues", "btc_covered_call_inverse", "us_equity_options"]
+)
+def test_every_mode_and_account(name: str, mode: str) -> None:
+    portfolio = mc.load(SAMPLES / f"{name}.yaml")
+    report = mc.hedge(portfolio, aim=mc.Aim(target=0.2), mode=mode)  # type: ignore[arg-type]
+    assert report.feasible
+    assert report.after is not None
+    for pool in report.after.pools:
+        if any(own.pool == pool.pool for own in report.pools):
+            assert pool.maintenance_margin <= 0.2 * pool.equity * (1.0 + 1e-9)
+    json.dumps(report.to_dict(), allow_nan=False)
+    for width in (80, 200):
+        lines = render(report, "table", Screen(width)).splitlines()
+        assert max(map(len, lines)) <= width
+    assert render(report, "csv").startswith("level,name,account")
+
+
+def test_nothing_is_done_where_nothing_is_wrong() -> None:
+    report = mc.hedge(strangle(1e6))
+    (pool,) = report.pools
+    assert (pool.method, pool.trades, report.total_cost) == ("none needed", (), 0.0)
+
+
+def test_what_if_comes_first() -> None:
+    changes = what_if(spot=("+5%",))
+    moved = mc.hedge(strangle(150_000.0), changes=changes)
+    assert moved.before.equity == mc.margin(strangle(150_000.0), changes=changes).equity
+    assert moved.feasible
+
+
+def test_the_answer_can_be_written_down() -> None:
+    book = strangle(settlement="inverse")
+    report = mc.hedge(book, limits=NONE)
+    again = mc.margin(after(book, report))
+    assert report.after is not None
+    assert again.equity == pytest.approx(report.after.equity, rel=1e-12)
+    assert again.margin_ratio == pytest.approx(report.after.margin_ratio, rel=1e-9)
+
+
+def test_tickets_without_a_size_ask_for_one() -> None:
+    with pytest.raises(InputError, match="--max-size"):
+        mc.hedge(strangle(), costs=mc.Costs(ticket=10.0), limits=NONE)
