@@ -102,7 +102,7 @@ def _with_funding(book: Book, days: float) -> Book:
     return replace(
         book,
         names=book.names._replace(instruments=names),
-        instruments=_joined(columns, added),
+        instruments=joined(columns, added),
         pool=pool[order],
         instrument=instrument[order],
         quantity=quantity[order],
@@ -153,7 +153,7 @@ def _where(chosen: BoolArray, new: Instruments, old: Instruments) -> Instruments
     return Instruments(**columns)
 
 
-def _joined(first: Instruments, second: Instruments) -> Instruments:
+def joined(first: Instruments, second: Instruments) -> Instruments:
     """Put the rows of two together."""
     names = [field.name for field in fields(Instruments)]
     pairs = ((name, getattr(first, name), getattr(second, name)) for name in names)

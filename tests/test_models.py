@@ -16,7 +16,14 @@ import margincalc as mc
 from margincalc.answers.results import MarginReport
 from margincalc.errors import Fault, InputError
 from margincalc.margin.base import laid_over
-from margincalc.margin.load import FAMILIES, FOLDER, effective_dates, load_model, model_names
+from margincalc.margin.load import (
+    FAMILIES,
+    FOLDER,
+    MODELS,
+    effective_dates,
+    load_model,
+    model_names,
+)
 from margincalc.margin.scan import Scan
 from margincalc.portfolio import Portfolio
 from tests.books import ANY, portfolio
@@ -335,7 +342,7 @@ def dated(folder: Path, *days: str) -> None:
 )
 def test_the_parameters_in_force_are_used(day: str, effective: str, tmp_path: Path) -> None:
     dated(tmp_path, "2025-01-01", "2025-06-30")
-    venue = load_model("mine", dt.date.fromisoformat(day), folder=tmp_path)
+    venue = load_model("mine", dt.date.fromisoformat(day), shelf=MODELS._replace(folder=tmp_path))
     assert venue.effective.isoformat() == effective
     early = day < "2025-01-01"
     assert any("no parameters before 2025-01-01" in note for note in venue.remarks) == early
@@ -345,7 +352,7 @@ def test_the_parameters_in_force_are_used(day: str, effective: str, tmp_path: Pa
 def test_a_file_dropped_in_a_folder_is_a_model(tmp_path: Path) -> None:
     dated(tmp_path, "2025-01-01")
     assert model_names(tmp_path) == ["mine"]
-    assert load_model("mine", TODAY, folder=tmp_path).name == "mine"
+    assert load_model("mine", TODAY, shelf=MODELS._replace(folder=tmp_path)).name == "mine"
 
 
 def test_a_path_is_a_model(tmp_path: Path) -> None:

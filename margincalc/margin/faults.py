@@ -30,13 +30,15 @@ class Written(NamedTuple):
     place : where the tables are, which opens the place of a fault
     tables : as they were read, with the settings in their places
     settings : changes of them, each `key.key=value`
-    complete : a model whose parameters show what a complete set is
+    complete : a model whose parameters show what a complete set is, "" for none
+    option : how a setting is given
     """
 
     place: str
     tables: Mapping[str, Any]
     settings: Sequence[str]
     complete: str
+    option: str = "--set"
 
 
 def faults_of(written: Written, error: ValidationError) -> InputError:
@@ -108,15 +110,16 @@ def _place(key: _Key, written: Written) -> str:
     for setting in written.settings:
         changed = setting.partition("=")[0].strip()
         if path == changed or path.startswith((f"{changed}.", f"{changed}[")):
-            return f"--set {path}"
+            return f"{written.option} {path}"
         if path and changed.startswith(f"{path}."):
-            return f"--set {changed}"
+            return f"{written.option} {changed}"
     return f"{written.place}{path}".removesuffix(".")
 
 
 def _said(key: _Key, detail: Any, written: Written) -> tuple[str, str, str]:
     """Say what was found, what was wanted, and how to mend it."""
     remedy = f"`margincalc models show {written.complete}` prints a complete set"
+    remedy = remedy if written.complete else ""
     if detail["type"] == "missing":
         return "nothing", "this parameter", remedy
     if detail["type"] == "extra_forbidden":

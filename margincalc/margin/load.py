@@ -8,128 +8,41 @@ import datetime as dt
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, ValidationError
 
 from margincalc.errors import InputError, did_you_mean, input_error, shown
-from margincalc.margin.base import Build, MarginModel, Parameters, Source, Venue
+from margincalc.margin.base import Parameters, Source, Venue
+from margincalc.margin.families import FAMILIES
 from margincalc.margin.faults import Written, faults_of
 from margincalc.margin.settings import divided, with_settings
 
 
-def _scan(tables: Mapping[str, Any]) -> MarginModel:
-    from margincalc.margin import scan
-
-    return scan.build(tables)
-
-
-def _standard(tables: Mapping[str, Any]) -> MarginModel:
-    from margincalc.margin import standard
-
-    return standard.build(tables)
-
-
-def _strategy(tables: Mapping[str, Any]) -> MarginModel:
-    from margincalc.margin import strategy
-
-    return strategy.build(tables)
-
-
-def _derive_pm1(tables: Mapping[str, Any]) -> MarginModel:
-    from margincalc.margin import derive_pm1
-
-    return derive_pm1.build(tables)
-
-
-def _derive_pm2(tables: Mapping[str, Any]) -> MarginModel:
-    from margincalc.margin import derive_pm2
-
-    return derive_pm2.build(tables)
-
-
-def _derive_sm(tables: Mapping[str, Any]) -> MarginModel:
-    from margincalc.margin import derive_sm
-
-    return derive_sm.build(tables)
-
-
-def _tims(tables: Mapping[str, Any]) -> MarginModel:
-    from margincalc.margin import tims
-
-    return tims.build(tables)
-
-
-def _okx(tables: Mapping[str, Any]) -> MarginModel:
-    from margincalc.margin import okx
-
-    return okx.build(tables)
-
-
-def _okx_options(tables: Mapping[str, Any]) -> MarginModel:
-    from margincalc.margin import okx_options
-
-    return okx_options.build(tables)
-
-
-def _bybit_options(tables: Mapping[str, Any]) -> MarginModel:
-    from margincalc.margin import bybit_options
-
-    return bybit_options.build(tables)
-
-
-def _paradex(tables: Mapping[str, Any]) -> MarginModel:
-    from margincalc.margin import paradex
-
-    return paradex.build(tables)
-
-
-def _paradex_cross(tables: Mapping[str, Any]) -> MarginModel:
-    from margincalc.margin import paradex_cross
-
-    return paradex_cross.build(tables)
-
-
-def _deribit(tables: Mapping[str, Any]) -> MarginModel:
-    from margincalc.margin import deribit
-
-    return deribit.build(tables)
-
-
-def _span(tables: Mapping[str, Any]) -> MarginModel:
-    from margincalc.margin import span
-
-    return span.build(tables)
-
-
-def _nse_span(tables: Mapping[str, Any]) -> MarginModel:
-    from margincalc.margin import nse_span
-
-    return nse_span.build(tables)
-
-
-# A family is imported when a model of it is read; a new one is a line here.
-FAMILIES: dict[str, Build] = {
-    "scan": _scan,
-    "paradex": _paradex,
-    "paradex_cross": _paradex_cross,
-    "standard": _standard,
-    "deribit": _deribit,
-    "strategy": _strategy,
-    "derive_pm1": _derive_pm1,
-    "derive_pm2": _derive_pm2,
-    "derive_sm": _derive_sm,
-    "tims": _tims,
-    "okx": _okx,
-    "okx_options": _okx_options,
-    "bybit_options": _bybit_options,
-    "span": _span,
-    "nse_span": _nse_span,
-}
 ELSEWHERE = "elsewhere"  # what names no venue, in names of several models
 FOLDER = Path(__file__).parent.parent / "venues"
+
+
+class Shelf(NamedTuple):
+    """Dated files of one kind, and what reads them.
+
+    Attributes
+    ----------
+    folder : where those are that ship with the package
+    families : by name, what builds from their parameters
+    option : how a name is given
+    setting : how a parameter is changed
+    """
+
+    folder: Path
+    families: Mapping[str, Callable[[Mapping[str, Any]], Any]]
+    option: str
+    setting: str
+
+
+MODELS = Shelf(FOLDER, FAMILIES, "--model", "--set")
 PROOFS = ("exact", "partly", "rules only", "own")  # from most to least
 MAXIMUM_BYTES = 1 << 20
 _Text = Annotated[str, Field(min_length=1)]
@@ -159,7 +72,7 @@ def load_model(
     name: str,
     as_of: dt.date,
     settings: Sequence[str] = (),
-    folder: Path = FOLDER,
+    shelf: Shelf = MODELS,
 ) -> Venue:
     """Load the model called `name`, or the file at a path that ends in `.toml`.
 
@@ -167,6 +80,7 @@ def load_model(
     ----------
     as_of : the parameters in force on this day are chosen
     settings : changes of parameters, each `key.key=value` with the value in TOML
+    shelf : where names are looked up, and what reads the files
 
     Raises
     ------
@@ -174,16 +88,17 @@ def load_model(
         If there is no such model, or its file or a setting is wrong.
     """
     if name.endswith(".toml"):
-        return _read(Path(name), settings, ())
-    dated = _dated(folder).get(name)
+        return _read(Path(name), settings, shelf)
+    dated = _dated(shelf.folder).get(name)
     if dated is None:
-        raise _unknown(name, folder)
+        raise _unknown(name, shelf)
     in_force = [day for day in sorted(dated) if day <= as_of]
     if in_force:
-        return _read(dated[in_force[-1]], settings, ())
+        return _read(dated[in_force[-1]], settings, shelf)
     first = min(dated)
     note = f"{name} has no parameters before {first}; those of that day are used for {as_of}"
-    return _read(dated[first], settings, (note,))
+    venue = _read(dated[first], settings, shelf)
+    return venue._replace(remarks=(note, *venue.remarks))
 
 
 def load_venues(models: Mapping[str, str], as_of: dt.date, settings: Sequence[str] = ()) -> Venue:
@@ -258,33 +173,34 @@ def _dated(folder: Path) -> dict[str, dict[dt.date, Path]]:
     return found
 
 
-def _unknown(name: str, folder: Path) -> InputError:
-    names = model_names(folder)
-    remedy = did_you_mean(name, names) or "`margincalc models` lists them"
+def _unknown(name: str, shelf: Shelf) -> InputError:
+    names = model_names(shelf.folder)
+    remedy = did_you_mean(name, names)
+    if not remedy and shelf.option == MODELS.option:
+        remedy = "`margincalc models` lists them"
     return input_error(
-        "--model", shown(name), f"a path ending in .toml, or one of {', '.join(names)}", remedy
+        shelf.option, shown(name), f"a path ending in .toml, or one of {', '.join(names)}", remedy
     )
 
 
-def _read(path: Path, settings: Sequence[str], notes: tuple[str, ...]) -> Venue:
+def _read(path: Path, settings: Sequence[str], shelf: Shelf) -> Venue:
     content = _parse(path)
     try:
         file = _File.model_validate(content)
     except ValidationError as error:
-        complete = _complete("generic-portfolio", content.get("family"))
-        raise faults_of(Written(f"{path}, ", content, (), complete), error) from None
-    if file.family not in FAMILIES:
-        known = ", ".join(sorted(FAMILIES))
+        complete = _complete("generic-portfolio", content.get("family"), shelf.folder)
+        raise faults_of(Written(f"{path}, ", content, (), complete, shelf.setting), error) from None
+    if file.family not in shelf.families:
+        known = ", ".join(sorted(shelf.families))
         raise input_error(f"{path}, family", file.family, f"one of {known}")
-    tables = with_settings(file.parameters, settings)
+    tables = with_settings(file.parameters, settings, shelf.setting)
     try:
-        model = FAMILIES[file.family](tables)
+        model = shelf.families[file.family](tables)
     except ValidationError as error:
-        complete = _complete(file.name, file.family)
-        written = Written(f"{path.name}, parameters.", tables, settings, complete)
+        complete = _complete(file.name, file.family, shelf.folder)
+        written = Written(f"{path.name}, parameters.", tables, settings, complete, shelf.setting)
         raise faults_of(written, error) from None
-    if settings:
-        notes += (f"parameters changed: {', '.join(settings)}",)
+    notes = (f"parameters changed: {', '.join(settings)}",) if settings else ()
     sources = tuple(Source(source.what, source.url, source.read) for source in file.sources)
     return Venue(
         file.name,
@@ -313,11 +229,16 @@ def _parse(path: Path) -> dict[str, Any]:
         raise input_error(str(path), str(error), "TOML") from None
 
 
-def _complete(name: str, family: object) -> str:
-    """Name a model that shows a complete set: the model itself, or one of its family."""
+def _complete(name: str, family: object, folder: Path) -> str:
+    """Name a model that shows a complete set: the model itself, or one of its family.
+
+    Of what `models` does not show, none.
+    """
+    if folder != FOLDER:
+        return ""
     texts = {
         name: path.read_text("utf-8")
-        for name, dates in _dated(FOLDER).items()
+        for name, dates in _dated(folder).items()
         for path in dates.values()
     }
     alike = [each for each, text in texts.items() if f'\nfamily = "{family}"' in text]

@@ -8,30 +8,32 @@ from typing import Any
 from margincalc.errors import did_you_mean, input_error
 
 
-def with_settings(tables: Mapping[str, Any], settings: Sequence[str]) -> dict[str, Any]:
-    """Return the tables with `--set` values in their places."""
+def with_settings(
+    tables: Mapping[str, Any], settings: Sequence[str], option: str = "--set"
+) -> dict[str, Any]:
+    """Return the tables with the values of settings, each given by `option`, in their places."""
     changed = deepcopy(dict(tables))
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals:
-            raise input_error("--set", setting, "key=value", "such as factors.initial=1.3")
+            raise input_error(option, setting, "key=value", "such as factors.initial=1.3")
         *parents, last = key.strip().split(".")
         table = changed
         for parent in parents:
             inner = table.setdefault(parent, {})
             if not isinstance(inner, dict):
-                raise input_error("--set", key, f"a parameter; {parent} is a value")
+                raise input_error(option, key, f"a parameter; {parent} is a value")
             table = inner
-        table[last] = _setting_value(setting, text)
+        table[last] = _setting_value(setting, text, option)
     return changed
 
 
-def _setting_value(setting: str, text: str) -> object:
+def _setting_value(setting: str, text: str, option: str) -> object:
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except (tomllib.TOMLDecodeError, RecursionError):
         raise input_error(
-            "--set", setting, "key=value with a TOML value", 'put texts in quotes: key="text"'
+            option, setting, "key=value with a TOML value", 'put texts in quotes: key="text"'
         ) from None
 
 
