@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         scenarios,
         schema,
         show_model,
+        simulate_liquidation,
         watch,
         waterfall,
     )
@@ -74,6 +75,7 @@ __all__ = [
     "scenarios",
     "schema",
     "show_model",
+    "simulate_liquidation",
     "transfer",
     "watch",
     "waterfall",

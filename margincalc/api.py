@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from margincalc.answers.chain_results import ChainReport
+from margincalc.answers.engine_results import EngineReport
 from margincalc.answers.explain_results import ChangeReport, ExplainReport
 from margincalc.answers.hedge_results import HedgeReport
 from margincalc.answers.margining import Rules, day_of, margined
@@ -42,6 +43,7 @@ from margincalc.what_if import UNCHANGED, Changes
 
 if TYPE_CHECKING:
     from margincalc.answers.batch_results import BatchReport
+    from margincalc.answers.engines import Market as Conditions
     from margincalc.feed.session import Session
 
 
@@ -204,6 +206,33 @@ def check(  # noqa: PLR0913 - an argument for each option of the command
 
     rules = Rules(mode, model, tuple(settings), effective, changes=changes)
     return check_report(margined(portfolio, rules), above)
+
+
+def simulate_liquidation(  # noqa: PLR0913 - an argument for each option of the command
+    portfolio: Portfolio,
+    *,
+    engine: str = "incremental",
+    engine_settings: Sequence[str] = (),
+    conditions: "Conditions | None" = None,
+    mode: Mode | None = None,
+    model: str | None = None,
+    settings: Sequence[str] = (),
+    effective: str | None = None,
+    changes: Changes = UNCHANGED,
+) -> EngineReport:
+    """Run an account below maintenance margin through a liquidation engine, step by step.
+
+    Parameters
+    ----------
+    engine : a name, or the path of a TOML file; it brings its margin model where none is named
+    engine_settings : changes of its parameters, `key=value`
+    conditions : slippage, what acting costs a liquidator, and the insurance fund
+    """
+    from margincalc.answers.engines import Market, engine_report
+
+    rules = Rules(mode, model, tuple(settings), effective, changes=changes)
+    chosen = (engine, tuple(engine_settings))
+    return engine_report(portfolio, rules, chosen, conditions or Market())
 
 
 def waterfall(  # noqa: PLR0913 - an argument for each option of the command

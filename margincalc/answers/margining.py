@@ -90,7 +90,7 @@ def pooled(book: Book, venue: Venue, mode: Mode, stated: Funding) -> Book:
 
 def rules_of(portfolio: Portfolio, rules: Rules) -> Venue:
     """Load the model that applies: the one named, else each venue's own, else the mode's."""
-    day = _day(portfolio, rules.effective)
+    day = parameters_day(portfolio, rules.effective)
     implied = IMPLIED[known_mode(rules.mode or DEFAULT_MODE)]
     if rules.model is None and portfolio.venues:
         return load_venues(_models_of(portfolio, implied), day, rules.settings)
@@ -124,7 +124,7 @@ def known_mode(mode: str) -> Mode:
     raise input_error("mode", mode, f"one of {', '.join(MODES)}")
 
 
-def _day(portfolio: Portfolio, effective: str | None) -> dt.date:
+def parameters_day(portfolio: Portfolio, effective: str | None) -> dt.date:
     """Return the day whose parameters are used; a portfolio without a time is refused later."""
     if effective is not None:
         return day_of(effective)

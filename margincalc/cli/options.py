@@ -157,7 +157,7 @@ _OPTIONS: dict[str, Callable[[Command], Command]] = {
         help="What if days passed in an unchanged market: what expires is settled.",
     ),
 }
-LONGEST_EXAMPLE = 78  # beside its indentation
+LONGEST_EXAMPLE = 76  # help indents it by four
 EVERY = tuple(name for name in _OPTIONS if name not in ("plot", "pricer"))
 """What every command takes; some take a `pricer`, and those with a picture `plot`."""
 

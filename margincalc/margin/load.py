@@ -16,10 +16,9 @@ from pydantic import Field, ValidationError
 
 from margincalc.errors import InputError, did_you_mean, input_error, shown
 from margincalc.margin.base import Parameters, Source, Venue
-from margincalc.margin.families import FAMILIES
+from margincalc.margin.families import FAMILIES as FAMILIES  # its readers ask here
 from margincalc.margin.faults import Written, faults_of
 from margincalc.margin.settings import divided, with_settings
-
 
 ELSEWHERE = "elsewhere"  # what names no venue, in names of several models
 FOLDER = Path(__file__).parent.parent / "venues"

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias, get_args
 
 from margincalc.answers.batch_results import BatchReport
 from margincalc.answers.chain_results import ChainReport
+from margincalc.answers.engine_results import EngineReport
 from margincalc.answers.explain_results import ChangeReport, ExplainReport
 from margincalc.answers.hedge_results import HedgeReport
 from margincalc.answers.model_results import DiffReport, ModelReport, ModelsReport, VerifyReport
@@ -42,6 +43,7 @@ Report: TypeAlias = (
     | ScenariosReport
     | Study
     | VerifyReport
+    | EngineReport
     | WaterfallReport
 )
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from margincalc.answers import batch_results, explain_results, hedge_results, model_results, results
 from margincalc.answers.chain_results import ChainReport
+from margincalc.answers.engine_results import EngineReport
 from margincalc.answers.results import Json, to_json
 from margincalc.answers.study import Study
 from margincalc.answers.waterfall_results import WaterfallReport
@@ -165,6 +166,23 @@ def _parameters(report: model_results.ModelReport) -> Iterator[Record]:
         }
 
 
+def _engine(report: EngineReport) -> Iterator[Record]:
+    """Yield each pool with its end, and each of its steps with what was traded."""
+    head = {
+        "account": report.account,
+        "engine": report.engine.name,
+        "model": report.model.name,
+        "mode": report.mode,
+    }
+    for pool in report.pools:
+        nested = ("steps", "left", "loan", "optimum")
+        own = {key: value for key, value in to_json(pool).items() if key not in nested}
+        yield {"level": "pool", "name": pool.pool, **head, **own}
+        for step in pool.steps:
+            trades = [f"{each.quantity!r} {each.instrument}" for each in step.trades]
+            yield {"level": "step", "name": pool.pool, **head, **to_json(step), "trades": trades}
+
+
 def _waterfall(report: WaterfallReport) -> Iterator[Record]:
     """Yield the layers, the winners and the policies."""
     for layer in report.ledger:
@@ -229,6 +247,7 @@ _RECORDS: dict[type, Callable[[Any], Iterator[Record]]] = {
     model_results.ModelsReport: _models,
     model_results.VerifyReport: _figures_verified,
     model_results.DiffReport: _differences,
+    EngineReport: _engine,
     WaterfallReport: _waterfall,
     batch_results.BatchReport: _accounts,
     ChainReport: _chain,

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 from margincalc.answers import batch_results, explain_results, hedge_results, model_results, results
 from margincalc.answers.chain_results import ChainReport
+from margincalc.answers.engine_results import EngineReport
 from margincalc.answers.study import Study
 from margincalc.answers.waterfall_results import WaterfallReport
 from margincalc.report.batch_table import batch_blocks
 from margincalc.report.chain_table import chain_blocks
 from margincalc.report.check_line import check_blocks
 from margincalc.report.compare_table import compare_blocks
+from margincalc.report.engine_table import engine_blocks
 from margincalc.report.explain_table import change_blocks, explain_blocks
 from margincalc.report.greeks_table import greeks_blocks
 from margincalc.report.hedge_table import hedge_blocks
@@ -39,6 +41,7 @@ _BLOCKS: dict[type, Callable[[Any, int], list[Block]]] = {
     model_results.ModelsReport: models_blocks,
     model_results.VerifyReport: verify_blocks,
     model_results.DiffReport: diff_blocks,
+    EngineReport: engine_blocks,
     WaterfallReport: waterfall_blocks,
     batch_results.BatchReport: batch_blocks,
     ChainReport: chain_blocks,

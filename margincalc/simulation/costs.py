@@ -32,7 +32,8 @@ class Costs(NamedTuple):
             self.spread_volatility * np.abs(desk.greeks.vega),
             self.spread_premium * np.abs(desk.unit),
         )
-        return np.where(desk.option, wide, 0.0)
+        spread: FloatArray = np.where(desk.option, wide, 0.0)
+        return spread
 
     def of(self, desk: Desk, size: FloatArray, used: FloatArray) -> float:
         """Cost of trades made together, account currency.
@@ -52,7 +53,8 @@ class Costs(NamedTuple):
     def after(self, desk: Desk, size: FloatArray, used: FloatArray) -> FloatArray:
         """Exposure bought and sold after trades, by underlying, shape (2, U)."""
         net = exposures(desk, np.where(desk.contract, size, 0.0))
-        return used + np.stack([np.maximum(net, 0.0), np.maximum(-net, 0.0)])
+        both: FloatArray = np.stack([np.maximum(net, 0.0), np.maximum(-net, 0.0)])
+        return used + both
 
 
 def exposures(desk: Desk, size: FloatArray) -> FloatArray:
@@ -68,7 +70,8 @@ def exposures(desk: Desk, size: FloatArray) -> FloatArray:
 
 
 def _whole(impact: Impact, quantity: FloatArray) -> FloatArray:
-    return quantity * impact.average(quantity)
+    whole: FloatArray = quantity * impact.average(quantity)
+    return whole
 
 
 class Liquidator(NamedTuple):

@@ -97,6 +97,35 @@ class DepthCurve(NamedTuple):
         return self.peak(quantity) * self.exponent / (1.0 + self.exponent)
 
 
+class Levels(NamedTuple):
+    """One side of a book as it stands; beyond its last level, all trades there.
+
+    Attributes
+    ----------
+    distance : of each level from the price before, relative, ascending, shape (L,)
+    size : quantity of each level, shape (L,)
+    """
+
+    distance: FloatArray
+    size: FloatArray
+
+    def peak(self, quantity: FloatArray) -> FloatArray:
+        """Relative distance of the last level that is touched."""
+        last = np.searchsorted(np.cumsum(self.size), quantity * (1.0 - 1e-15))
+        move = self.distance[np.minimum(last, len(self.size) - 1)]
+        touched: FloatArray = np.where(quantity > 0.0, move, 0.0)
+        return touched
+
+    def average(self, quantity: FloatArray) -> FloatArray:
+        """Relative cost of the whole."""
+        before = np.cumsum(self.size) - self.size
+        taken = np.clip(quantity[..., None] - before, 0.0, self.size)
+        beyond = np.maximum(quantity - float(np.sum(self.size)), 0.0)
+        cost = np.sum(taken * self.distance, axis=-1) + beyond * self.distance[-1]
+        paid: FloatArray = cost / np.maximum(quantity, 1e-300)
+        return paid
+
+
 class Larger(NamedTuple):
     """The larger of two laws: a burst costs what the book holds, and at least its footprint."""
 

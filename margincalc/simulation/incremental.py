@@ -83,7 +83,8 @@ class Incremental(Parameters):
         size = wanted[desk.book.underlying[rows]] / desk.exposure[rows]
         orders = np.zeros((len(rows), len(own)))
         orders[np.arange(len(rows)), rows] = size
-        return orders[size != 0.0]
+        chosen: FloatArray = orders[size != 0.0]
+        return chosen
 
 
 class _Candidates(NamedTuple):

@@ -55,10 +55,17 @@ class Offer(NamedTuple):
     fee: float
 
 
-class _Lender(Parameters):
+class Lender(Parameters):
+    """What lenders have in common: a loan is repaid by whoever earns most by it.
+
+    Attributes
+    ----------
+    least : a debt of less is repaid whole
+    """
+
     margin: str = "generic-standard"
     settings: tuple[str, ...] = ("borrow.maintenance=0.0",)
-    least: Price = 0.0  # debt of less is repaid whole
+    least: Price = 0.0
 
     def offer(self, pledge: Pledge, state: State) -> Offer:
         """Return what is offered for a loan below a health of 1."""
@@ -87,7 +94,7 @@ class _Lender(Parameters):
         return offer._replace(most=min(offer.most, pledge.owed, pledge.held / (1.0 + offer.bonus)))
 
 
-class FixedSpread(_Lender):
+class FixedSpread(Lender):
     """A close factor and a bonus, as Aave has them.
 
     Attributes
@@ -120,7 +127,7 @@ class FixedSpread(_Lender):
         return Offer(most, self.bonus, self.protocol_fee)
 
 
-class Discount(_Lender):
+class Discount(Lender):
     """A discount that grows with the shortfall, up to a target health, as Euler has it.
 
     Attributes

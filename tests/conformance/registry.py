@@ -21,6 +21,7 @@ TOPICS = (
     "liquidation",
     "mitigation",
     "waterfall",
+    "engines",
     "impact",
     "systemic",
     "attribution",

@@ -302,7 +302,11 @@ def _at(computed: Mapping[str, Any], path: str) -> float | None:
     try:
         if path in computed:
             return float(computed[path])
-        for key in path.split("."):
+        rest = path
+        while rest:
+            # A key may have dots of its own: the longest that is there is meant.
+            whole = rest if isinstance(value, Mapping) and rest in value else None
+            key, _, rest = (whole, "", "") if whole is not None else rest.partition(".")
             value = value[int(key)] if isinstance(value, list | tuple) else value[key]
         return float(value)
     except (KeyError, IndexError, TypeError, ValueError):

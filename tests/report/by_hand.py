@@ -4,6 +4,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from margincalc.answers.engine_results import (
+    EngineReport,
+    LoanLine,
+    OptimumLine,
+    PoolRun,
+    StepLine,
+    TradeLine,
+)
 from margincalc.answers.explain_results import (
     ChangeLine,
     ChangeReport,
@@ -435,6 +443,46 @@ CHECK = CheckReport(
     notes=(),
 )
 
+ENGINE = EngineReport(
+    account="desk",
+    as_of=AS_OF,
+    currency="USD",
+    engine=SCAN._replace(name="incremental"),
+    model=SCAN,
+    mode="portfolio",
+    slippage="square root, volume 1,000,000,000 and 4.00% a day",
+    pools=(
+        PoolRun(
+            pool="desk",
+            end="bankrupt",
+            reason="others paid for its loss",
+            acted=True,
+            equity_before=43_954.79,
+            maintenance_before=144_021.32,
+            equity_after=0.0,
+            maintenance_after=0.0,
+            seconds=12.0,
+            cost=43_954.79,
+            market=50_000.0,
+            liquidator=1_000.0,
+            fund=-5_000.0,
+            others=-2_045.21,
+            steps=(
+                StepLine(1, 1.0, "reduce", (TradeLine("BTC-PERPETUAL", -0.1, 1e5, 99_991.57),),
+                         None, -0.84, 0.84, 0.0, 0.0, 0.0, 43_953.95, 142_421.32),
+                StepLine(2, 12.0, "insolvent bid", (TradeLine("BTC-25DEC26-80000-P", 12.0, 700.0,
+                         None), TradeLine("BTC-PERPETUAL", -0.9, 1e5, None)), -7_045.21,
+                         -43_953.95, 49_999.16, 1_000.0, -5_000.0, -2_045.21, 0.0, 0.0),
+            ),
+            left=(),
+            loan=LoanLine(9_900.0, 9_500.0, 0.8, 0.8337, 0.9596, 0.1, 0.9091, True,
+                          (4_000.0, 2_200.0), 2.5e9),
+            optimum=OptimumLine((TradeLine("BTC-PERPETUAL", -0.004166, 1e5, None),), 0.01, 117.61),
+        ),
+    ),
+    notes=(),
+)  # fmt: skip
+
 _WINNER = WinnerLine(
     "short-5x", "BTC-PERPETUAL", 0.32394, 0.2, 17_250.0, 7_264.9, 0.421154, 132_000.0, 110_795.18,
     0.839357,
@@ -546,5 +594,6 @@ REPORTS: dict[str, Report] = {
     "verify": VERIFY,
     "check": CHECK,
     "diff": DIFF,
+    "engine": ENGINE,
     "waterfall": WATERFALL,
 }

@@ -34,7 +34,8 @@ def test_each_report_has_a_schema_of_its_own() -> None:
     schemas = {report.to_dict()["schema"] for report in by_hand.REPORTS.values()}
     names = ("margin", "compare", "greeks", "scenarios", "check", "model", "models", "verify")
     assert schemas == {
-        f"margincalc.{name}/1" for name in (*names, "diff", "waterfall", "explain", "change")
+        f"margincalc.{name}/1"
+        for name in (*names, "diff", "waterfall", "explain", "change", "engine")
     }
 
 

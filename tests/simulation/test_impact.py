@@ -9,6 +9,7 @@ from margincalc.simulation.impact import (
     DepthCurve,
     Impact,
     Larger,
+    Levels,
     Linear,
     SquareRoot,
     horizon,
@@ -21,6 +22,7 @@ LAWS: tuple[Impact, ...] = (
     SquareRoot(0.04, 50_000.0),
     Linear(0.04, 50_000.0, 0.5),
     DepthCurve(1e6, 0.41),
+    Levels(np.array([0.0, 0.005, 0.03]), np.array([500.0, 1_000.0, 1_000.0])),
     Larger(DepthCurve(1e6, 0.41), SquareRoot(0.04, 50_000.0)),
 )
 

@@ -7,6 +7,7 @@ from margincalc.cli.output import say
 from margincalc.cli.program import Program
 
 FILES = {
+    "liquidation": "liquidation",
     "waterfall": "waterfall",
     "cascade": "cascade",
     "monitor": "monitor",
