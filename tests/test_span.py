@@ -508,6 +508,7 @@ ENTITY = '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/hostname">]>'
         (pa2().replace("00120-", "0012x-"), 7, "columns 115 to 120|columns 61 to 66"),
         (pa2().replace("0007250", "000725x"), 9, "columns 48 to 54"),
         (pa2().rpartition("82")[0], 9, "second record"),
+        (pa2().replace("0 X     20261120S", f"{'0 X     20261120S':<35}PE"), 1, "U2 in columns 36"),
         (pa2().replace("202612   0007250", "2026xx   0007250"), 9, "CCYYMM"),
     ],
 )

@@ -219,6 +219,7 @@ _HEADER = {
     "option_day": (45, 46),
     "strike": (48, 54),
 }
+EXPANDED = "U2"  # as record type 0 calls this format; the Paris one has other columns
 _WIDTH = {"81": 5, "82": 5, "83": 8, "84": 8}  # of an array value, before its sign
 _FIRST, _SECOND = 9, 7  # how many of the sixteen a record holds
 _ARRAY = 55
@@ -286,7 +287,9 @@ def _pa2(name: str, data: bytes) -> Entries:
 def _note(layout: _Layout, record: _Record) -> None:
     """Take what records of types 2, B and P say of products."""
     kind = record.text[:2]
-    if kind == "2 ":
+    if kind == "0 ":
+        _refuse_other_format(record)
+    elif kind == "2 ":
         exponent = record.whole((13, 13))
         for start in range(23, 23 + 16 * _CODES, 16):
             code, type_ = record.at((start, start + 9)), record.at((start + 10, start + 12))
@@ -301,6 +304,13 @@ def _note(layout: _Layout, record: _Record) -> None:
         layout.delta[key] = record.whole((86, 91)) / 1e4 if record.at((86, 91)) else 1.0
         if record.at((92, 99)).strip("0"):
             layout.expiry[key] = expiry_of(record.at((92, 99)))
+
+
+def _refuse_other_format(record: _Record) -> None:
+    """Refuse a file that says it is of another format: its columns would be read as these."""
+    stated = record.at((36, 37))
+    if stated not in ("", EXPANDED):
+        raise ValueError(f"the expanded format, {EXPANDED} in columns 36 to 37, not {stated}")
 
 
 def _series(record: _Record, starts: tuple[int, int, int, int]) -> tuple[str, ...]:
