@@ -20,6 +20,7 @@ from margincalc.answers.chain_results import ChainReport
 from margincalc.answers.engine_results import EngineReport
 from margincalc.answers.explain_results import ChangeReport, ExplainReport
 from margincalc.answers.hedge_results import HedgeReport
+from margincalc.answers.liquidation_results import LiquidationReport
 from margincalc.answers.margining import Rules, day_of, margined
 from margincalc.answers.model_results import DiffLine, DiffReport, ModelReport, VerifyReport
 from margincalc.answers.results import (
@@ -189,6 +190,41 @@ def scenarios(  # noqa: PLR0913 - an argument for each option of the command
     return scenarios_report(
         margined(portfolio, Rules(mode, model, tuple(settings), effective, changes=changes))
     )
+
+
+def liquidation(  # noqa: PLR0913 - an argument for each option of the command
+    portfolio: Portfolio,
+    *,
+    mode: Mode | None = None,
+    model: str | None = None,
+    settings: Sequence[str] = (),
+    effective: str | None = None,
+    changes: Changes = UNCHANGED,
+    together: bool = False,
+    frontier: bool | None = None,
+    horizon: float | None = None,
+    daily: tuple[float, float, float] = (0.04, 0.06, -0.4),
+    multiples: Sequence[float] = (),
+    curves: bool = False,
+) -> LiquidationReport:
+    """Find every market in which an account is liquidated: in spot, in volatility, in time.
+
+    Parameters
+    ----------
+    together : also move all underlyings together, each by the `beta` of its market, else 1
+    frontier : work out spot and volatility together; default: where there are at most six
+    horizon : days to follow time in an unchanged market; default: to the last expiry
+    daily : deviations of a day's move of spot and of volatility, and their correlation
+    multiples : of volatility at which the frontier is worked out, in rising order; default: eleven
+        from 0.4 to 3
+    curves : keep equity and maintenance along spot, from which the picture is drawn
+    """
+    from margincalc.answers.liquidation import FRONTIER, Daily, Wanted, liquidation_report
+
+    rules = Rules(mode, model, tuple(settings), effective, changes=changes)
+    steps = tuple(multiples) or FRONTIER
+    wanted = Wanted(together, frontier, steps, horizon, Daily(*daily), curves)
+    return liquidation_report(margined(portfolio, rules), wanted)
 
 
 def check(  # noqa: PLR0913 - an argument for each option of the command

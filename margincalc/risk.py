@@ -225,6 +225,34 @@ def _options(columns: Instruments, spot: FloatArray, grid: ScenarioGrid) -> Floa
     return columns.multiplier[:, None] * value
 
 
+class Vanillas(NamedTuple):
+    """European options as Black's formula sees them, in n instruments and S scenarios.
+
+    Their value in quote currency is ``factor * black(forward, strike, deviation)``.
+
+    Attributes
+    ----------
+    factor : multiplier and discount, shape (n, S)
+    forward : shape (n, S)
+    deviation : volatility times the root of the time to expiry, shape (n, S)
+    """
+
+    factor: FloatArray
+    forward: FloatArray
+    deviation: FloatArray
+
+
+def vanillas(book: Book, instrument: IntArray, grid: ScenarioGrid) -> Vanillas:
+    """Return what goes into the values of European options, given their rows."""
+    columns, spot = book.instruments.take(instrument), row_spot(book)[instrument]
+    state = _moved(columns, spot, grid)
+    volatility = grid.rule.shocked(columns.volatility, columns.time, grid.volatility)
+    shape = state.forward.shape
+    factor = columns.multiplier[:, None] * _discount(columns, state)
+    deviation = volatility * np.sqrt(state.time)
+    return Vanillas(np.broadcast_to(factor, shape), state.forward, deviation)
+
+
 def _american(columns: Instruments, state: _State, pricing: _Pricing) -> FloatArray:
     """Quote value of options that may be exercised at any time, shape (n, S)."""
     from margincalc.pricing import american  # not every book has any

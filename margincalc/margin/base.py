@@ -2,12 +2,12 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal, NamedTuple, Protocol
+from typing import Annotated, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from margincalc.arrays import FloatArray, IntArray
+from margincalc.arrays import BoolArray, FloatArray, IntArray
 from margincalc.book import Book
 from margincalc.margin.forms import LinearForm
 from margincalc.scenarios import ScenarioGrid
@@ -126,6 +126,64 @@ class MarginModel(Protocol):
 
     def linear(self, book: Book) -> LinearForm:
         """Return both margins of a book of one pool as a linear form, or what keeps it from one."""
+
+
+class Scanned(NamedTuple):
+    """A part of a requirement: ``factor * max(0, -min(weight * pnl))`` per pool and underlying.
+
+    Attributes
+    ----------
+    rows : position rows whose profit and loss it is
+    grid : the scenarios over which the least is taken
+    factor : of the loss in maintenance margin
+    """
+
+    rows: IntArray
+    grid: ScenarioGrid
+    factor: float
+
+
+class Kinks(NamedTuple):
+    """Where a requirement bends as spot moves, each of shape (N,).
+
+    Attributes
+    ----------
+    instrument : row of the book's instruments
+    level : price, quote currency
+    at_spot : whether it bends where the spot, and not the instrument's forward, is at the level
+    """
+
+    instrument: IntArray
+    level: FloatArray
+    at_spot: BoolArray
+
+
+class Shape(NamedTuple):
+    """How maintenance margin depends on spot: scanned losses, and straight lines between kinks.
+
+    Nothing else: whoever states a shape says that the requirement less `scanned` is, between two
+    neighbouring kinks, linear in every spot (of an account in coin: once multiplied by the spot).
+    """
+
+    scanned: tuple[Scanned, ...]
+    kinks: Kinks
+
+
+@runtime_checkable
+class Shaped(Protocol):
+    """A model that can say how its requirement depends on spot, so that nothing is missed."""
+
+    def shape(self, book: Book) -> Shape | None:
+        """State it for a book; None where the rules are of another kind."""
+
+
+def kinks(*parts: tuple[IntArray, FloatArray, bool]) -> Kinks:
+    """Gather kinks: instruments, levels, and whether it is the spot that is compared."""
+    instrument = np.concatenate([rows for rows, _, _ in parts])
+    level = np.concatenate([np.asarray(levels, np.float64) for _, levels, _ in parts])
+    at_spot = np.repeat([flag for _, _, flag in parts], [len(rows) for rows, _, _ in parts])
+    known = np.isfinite(level)
+    return Kinks(instrument[known], level[known], at_spot[known])
 
 
 class Source(NamedTuple):

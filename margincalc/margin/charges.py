@@ -74,6 +74,31 @@ def short_option(
     return np.where(columns.call, unit, put)
 
 
+def short_option_kinks(
+    book: Book, rates: tuple[float, ...]
+) -> list[tuple[IntArray, FloatArray, bool]]:
+    """Return where `short_option` bends: at the strike, and where its minimum or cap begins.
+
+    Parameters
+    ----------
+    rates : one row of `ShortRates`, without a share of marks
+    """
+    rate, least, falls, _, cap, at_forward = rates
+    rows = np.unique(book.instrument[book.rows(Kind.OPTION)])
+    columns = book.instruments.take(rows)
+    part = falls * np.where(columns.call, 1.0, -1.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        levels = (
+            np.ones(len(rows)),
+            # Where rate * price - part * (strike - price) = least * price, and where it is capped.
+            part / (rate + part - least),
+            (cap + part) / (rate + part),
+            *(np.full(len(rows), cap) / share for share in (rate, least)),
+        )
+    marked = [np.where(level > 0.0, level * columns.strike, np.nan) for level in levels]
+    return [(rows, level, not at_forward) for level in marked]
+
+
 def net_short_options(book: Book) -> tuple[IntArray, FloatArray]:
     """Units of options sold and not covered at the same strike and expiry.
 
@@ -175,6 +200,14 @@ def collateral_haircut(book: Book, *, initial: bool) -> FloatArray:
         counted = counted - step * np.maximum(capped - start, 0.0)
     lost = np.maximum(book.quantity[rows], 0.0) * (price - counted)
     return group_sum(lost, book.pool[rows], book.pools)
+
+
+def haircut_kinks(book: Book) -> tuple[tuple[IntArray, FloatArray, bool], ...]:
+    """Return where haircuts bend: at each deposit's cap, and where its tiers begin."""
+    rows = np.unique(book.instrument[book.rows(Kind.COLLATERAL)])
+    columns = book.instruments.take(rows)
+    levels = [columns.cap, *columns.tier_start.T]
+    return tuple((rows, level, False) for level in levels)
 
 
 def borrowed(book: Book) -> FloatArray:

@@ -7,7 +7,15 @@ import numpy as np
 
 from margincalc.arrays import BoolArray, FloatArray, IntArray
 from margincalc.book import Book
-from margincalc.margin.base import Components, MarginModel, MarginResult, Worst
+from margincalc.margin.base import (
+    Components,
+    Kinks,
+    MarginModel,
+    MarginResult,
+    Shape,
+    Shaped,
+    Worst,
+)
 from margincalc.margin.forms import LinearForm
 from margincalc.margin.grids import joined
 from margincalc.scenarios import ScenarioGrid
@@ -51,10 +59,34 @@ class PerVenue(NamedTuple):
         model = self.models[book.names.keys[0].venue]
         return model.linear(book)
 
+    def shape(self, book: Book) -> Shape | None:
+        """State how the requirements depend on spot, if every model of a pool does."""
+        chosen, whole = self._chosen(book), []
+        for number, model in enumerate(self.models.values()):
+            rows = np.flatnonzero((chosen == number)[book.pool])
+            if not len(rows):
+                continue
+            part, held = book.restricted(rows)
+            own = model.shape(part) if isinstance(model, Shaped) else None
+            if own is None:
+                return None
+            whole.append(_renumbered(own, rows, held))
+        scanned = tuple(each for shape in whole for each in shape.scanned)
+        parts = [shape.kinks for shape in whole]
+        return Shape(
+            scanned, Kinks(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+        )
+
     def _chosen(self, book: Book) -> IntArray:
         """Return the number of each pool's model, shape (A,)."""
         number = {venue: index for index, venue in enumerate(self.models)}
         return np.array([number[key.venue] for key in book.names.keys], np.int64)
+
+
+def _renumbered(shape: Shape, rows: IntArray, held: IntArray) -> Shape:
+    """Return the shape of a part of a book, given its rows and instruments in the whole."""
+    scanned = tuple(each._replace(rows=rows[each.rows]) for each in shape.scanned)
+    return Shape(scanned, shape.kinks._replace(instrument=held[shape.kinks.instrument]))
 
 
 class _Part(NamedTuple):

@@ -23,7 +23,10 @@ from margincalc.margin.base import (
     Factor,
     MarginResult,
     Parameters,
+    Scanned,
+    Shape,
     Worst,
+    kinks,
     laid_over,
     total,
 )
@@ -34,6 +37,7 @@ from margincalc.margin.charges import (
     borrowed,
     collateral_haircut,
     confidence_charge,
+    haircut_kinks,
     moving,
     peg_growth,
 )
@@ -158,6 +162,16 @@ class Scan(NamedTuple):
         if self.account.confidence is not None:
             both[1] = both[1] + confidence_charge(book, self.account.confidence)
         return np.stack(both)
+
+    def shape(self, book: Book) -> Shape | None:
+        """State how the requirement depends on spot; a roll charge follows deltas, no line."""
+        scanned = []
+        for number, rows in self._split(book):
+            chosen = list(self.sets.values())[number]
+            if len(rows) and chosen.parameters.charges.roll:
+                return None
+            scanned.append(Scanned(rows, chosen.grid, chosen.parameters.factors.maintenance))
+        return Shape(tuple(scanned), kinks(*haircut_kinks(book)))
 
     def _balances(self, book: Book, *, initial: bool) -> Components:
         """Return what is lost of deposits, and what debts need."""

@@ -18,13 +18,24 @@ from pydantic import Field, model_validator
 
 from margincalc.arrays import FloatArray, group_sum
 from margincalc.book import Book, Kind
-from margincalc.margin.base import Components, MarginResult, Parameters, Share, laid_over, total
+from margincalc.margin.base import (
+    Components,
+    MarginResult,
+    Parameters,
+    Shape,
+    Share,
+    kinks,
+    laid_over,
+    total,
+)
 from margincalc.margin.charges import (
     Borrow,
     ShortRates,
     borrowed,
     collateral_haircut,
+    haircut_kinks,
     short_option,
+    short_option_kinks,
 )
 from margincalc.margin.forms import LinearForm
 from margincalc.margin.linear import in_proportion
@@ -189,6 +200,20 @@ class Standard(NamedTuple):
             yield "rates that grow with the size of a position"
         if self.account.open_orders and len(book.orders.quantity):
             yield "the margin of open orders"
+
+    def shape(self, book: Book) -> Shape | None:
+        """State how the requirement depends on spot; a share of a mark is no line."""
+        if any(_of_marks(chosen) for chosen in self.sets.values()):
+            return None
+        bends = list(haircut_kinks(book))
+        for chosen in self.sets.values():
+            bends += short_option_kinks(book, chosen.short_option.rates(initial=False))
+        return Shape((), kinks(*bends))
+
+
+def _of_marks(chosen: StandardSet) -> bool:
+    """Whether a maintenance margin of options depends on their marks."""
+    return bool(chosen.short_option.put_of_mark or chosen.long_option.maintenance)
 
 
 class _Rules:

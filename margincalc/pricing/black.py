@@ -110,6 +110,18 @@ def price_unchecked(
     return out.reshape(forward.shape)
 
 
+def gamma_unchecked(forward: FloatArray, strike: FloatArray, deviation: FloatArray) -> FloatArray:
+    """Second derivative in the forward; `deviation` is volatility times the root of time.
+
+    It has one peak, at ``forward = strike * exp(-1.5 * deviation**2)``. Without deviation it is 0.
+    """
+    with np.errstate(all="ignore"):
+        d = np.log(forward / strike) / deviation + 0.5 * deviation
+        value = np.exp(-0.5 * d * d) / (np.sqrt(2.0 * np.pi) * forward * deviation)
+    known: FloatArray = np.where((deviation > 0.0) & (forward > 0.0) & (strike > 0.0), value, 0.0)
+    return known
+
+
 def greeks_unchecked(
     forward: FloatArray,
     strike: FloatArray,

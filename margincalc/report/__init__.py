@@ -13,6 +13,7 @@ from margincalc.answers.chain_results import ChainReport
 from margincalc.answers.engine_results import EngineReport
 from margincalc.answers.explain_results import ChangeReport, ExplainReport
 from margincalc.answers.hedge_results import HedgeReport
+from margincalc.answers.liquidation_results import LiquidationReport
 from margincalc.answers.model_results import DiffReport, ModelReport, ModelsReport, VerifyReport
 from margincalc.answers.results import (
     CheckReport,
@@ -38,6 +39,7 @@ Report: TypeAlias = (
     | DiffReport
     | GreeksReport
     | HedgeReport
+    | LiquidationReport
     | ModelReport
     | ModelsReport
     | ScenariosReport

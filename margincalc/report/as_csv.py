@@ -9,7 +9,14 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from margincalc.answers import batch_results, explain_results, hedge_results, model_results, results
+from margincalc.answers import (
+    batch_results,
+    explain_results,
+    hedge_results,
+    liquidation_results,
+    model_results,
+    results,
+)
 from margincalc.answers.chain_results import ChainReport
 from margincalc.answers.engine_results import EngineReport
 from margincalc.answers.results import Json, to_json
@@ -64,7 +71,8 @@ def _head(
     | results.ScenariosReport
     | explain_results.ExplainReport
     | explain_results.ChangeReport
-    | hedge_results.HedgeReport,
+    | hedge_results.HedgeReport
+    | liquidation_results.LiquidationReport,
 ) -> Record:
     """Return what tells the rows of one report from those of another."""
     return {
@@ -133,6 +141,35 @@ def _changes(report: explain_results.ChangeReport) -> Iterator[Record]:
 def _whole(report: results.CheckReport) -> Iterator[Record]:
     """Yield the report itself."""
     yield {key: value for key, value in report.to_dict().items() if key != "schema"}
+
+
+def _liquidation(report: liquidation_results.LiquidationReport) -> Iterator[Record]:
+    """Yield a record per pool, interval, crossing, touching interval, frontier line and expiry."""
+    head = _head(report)
+    for pool in report.pools:
+        own = {"pool": pool.pool, **head}
+        time = {"volatility": pool.volatility, "days": pool.days, "excess": pool.excess}
+        yield {"level": "pool", **own, "status": pool.status, **time}
+        for record in (*_regions(pool), *_frontiers(pool)):
+            yield {**record, **own}
+    for cliff in report.cliffs:
+        yield {"level": "cliff", **head, **to_json(cliff)}
+
+
+def _regions(pool: liquidation_results.PoolLiquidation) -> Iterator[Record]:
+    for region in pool.regions:
+        line = {"underlying": region.underlying, "certified": region.certified}
+        for level in ("intervals", "crossings", "unresolved"):
+            for each in getattr(region, level):
+                yield {"level": level, **line, **to_json(each)}
+
+
+def _frontiers(pool: liquidation_results.PoolLiquidation) -> Iterator[Record]:
+    for frontier in pool.frontiers:
+        for row in frontier.lines:
+            line = {"underlying": frontier.underlying, "at_volatility": row.volatility}
+            for each in row.intervals:
+                yield {"level": "frontier", **line, **to_json(each)}
 
 
 def _models(report: model_results.ModelsReport) -> Iterator[Record]:
@@ -236,6 +273,7 @@ def _study(report: Study) -> Iterator[Record]:
 
 _RECORDS: dict[type, Callable[[Any], Iterator[Record]]] = {
     hedge_results.HedgeReport: _hedge,
+    liquidation_results.LiquidationReport: _liquidation,
     results.MarginReport: _margin,
     results.CheckReport: _whole,
     results.CompareReport: _compare,

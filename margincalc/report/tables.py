@@ -3,7 +3,14 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from margincalc.answers import batch_results, explain_results, hedge_results, model_results, results
+from margincalc.answers import (
+    batch_results,
+    explain_results,
+    hedge_results,
+    liquidation_results,
+    model_results,
+    results,
+)
 from margincalc.answers.chain_results import ChainReport
 from margincalc.answers.engine_results import EngineReport
 from margincalc.answers.study import Study
@@ -17,6 +24,7 @@ from margincalc.report.explain_table import change_blocks, explain_blocks
 from margincalc.report.greeks_table import greeks_blocks
 from margincalc.report.hedge_table import hedge_blocks
 from margincalc.report.layout import Block, sections
+from margincalc.report.liquidation_table import liquidation_blocks
 from margincalc.report.margin_table import margin_blocks
 from margincalc.report.models_table import diff_blocks, model_blocks, models_blocks
 from margincalc.report.scenarios_table import scenarios_blocks
@@ -30,6 +38,7 @@ if TYPE_CHECKING:
 
 _BLOCKS: dict[type, Callable[[Any, int], list[Block]]] = {
     hedge_results.HedgeReport: hedge_blocks,
+    liquidation_results.LiquidationReport: liquidation_blocks,
     results.MarginReport: margin_blocks,
     results.CheckReport: check_blocks,
     results.CompareReport: compare_blocks,

@@ -19,6 +19,7 @@ TOPICS = (
     "tims",
     "span",
     "liquidation",
+    "regions",
     "mitigation",
     "waterfall",
     "engines",

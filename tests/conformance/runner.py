@@ -322,15 +322,25 @@ def _printed(key: str, path: str, number: Printed, found: float | None) -> Figur
 
 def _checked(case: Mapping[str, Any], computed: Mapping[str, Any]) -> Iterator[Figure]:
     """Compare a check's figures, each computed under the path at which the file expects it."""
-    own = case.get("tolerance")
+    numbers = dict(leaves(case, "case"))
     for path, value in computed.items():
-        expected = _at(case, path)
-        number = dict(leaves(case, "case")).get(f"case.{path}")
-        if expected is None or number is None:
+        number, own = numbers.get(f"case.{path}"), _stated(case, path)
+        if number is None:
             raise ValueError(f"the file expects no number at {path}")
+        expected = float(number)
         found = value.value if isinstance(value, Sampled) else value
         printed = max(number.half_digit, ROUNDING * abs(expected))
-        tolerance = printed if own is None else float(own)
+        tolerance = printed if own is None else max(own, number.half_digit)
         if isinstance(value, Sampled) and own is None:
             tolerance = max(tolerance, 3.0 * value.standard_error)
         yield Figure(path, expected, float(found), tolerance, number.half_digit)
+
+
+def _stated(case: Mapping[str, Any], path: str) -> float | None:
+    """Return the tolerance that the part of a file nearest to a figure states, or the file."""
+    keys = path.split(".")
+    for length in range(len(keys), -1, -1):
+        tolerance = _at(case, ".".join([*keys[:length], "tolerance"]))
+        if tolerance is not None:
+            return tolerance
+    return None

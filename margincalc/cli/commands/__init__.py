@@ -15,6 +15,7 @@ FILES = {
     "compare": "compare",
     "greeks": "views",
     "scenarios": "views",
+    "liquidation": "liquidation",
     "hedge": "hedge",
     "check": "margin",
     "watch": "watch",

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from margincalc.answers.explain_results import ChangeReport, ExplainReport
 from margincalc.answers.hedge_results import HedgeReport
+from margincalc.answers.liquidation_results import LiquidationReport
 from margincalc.answers.results import ScenariosReport
 from margincalc.answers.study import Study
 from margincalc.report.plots.explain_plot import change_figure, explain_figure
 from margincalc.report.plots.hedge_plot import hedge_figure
+from margincalc.report.plots.liquidation_plot import liquidation_figure
 from margincalc.report.plots.picture import picture, save, suffix_of
 from margincalc.report.plots.scenarios_plot import scenarios_figure
 from margincalc.report.plots.study_plot import study_figure
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 _FIGURES: dict[type, Callable[[Any, Size], "Figure"]] = {
     HedgeReport: hedge_figure,
+    LiquidationReport: liquidation_figure,
     ScenariosReport: scenarios_figure,
     ExplainReport: explain_figure,
     ChangeReport: change_figure,

@@ -1,0 +1,171 @@
+"""Equity and maintenance margin along spot, what is liquidated shaded, and the frontier."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from margincalc.answers.liquidation_results import (
+    PLANE,
+    Curve,
+    FrontierReport,
+    Interval,
+    LikelyPoint,
+    LiquidationReport,
+    PoolLiquidation,
+    RegionLine,
+)
+from margincalc.arrays import FloatArray
+from margincalc.report.layout import name
+from margincalc.report.plots import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+ROWS = 4  # lines of markets that one picture has room for
+TOGETHER = "all together, multiple of spot"
+Shown = tuple[PoolLiquidation, RegionLine, FrontierReport | None]
+
+
+def liquidation_figure(report: LiquidationReport, size: style.Size) -> "Figure":
+    """Draw a row per pool and underlying, those with the least excess first."""
+    rows = _rows(report)
+    shown = rows[:ROWS]
+    across = 2 if any(frontier is not None for _, _, frontier in shown) else 1
+    more = f"; {len(rows) - ROWS} more not shown" if len(rows) > ROWS else ""
+    note = f"{name(report.currency)}; shaded: liquidated{more}"
+    model = f"{name(report.model.name)} {report.model.effective}"
+    with style.styled():
+        least = style.Size(4.4 * across + 0.6, 3.2 * max(len(shown), 1) + 0.8)
+        title = f"{name(report.account)}: liquidation by {model}"
+        figure = style.blank(size, least, title, note)
+        if not shown:
+            return figure
+        grid = figure.subplots(len(shown), across, squeeze=False)
+        for (pool, region, frontier), axes in zip(shown, grid, strict=True):
+            _spot(axes[0], pool, region)
+            if across == 2:
+                curve = pool.curves.get(region.underlying or "")
+                _plane(axes[1], curve, region, frontier.most_likely if frontier else None)
+    return figure
+
+
+def _rows(report: LiquidationReport) -> list[Shown]:
+    """Pair every line of markets with its frontier, pools of least excess first."""
+    rows: list[Shown] = []
+    for pool in sorted(report.pools, key=lambda pool: pool.excess):
+        by_name = {frontier.underlying: frontier for frontier in pool.frontiers}
+        rows += [(pool, region, by_name.get(region.underlying)) for region in pool.regions]
+    return rows
+
+
+def _title(pool: PoolLiquidation, region: RegionLine) -> str:
+    return f"{name(pool.pool, 24)}: {name(region.underlying or 'together', 24)}"
+
+
+def _spot(axes: "Axes", pool: PoolLiquidation, region: RegionLine) -> None:
+    """Draw equity and maintenance margin along spot."""
+    curve = pool.curves.get(region.underlying or "")
+    if curve is None:
+        return
+    x = np.array(curve.multiples) * (region.spot or 1.0)
+    axes.plot(x, curve.equity, color=style.BLUE, label="equity")
+    axes.plot(x, curve.maintenance, color=style.RED, linestyle="--", label="maintenance margin")
+    low, high = float(x[0]), float(x[-1])
+    for interval in region.intervals:
+        start, end = _ends(interval, region.spot or 1.0, low, high)
+        if end > start:
+            _hatched(axes, start, end)
+    for crossing in region.crossings:
+        place = crossing.multiple * (region.spot or 1.0)
+        if low < place < high:
+            axes.axvline(place, color=style.QUIET, linewidth=0.7)
+            text = f"{style.compact(place)}\n{crossing.move * 100.0:+.1f} %"
+            axes.annotate(
+                text,
+                (place, 1.0),
+                xycoords=("data", "axes fraction"),
+                xytext=(3 if crossing.move < 0.0 else -3, -3),
+                textcoords="offset points",
+                ha="left" if crossing.move < 0.0 else "right",
+                va="top",
+                fontsize=8,
+            )
+    axes.axvline(region.spot or 1.0, color=style.INK, linewidth=0.8, linestyle=":")
+    axes.set_xlim(low, high)
+    axes.set_ylim(*_room(curve))
+    style.amounts(axes)
+    style.amounts(axes, vertical=False)
+    axes.set_title(_title(pool, region))
+    axes.set_xlabel("spot" if region.spot else TOGETHER)
+    axes.legend(loc="lower center", ncols=2, fontsize=8)
+
+
+def _hatched(axes: "Axes", start: float, end: float) -> None:
+    axes.axvspan(start, end, facecolor=style.RED, alpha=0.10, linewidth=0)
+    axes.axvspan(start, end, facecolor="none", edgecolor=style.RED, alpha=0.25, hatch="///", lw=0)
+
+
+def _ends(interval: Interval, spot: float, low: float, high: float) -> tuple[float, float]:
+    """Return the ends of an interval as prices, cut to what is drawn."""
+    start = low if interval.low is None else max(interval.low * spot, low)
+    return start, high if interval.high is None else min(interval.high * spot, high)
+
+
+def _room(curve: Curve) -> tuple[float, float]:
+    """Return the amounts between which is drawn: all near the crossings, room for the legend."""
+    amounts = np.concatenate([curve.equity, curve.maintenance])
+    most = max(float(np.max(curve.maintenance)), float(np.quantile(curve.equity, 0.9)), 1e-9)
+    low = max(float(np.min(amounts)), -1.2 * most)
+    high = min(float(np.max(amounts)), 2.5 * most)
+    span = (high - low) or 1.0
+    return low - 0.22 * span, high + 0.18 * span
+
+
+def _plane(
+    axes: "Axes", curve: Curve | None, region: RegionLine, likely: LikelyPoint | None
+) -> None:
+    """Draw where spot and volatility liquidate together, and the likeliest way there."""
+    if curve is None or not curve.plane:
+        axes.set_visible(False)
+        return
+    spot, steps = region.spot or 1.0, np.array(PLANE)
+    x, excess = np.array(curve.multiples) * spot, np.array(curve.plane)
+    below = np.where(excess < 0.0, -1.0, 1.0) if np.all(excess == 0.0) else excess
+    if np.any(below < 0.0):
+        most = float(np.max(np.abs(below)))
+        axes.contourf(x, steps, below, levels=[-2.0 * most, 0.0], colors=[style.RED], alpha=0.14)
+        axes.contour(x, steps, below, levels=[0.0], colors=[style.RED], linewidths=1.4)
+    axes.plot([spot], [1.0], marker="o", color=style.INK, markersize=4)
+    axes.annotate("now", (spot, 1.0), xytext=(5, 4), textcoords="offset points", fontsize=8)
+    if likely is not None and likely.distance > 0.0:
+        _way(axes, spot, likely)
+    axes.set_xlim(float(x[0]), float(x[-1]))
+    axes.set_ylim(float(steps[0]), _top(steps, below))
+    style.amounts(axes, vertical=False)
+    axes.set_title("spot and volatility together")
+    axes.set_xlabel("spot" if region.spot else TOGETHER)
+    axes.set_ylabel("multiple of volatility")
+
+
+def _way(axes: "Axes", spot: float, likely: LikelyPoint) -> None:
+    """Mark the most likely market that liquidates."""
+    place, c = (1.0 + likely.move) * spot, likely.volatility
+    axes.plot([spot, place], [1.0, c], color=style.INK, linewidth=0.8)
+    axes.plot([place], [c], marker="D", color=style.BLUE, markersize=5)
+    axes.annotate(
+        f"{likely.distance:.1f} days' σ",
+        (place, c),
+        xytext=(0, -13),
+        textcoords="offset points",
+        ha="left" if likely.move < 0.0 else "right",
+        fontsize=8,
+        color=style.BLUE,
+    )
+
+
+def _top(steps: FloatArray, excess: FloatArray) -> float:
+    """Return the volatility up to which there is something to tell apart."""
+    whole = np.all(excess < 0.0, axis=1)
+    first = int(np.argmax(whole)) if np.any(whole) else len(steps) - 1
+    return float(steps[min(max(first + 4, 16), len(steps) - 1)])
