@@ -22,7 +22,7 @@ from margincalc.answers.statement import margin_report
 from margincalc.arrays import FloatArray, IntArray
 from margincalc.book import Book
 from margincalc.hedge.aims import Request
-from margincalc.hedge.catalogue import Catalogue, catalogue, listed, named
+from margincalc.hedge.catalogue import Catalogue, catalogue, listed, named, unpriced
 from margincalc.hedge.cure import Cure, cure
 from margincalc.hedge.problem import Problem, problem_of, trimmed
 from margincalc.hedge.trial import expressible, quantities
@@ -107,11 +107,12 @@ def _catalogue(
             for contract, kept in zip(problem.contracts, known, strict=True)
             if not kept
         }
+    notes = () if fixed else unpriced(found.candidates, request.strikes)
     if not lost:
-        return found, ()
+        return found, notes
     kept = tuple(name for name in found.candidates if name not in lost)
     note = f"{account.venue.name} has no rules for {len(lost)} candidates, such as {min(lost)}"
-    return found._replace(candidates=kept), (note,)
+    return found._replace(candidates=kept), (*notes, note)
 
 
 def _problems(

@@ -146,6 +146,16 @@ def listed(
     return list(found)
 
 
+def unpriced(found: Iterable[str], strikes: Iterable[float]) -> tuple[str, ...]:
+    """Return a note on strikes that were asked for, and at which nothing can be priced."""
+    known = {terms.strike for name in found if (terms := _terms(name)) is not None}
+    lost = [f"{strike:g}" for strike in dict.fromkeys(strikes) if strike not in known]
+    if not lost:
+        return ()
+    what = "the market has no volatility for options at"
+    return (f"{what} {', '.join(lost)}: give `volatility`, an `svi`, or quotes",)
+
+
 def _derivatives(portfolio: Portfolio, underlying: str, held: list[Contract]) -> Iterator[str]:
     """Yield the perpetual of an underlying, unless it is an exchange's stock or index."""
     market = portfolio.market[underlying]

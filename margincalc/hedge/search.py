@@ -20,6 +20,7 @@ STEPS = (1.0, 0.5, 0.2, 0.05)  # along the programme's answer
 PROBE = 1e-3  # of gross notional, by which slopes are measured
 TRUST = 0.25  # of gross notional, at first
 LEAST = 1e-4
+CUSHION = 1e-8  # of what is missing at first: what rounding may cost
 PENALTY = 10.0  # of equity that no deposit may cover; its price is far below
 
 
@@ -39,6 +40,8 @@ class Search:
         gross = float(np.sum(np.abs(problem.held) * unit)) or float(np.max(unit, initial=1.0))
         size = gross / np.maximum(unit, 1e-300)
         self._size = np.concatenate([size, size])  # of each trade that is worth the gross notional
+        before = shortage(problem, problem.nothing[None, :], self.moves)
+        self._cushion = CUSHION * float(np.max(np.abs(before)))
 
     def best(self, starts: list[FloatArray]) -> FloatArray | None:
         """Return the cheapest answer found from any start, None where none holds."""
@@ -72,7 +75,8 @@ class Search:
         trades = np.array([problem.trade_cost(z) for z in answers])
         bare = answers.copy()
         bare[:, -1] = 0.0
-        need = np.maximum(np.max(shortage(problem, bare, self.moves), axis=1), 0.0)
+        missing = np.max(shortage(problem, bare, self.moves), axis=1)
+        need = np.maximum(missing + self._cushion, 0.0)
         beyond = np.maximum(need - problem.upper[-1], 0.0)
         total: FloatArray = trades + problem.cost[-1] * (need - beyond) + PENALTY * beyond
         return total + PENALTY * self._broken(bare + np.append(problem.nothing[:-1], 0.0), need)
@@ -110,7 +114,7 @@ class Search:
         bare = np.append(z[:-1], 0.0)
         tried = np.tile(bare, (count + 1, 1))
         tried[np.arange(count), np.arange(count)] += probe
-        missing = shortage(problem, tried, self.moves)
+        missing = shortage(problem, tried, self.moves) + 2.0 * self._cushion
         slope = (missing[:count] - missing[count]) / probe[:, None]  # [n, J]
         size = self._size * trust
         low = np.maximum(-z[:-1], -size)

@@ -144,3 +144,20 @@ def test_the_answer_can_be_written_down() -> None:
 def test_tickets_without_a_size_ask_for_one() -> None:
     with pytest.raises(InputError, match="--max-size"):
         mc.hedge(strangle(), costs=mc.Costs(ticket=10.0), limits=NONE)
+
+
+def test_strikes_are_added_or_said_to_be_unpriced() -> None:
+    report = mc.hedge(strangle(), limits=NONE, strikes=[120_000.0])
+    assert report.pools[0].candidates > mc.hedge(strangle(), limits=NONE).pools[0].candidates
+    assert not report.notes
+    sample = mc.load(SAMPLES / "btc_short_strangle.yaml")
+    (note,) = mc.hedge(sample, strikes=[120_000.0]).notes
+    assert "120000" in note
+
+
+def test_a_reduction_is_found_where_rules_have_no_form() -> None:
+    report = mc.hedge(strangle(150_000.0), aim=mc.Aim(target=0.2), model="deribit-sm")
+    (pool,) = report.pools
+    assert pool.method == "local search"
+    assert pool.reduction_alone is not None
+    assert pool.total_cost <= pool.reduction_alone.cost * (1.0 + 1e-9)
