@@ -7,7 +7,18 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import book, hedge, models, pricing, report, scaling, startup, watch
+from benchmarks import (
+    batch,
+    book,
+    hedge,
+    kernels,
+    models,
+    pricing,
+    report,
+    scaling,
+    startup,
+    watch,
+)
 from benchmarks.tables import Table
 
 DRY = "--dry"
@@ -18,6 +29,8 @@ GROUPS: dict[str, Callable[[], list[Table]]] = {
     "scaling": lambda: scaling.tables(scaling.Sizes()),
     "models": lambda: models.tables(models.Sizes()),
     "hedge": lambda: hedge.tables(hedge.Sizes()),
+    "kernels": lambda: kernels.tables(kernels.Sizes()),
+    "batch": lambda: batch.tables(batch.Sizes()),
     "watch": lambda: watch.tables(watch.Sizes()),
 }
 

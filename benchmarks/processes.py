@@ -1,6 +1,7 @@
 """Run whole commands, as a shell would, and say what they cost."""
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -58,6 +59,17 @@ def process(command: Sequence[str]) -> Costed:
     return costed
 
 
+def peak(command: Sequence[str]) -> int:
+    """Return the most memory that a command had at one time, in bytes.
+
+    Raises
+    ------
+    RuntimeError
+        If it fails.
+    """
+    return _usage(command).ru_maxrss * 1024
+
+
 def output(command: Sequence[str]) -> str:
     """Return what a command prints.
 
@@ -82,6 +94,12 @@ def output(command: Sequence[str]) -> str:
 
 def _cpu(command: Sequence[str]) -> float:
     """Run a command and return its cpu time."""
+    usage = _usage(command)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _usage(command: Sequence[str]) -> resource.struct_rusage:
+    """Run a command, its output thrown away, and return what it used."""
     quiet = subprocess.DEVNULL
     child = subprocess.Popen(
         command, cwd=ROOT, env=_environment(), stdin=quiet, stdout=quiet, stderr=quiet
@@ -90,7 +108,7 @@ def _cpu(command: Sequence[str]) -> float:
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         raise RuntimeError(f"{Path(command[0]).name} failed with status {child.returncode}")
-    return usage.ru_utime + usage.ru_stime
+    return usage
 
 
 def _environment() -> Mapping[str, str]:

@@ -7,6 +7,7 @@
 import json
 import math
 import sys
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks import accounts
 from benchmarks.books import AS_OF
 from margincalc.names import MONTHS
 
@@ -42,8 +44,10 @@ class Contract(NamedTuple):
     volatility: float | None
 
 
-def contracts() -> list[Contract]:
-    """List 2,000 instruments, 400 of each coin."""
+def contracts(model: str | None = None) -> list[Contract]:
+    """List 2,000 instruments, 400 of each coin; or those that a model has rules for."""
+    if model is not None:
+        return [Contract(leg.instrument, leg.unit, leg.volatility) for leg in accounts.chain(model)]
     found = []
     for name, spot in SPOTS.items():
         unit = float(f"{SIZE / spot:.2g}")
@@ -58,8 +62,10 @@ def contracts() -> list[Contract]:
     return found
 
 
-def market() -> Written:
+def market(model: str | None = None) -> Written:
     """Return the market, as a portfolio file says it."""
+    if model is not None:
+        return accounts.market(model)
     return {
         "as_of": f"{AS_OF}T08:00:00Z",
         "currency": "USD",
@@ -99,12 +105,11 @@ class Drawn(NamedTuple):
     amount: npt.NDArray[np.float64]
 
 
-def drawn(first: int, count: int) -> Drawn:
+def drawn(first: int, count: int, listed: Sequence[Contract]) -> Drawn:
     """Draw a chunk of accounts; those of one chunk do not depend on any other."""
     rng = np.random.default_rng([7, first])
-    listed = contracts()
     size = len(listed)
-    step = rng.choice(np.array([n for n in range(1, size, 2) if n % 5]), count)
+    step = rng.choice(np.array([n for n in range(1, size) if math.gcd(n, size) == 1]), count)
     instrument = (rng.integers(0, size, count) + step * np.arange(POSITIONS)[:, None]).T % size
     unit = np.array([each.unit for each in listed])[instrument]
     quantity = unit * rng.choice(np.array([-3.0, -2.0, -1.0, -1.0, 1.0, 1.0, 2.0]), unit.shape)
@@ -122,16 +127,22 @@ def drawn(first: int, count: int) -> Drawn:
     )
 
 
-def write(folder: Path, accounts: int, files: int = 1) -> None:
-    """Write the files of a venue; with several files, its positions are a folder."""
+def write(folder: Path, count: int, files: int = 1, model: str | None = None) -> None:
+    """Write the files of a venue; with several files, its positions are a folder.
+
+    Parameters
+    ----------
+    model : draw from what it has rules for, and keep deposits in money
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "market.json").write_text(json.dumps(market()))
-    names = pa.array([each.name for each in contracts()])
-    assets = pa.array(ASSETS)
-    chunks = [(first, min(CHUNK, accounts - first)) for first in range(0, accounts, CHUNK)]
+    (folder / "market.json").write_text(json.dumps(market(model)))
+    listed = contracts(model)
+    names = pa.array([each.name for each in listed])
+    assets = pa.array(ASSETS if model is None else ["USD"] * len(ASSETS))
+    chunks = [(first, min(CHUNK, count - first)) for first in range(0, count, CHUNK)]
     per_file = -(-len(chunks) // files)
     balances = None
     for number in range(0, len(chunks), per_file):
@@ -140,8 +151,8 @@ def write(folder: Path, accounts: int, files: int = 1) -> None:
             path = folder / "positions" / f"part-{number // per_file:04d}.parquet"
             path.parent.mkdir(exist_ok=True)
         writer = None
-        for first, count in chunks[number : number + per_file]:
-            own = drawn(first, count)
+        for first, some in chunks[number : number + per_file]:
+            own = drawn(first, some, listed)
             held = pa.table(
                 {
                     "account": own.account,

@@ -16,10 +16,13 @@ import margincalc as mc
 from benchmarks import __main__ as command
 from benchmarks import (
     accounts,
+    batch,
     book,
     books,
     clock,
     hedge,
+    kernels,
+    libmvec,
     models,
     peers,
     pricing,
@@ -35,6 +38,8 @@ from margincalc.arrays import FloatArray
 from margincalc.pricing import black
 
 FEW = models.Sizes(3, 1, 4, 5, ("generic-portfolio", "reg-t"))
+LITTLE = kernels.Sizes(2, 300, 60, 10, 5, 40, 8)
+HANDFUL = batch.Sizes(1, 60, (("derive-pm2", 20), ("reg-t", 5)), 5, (10, 20), 40, 2)
 SMALL = [
     pytest.param(lambda: startup.tables(startup.Sizes(turns=1)), 4, id="startup"),
     pytest.param(lambda: pricing.tables(pricing.Sizes(2, 500, 20, 10, 5)), 1, id="pricing"),
@@ -42,6 +47,8 @@ SMALL = [
     pytest.param(lambda: scaling.tables(scaling.Sizes((2, 10, 60), 1)), 0, id="scaling"),
     pytest.param(lambda: models.tables(FEW), 0, id="models"),
     pytest.param(lambda: hedge.tables(hedge.Sizes(6, 20, 3, 1)), 0, id="hedge"),
+    pytest.param(lambda: kernels.tables(LITTLE), 5, id="kernels"),
+    pytest.param(lambda: batch.tables(HANDFUL), 1, id="batch"),
     pytest.param(lambda: watch.tables(watch.Sizes(20, 10, 40, 5)), 0, id="watch"),
 ]
 
@@ -82,6 +89,23 @@ def test_tails_are_tails_and_ours_keep_their_digits() -> None:
     assert np.all(exact[0] < 1e-9 * options.forward)
     assert np.all(exact[0] > 0.0)
     assert max(map(worst_error, pricing.our_greeks(options), exact)) < 1e-12
+
+
+@pytest.mark.parametrize("peer", [kernels.by_scipy, kernels.by_polars, kernels.by_duckdb])
+def test_the_worst_scenario_of_each_peer_is_ours(peer: Callable[..., Callable[[], object]]) -> None:
+    held = kernels.holdings(LITTLE)
+    worst = kernels.ours(held)()
+    np.testing.assert_allclose(np.asarray(peer(held)()), worst, rtol=1e-12)
+    assert np.array_equal(kernels.ours(held, 1)(), worst)
+
+
+def test_the_c_loop_is_ours(tmp_path: Path) -> None:
+    options = peers.realistic(500)
+    loop = libmvec.compiled(tmp_path)
+    if loop is None:
+        pytest.skip("no C compiler")
+    ours = kernels.compiled_greeks(options)
+    np.testing.assert_allclose(loop(options), ours, rtol=1e-9, atol=1e-10)
 
 
 def test_lost_figure_is_a_whole_error() -> None:

@@ -64,11 +64,32 @@ def least(
     held: tuple[FloatArray, IntArray], values: FloatArray, labels: IntArray, groups: int
 ) -> tuple[IntArray, FloatArray]:
     """Return where the least of each row of `products` is, and what it is; first of equals."""
-    start, order = np.zeros(groups + 1, np.int64), np.empty(len(labels), np.int64)
-    _by_label(labels, start, order)
+    quantity, instrument = held
+    start = np.zeros(groups + 1, np.int64)
+    if not _starts(labels, start):
+        start[:] = 0
+        order = np.empty(len(labels), np.int64)
+        _by_label(labels, start, order)
+        quantity, instrument = quantity[order], instrument[order]
     where, lowest = np.zeros(groups, np.int64), np.zeros(groups)
-    _least(*held, np.ascontiguousarray(values), (start, order), (where, lowest))
+    _least((quantity, instrument), np.ascontiguousarray(values), start, (where, lowest))
     return where, lowest
+
+
+@kernel
+def _starts(labels: IntArray, start: IntArray) -> bool:
+    """Find where each label begins, if they are in order; return whether they are."""
+    before = 0
+    for row in range(labels.size):
+        label = labels[row]
+        if label < before:
+            return False
+        while before < label:
+            before += 1
+            start[before] = row
+    for group in range(before + 1, start.size):
+        start[group] = labels.size
+    return True
 
 
 @kernel
@@ -172,36 +193,30 @@ def _first(sums: FloatArray, sought: float) -> int:
 
 @kernel
 def _least(
-    quantity: FloatArray,
-    instrument: IntArray,
+    held: tuple[FloatArray, IntArray],
     values: FloatArray,
-    grouped: tuple[IntArray, IntArray],
+    start: IntArray,
     out: tuple[IntArray, FloatArray],
 ) -> None:
     """Sum each group into one row that stays in cache, four positions at a time, and look at it."""
-    (start, order), (where, lowest) = grouped, out
+    (quantity, instrument), (where, lowest) = held, out
     sums, one, four = np.empty(values.shape[1]), np.uint64(1), np.uint64(4)
     for group in range(lowest.size):
         at, end = np.uint64(start[group]), np.uint64(start[group + 1])
         sums[:] = 0.0
         while at + four <= end:
-            r0, r1, r2, r3 = (
-                order[at],
-                order[at + one],
-                order[at + one + one],
-                order[at + four - one],
-            )
-            i0, i1 = np.uint64(instrument[r0]), np.uint64(instrument[r1])
-            i2, i3 = np.uint64(instrument[r2]), np.uint64(instrument[r3])
-            q0, q1, q2, q3 = quantity[r0], quantity[r1], quantity[r2], quantity[r3]
+            b, c, d = at + one, at + one + one, at + four - one
+            i0, i1 = np.uint64(instrument[at]), np.uint64(instrument[b])
+            i2, i3 = np.uint64(instrument[c]), np.uint64(instrument[d])
+            q0, q1, q2, q3 = quantity[at], quantity[b], quantity[c], quantity[d]
             for s in range(sums.size):
                 pair = (sums[s] + q0 * values[i0, s]) + q1 * values[i1, s]
                 sums[s] = (pair + q2 * values[i2, s]) + q3 * values[i3, s]
             at += four
         while at < end:
-            held, own = quantity[order[at]], np.uint64(instrument[order[at]])
+            held_here, own = quantity[at], np.uint64(instrument[at])
             for s in range(sums.size):
-                sums[s] += held * values[own, s]
+                sums[s] += held_here * values[own, s]
             at += one
         lowest[group] = _lowest(sums)
         where[group] = _first(sums, lowest[group])
