@@ -144,6 +144,9 @@ def test_groups_and_sums_are_the_same_to_the_bit(seed: int, rows: int, pools: in
     made = compiled().sums
     assert made is not None
     if rows:
+        two = made.group_rows(keys[:2])
+        assert two is not None
+        assert all(np.array_equal(a, b) for a, b in zip(two, group_rows(*keys[:2]), strict=True))
         found = made.group_rows(keys)
         assert found is not None
         assert np.array_equal(found[0], first)
@@ -164,7 +167,8 @@ def test_groups_that_are_no_pools_or_too_long_are_numpys() -> None:
     assert made is not None
     assert made.group_rows((np.array([1, -1]), np.array([0, 0]))) is None
     assert made.group_rows((np.array([1, 1_000_000]), np.array([0, 0]))) is None
-    assert made.group_rows((np.zeros(1000, np.int64), np.arange(1000))) is None
+    many = np.zeros(1000, np.int64), np.arange(1000), np.arange(1000.0)
+    assert made.group_rows(many) is None
     assert made.group_rows((np.array([0.5, 1.5]),)) is None
 
 

@@ -22,6 +22,9 @@ def group_rows(keys: tuple[npt.NDArray[Any], ...]) -> tuple[IntArray, IntArray] 
     if pool.dtype != np.int64 or np.min(pool) < 0 or np.max(pool) >= SPREAD * rows:
         return None
     begin, order = np.zeros(int(np.max(pool)) + 2, np.int64), np.empty(rows, np.int64)
+    if len(keys) == 2 and _few(keys[1]):
+        least = int(np.min(keys[1]))
+        return _number_two(pool, keys[1] - least, begin, order)
     if _by_label(pool, begin, order) > LONGEST:
         return None
     others = np.empty((rows, len(keys) - 1))
@@ -29,6 +32,22 @@ def group_rows(keys: tuple[npt.NDArray[Any], ...]) -> tuple[IntArray, IntArray] 
         others[:, column] = key
     start, labels = np.empty(rows, np.int64), np.empty(rows, np.int64)
     groups = _number((begin, order), others, start, labels)
+    return start[:groups].copy(), labels
+
+
+def _few(key: npt.NDArray[Any]) -> bool:
+    """Whether a key is of whole numbers so near to each other that counting sorts them."""
+    return key.dtype == np.int64 and int(np.max(key)) - int(np.min(key)) < SPREAD * len(key)
+
+
+def _number_two(
+    pool: IntArray, other: IntArray, begin: IntArray, order: IntArray
+) -> tuple[IntArray, IntArray]:
+    """Number rows by pool and one more key: sorted by counting, the last key first."""
+    begin_other, by_other = np.zeros(int(np.max(other)) + 2, np.int64), np.empty_like(order)
+    _by_label(other, begin_other, by_other)
+    start, labels = np.empty(len(pool), np.int64), np.empty(len(pool), np.int64)
+    groups = _number_sorted((pool, other), by_other, (begin, order), (start, labels))
     return start[:groups].copy(), labels
 
 
@@ -122,6 +141,34 @@ def _number(
                 start[groups] = row
                 groups += 1
             labels[row] = groups - 1
+    return groups
+
+
+@kernel
+def _number_sorted(
+    keys: tuple[IntArray, IntArray],
+    by_other: IntArray,
+    pools: tuple[IntArray, IntArray],
+    out: tuple[IntArray, IntArray],
+) -> int:
+    """Sort rows that are sorted by their other key by pool, and number what differs."""
+    (pool, other), (begin, order), (start, labels) = keys, pools, out
+    for row in range(pool.size):
+        begin[pool[row] + 1] += 1
+    for number in range(begin.size - 1):
+        begin[number + 1] += begin[number]
+    for at in range(pool.size):
+        row = by_other[at]
+        order[begin[pool[row]]] = row
+        begin[pool[row]] += 1
+    groups, last_pool, last_other = 0, -1, -1
+    for at in range(pool.size):
+        row = order[at]
+        if pool[row] != last_pool or other[row] != last_other:
+            start[groups] = row
+            groups += 1
+            last_pool, last_other = pool[row], other[row]
+        labels[row] = groups - 1
     return groups
 
 

@@ -127,9 +127,9 @@ def strikes(book: Book) -> tuple[IntArray, IntArray, IntArray]:
     labels : shape (N,), the group of each of `rows`
     """
     rows = book.rows(Kind.OPTION)
-    columns = book.instruments.take(book.instrument[rows])
-    keys = (book.pool[rows], columns.underlying, columns.time, columns.strike)
-    first, labels = group_rows(*keys)
+    columns = book.instruments
+    series = group_rows(columns.underlying, columns.time, columns.strike)[1]
+    first, labels = group_rows(book.pool[rows], series[book.instrument[rows]])
     return rows, first, labels
 
 
