@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from margincalc._version import __version__
 
 if TYPE_CHECKING:
+    from margincalc.answers.passing import Odds
     from margincalc.api import (
         chain,
         check,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         load,
         margin,
         models,
+        passage,
         scenarios,
         schema,
         show_model,
@@ -54,6 +56,7 @@ __all__ = [
     "InputError",
     "Limits",
     "MargincalcError",
+    "Odds",
     "Portfolio",
     "__version__",
     "cascade",
@@ -74,6 +77,7 @@ __all__ = [
     "models",
     "monitor",
     "oracle",
+    "passage",
     "scenarios",
     "schema",
     "show_model",
@@ -90,6 +94,7 @@ _HOME = {
     "Limits": "margincalc.hedge.aims",
     "InputError": "margincalc.errors",
     "MargincalcError": "margincalc.errors",
+    "Odds": "margincalc.answers.passing",
     "Portfolio": "margincalc.portfolio",
     "what_if": "margincalc.what_if",
     **dict.fromkeys(

@@ -23,6 +23,7 @@ from margincalc.answers.hedge_results import HedgeReport
 from margincalc.answers.liquidation_results import LiquidationReport
 from margincalc.answers.margining import Rules, day_of, margined
 from margincalc.answers.model_results import DiffLine, DiffReport, ModelReport, VerifyReport
+from margincalc.answers.passage_results import PassageReport
 from margincalc.answers.results import (
     CheckReport,
     CompareReport,
@@ -45,6 +46,7 @@ from margincalc.what_if import UNCHANGED, Changes
 if TYPE_CHECKING:
     from margincalc.answers.batch_results import BatchReport
     from margincalc.answers.engines import Market as Conditions
+    from margincalc.answers.passing import Odds
     from margincalc.feed.session import Session
 
 
@@ -401,6 +403,29 @@ def explain_change(  # noqa: PLR0913 - an argument for each option of the comman
 
     rules = Rules(mode, model, tuple(settings), effective)
     return change_report(margined(old, rules), margined(new, rules))
+
+
+def passage(  # noqa: PLR0913 - an argument for each option of the command
+    portfolio: Portfolio,
+    *,
+    odds: "Odds | None" = None,
+    mode: Mode | None = None,
+    model: str | None = None,
+    settings: Sequence[str] = (),
+    effective: str | None = None,
+    changes: Changes = UNCHANGED,
+) -> PassageReport:
+    """Return how probably an account is liquidated before a horizon.
+
+    Parameters
+    ----------
+    odds : horizon, dynamics, paths and seed; `mc.Odds(horizon="7d", law="merton")`
+    """
+    from margincalc.answers.passing import Odds as Default
+    from margincalc.answers.passing import passage_report
+
+    rules = Rules(mode, model, tuple(settings), effective, changes=changes)
+    return passage_report(margined(portfolio, rules), odds or Default())
 
 
 def models() -> tuple[ModelReport, ...]:

@@ -51,10 +51,11 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
             "hedge_results",
             "liquidation_results",
             "model_results",
+            "passage_results",
         ),
         ("lines", "margining"),
         ("statement",),
-        ("breakdown", "changes", "comparison", "explanation", "hedging", "liquidation"),
+        ("breakdown", "changes", "comparison", "explanation", "hedging", "liquidation", "passing"),
         ("accounts", "slippage", "study", "verify", "waterfall_results"),
         (
             "chain",
@@ -96,7 +97,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
     "files": (
         ("columns", "tree"),
         ("prices", "source", "yaml_text"),
-        ("csv_text", "explain", "json_text", "schema"),
+        ("csv_text", "explain", "history", "json_text", "schema"),
         ("exports.rows",),
         ("exports.draft", "exports.flex"),
         ("exports.pages",),
@@ -118,8 +119,8 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("",),
     ),
     "liquidation": (
-        ("nearest",),
-        ("decay", "line"),
+        ("dynamics", "nearest", "passage", "surface"),
+        ("decay", "line", "simulate"),
         ("pieces", "search", "sensitivity"),
         ("isolate",),
         ("region",),

@@ -51,7 +51,7 @@ def read_prices(source: str | Path, symbol: str | None = None) -> tuple[Prices, 
         table.need("time" if when is None else "price", example=_EXAMPLE)
     assert when is not None
     assert what is not None
-    time, price = _times(table, when), table.numbers(what, least=np.finfo(np.float64).tiny)
+    time, price = times_of(table, when), table.numbers(what, least=np.finfo(np.float64).tiny)
     own = table.numbers("venue_price", least=0.0) if "venue_price" in table.cells else None
     names = np.array(table.texts("symbol") if "symbol" in table.cells else [""] * len(price))
     symbols = list(dict.fromkeys(names.tolist()))
@@ -82,7 +82,8 @@ def _one(
     return Prices(name, time, price, own)
 
 
-def _times(table: Columns, column: str) -> FloatArray:
+def times_of(table: Columns, column: str) -> FloatArray:
+    """Read a column of times: seconds or milliseconds since 1970, or dates."""
     cells = table.cells[column]
     try:
         number = np.array([float(cell) for cell in cells])

@@ -15,6 +15,7 @@ from margincalc.answers.explain_results import ChangeReport, ExplainReport
 from margincalc.answers.hedge_results import HedgeReport
 from margincalc.answers.liquidation_results import LiquidationReport
 from margincalc.answers.model_results import DiffReport, ModelReport, ModelsReport, VerifyReport
+from margincalc.answers.passage_results import PassageReport
 from margincalc.answers.results import (
     CheckReport,
     CompareReport,
@@ -42,6 +43,7 @@ Report: TypeAlias = (
     | LiquidationReport
     | ModelReport
     | ModelsReport
+    | PassageReport
     | ScenariosReport
     | Study
     | VerifyReport

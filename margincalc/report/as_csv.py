@@ -15,6 +15,7 @@ from margincalc.answers import (
     hedge_results,
     liquidation_results,
     model_results,
+    passage_results,
     results,
 )
 from margincalc.answers.chain_results import ChainReport
@@ -71,6 +72,7 @@ def _head(
     | results.ScenariosReport
     | explain_results.ExplainReport
     | explain_results.ChangeReport
+    | passage_results.PassageReport
     | hedge_results.HedgeReport
     | liquidation_results.LiquidationReport,
 ) -> Record:
@@ -136,6 +138,20 @@ def _changes(report: explain_results.ChangeReport) -> Iterator[Record]:
     for line in report.lines:
         yield {**to_json(line), **head}
     yield {"kind": "new", "name": report.as_of, **report.new, **head}
+
+
+def _passages(report: passage_results.PassageReport) -> Iterator[Record]:
+    """Yield a record per pool."""
+    names = ("horizon_days", "dynamics", "paths", "seed")
+    common = {name: getattr(report, name) for name in names}
+    for line in report.pools:
+        yield {
+            **to_json(line),
+            **common,
+            "paths": report.paths,
+            "seed": report.seed,
+            **_head(report),
+        }
 
 
 def _whole(report: results.CheckReport) -> Iterator[Record]:
@@ -279,6 +295,7 @@ _RECORDS: dict[type, Callable[[Any], Iterator[Record]]] = {
     results.CompareReport: _compare,
     explain_results.ExplainReport: _explained,
     explain_results.ChangeReport: _changes,
+    passage_results.PassageReport: _passages,
     results.GreeksReport: _lines,
     results.ScenariosReport: _lines,
     model_results.ModelReport: _parameters,

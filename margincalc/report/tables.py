@@ -9,6 +9,7 @@ from margincalc.answers import (
     hedge_results,
     liquidation_results,
     model_results,
+    passage_results,
     results,
 )
 from margincalc.answers.chain_results import ChainReport
@@ -27,6 +28,7 @@ from margincalc.report.layout import Block, sections
 from margincalc.report.liquidation_table import liquidation_blocks
 from margincalc.report.margin_table import margin_blocks
 from margincalc.report.models_table import diff_blocks, model_blocks, models_blocks
+from margincalc.report.passage_table import passage_blocks
 from margincalc.report.scenarios_table import scenarios_blocks
 from margincalc.report.screen import Screen
 from margincalc.report.study_table import study_blocks
@@ -44,6 +46,7 @@ _BLOCKS: dict[type, Callable[[Any, int], list[Block]]] = {
     results.CompareReport: compare_blocks,
     explain_results.ExplainReport: explain_blocks,
     explain_results.ChangeReport: change_blocks,
+    passage_results.PassageReport: passage_blocks,
     results.GreeksReport: greeks_blocks,
     results.ScenariosReport: scenarios_blocks,
     model_results.ModelReport: model_blocks,
