@@ -42,7 +42,7 @@ def read_history(source: str | Path, underlyings: Sequence[str]) -> History:
         If the file is no history, lacks an underlying, or has fewer than 30 common times.
     """
     table = read_columns(source)
-    wide = all(name.lower() in table.cells for name in underlyings)
+    wide = all(name.casefold() in table.cells for name in underlyings)
     own = _columns(table, underlyings) if wide else _symbols(source, table, underlyings)
     common = own[0].time
     for one in own[1:]:
@@ -66,7 +66,7 @@ def _columns(table: Columns, underlyings: Sequence[str]) -> list[Prices]:
     if len(late):
         place = f"{table.name}:{int(late[0]) + 3}"
         raise input_error(place, "a time that is not later", "times in order")
-    return [Prices(name, time, table.numbers(name.lower(), least=LEAST)) for name in underlyings]
+    return [Prices(name, time, table.numbers(name.casefold(), least=LEAST)) for name in underlyings]
 
 
 def _symbols(source: str | Path, table: Columns, underlyings: Sequence[str]) -> list[Prices]:

@@ -28,6 +28,7 @@ from margincalc.answers.model_results import (
     VerifyLine,
     VerifyReport,
 )
+from margincalc.answers.passage_results import PassageLine, PassageReport
 from margincalc.answers.results import (
     CheckReport,
     CompareReport,
@@ -575,7 +576,39 @@ CHANGE = ChangeReport(
     notes=("in order",),
 )  # fmt: skip
 
+PASSAGE = PassageReport(
+    account="strangle",
+    as_of=AS_OF,
+    currency="USD",
+    model=SCAN,
+    mode="portfolio",
+    pricer="numpy",
+    horizon_days=7.0,
+    dynamics="gbm",
+    volatility={"BTC": 0.58},
+    drift=0.0,
+    correlation=0.8,
+    poll_hours=None,
+    steps=28,
+    paths=50_000,
+    seed=1,
+    low=0.0635,
+    high=0.0636,
+    pools=(
+        PassageLine(
+            "strangle", ("BTC",), "simulation", 0.0635, 0.00105, 0.06144, 0.06556,
+            {"0.1": 2.34, "0.5": 5.0, "0.9": 6.7}, 178_946.58, 162_372.4, 0.0, 0.0,
+        ),
+        PassageLine(
+            "hedge", ("BTC",), "closed form", 0.0001, 0.0, 0.0001, 0.0001,
+            {"0.1": None, "0.5": None, "0.9": None}, None, None, 0.0, 0.0,
+        ),
+    ),
+    notes=(),
+)  # fmt: skip
+
 REPORTS: dict[str, Report] = {
+    "passage": PASSAGE,
     "explain": EXPLAIN,
     "change": CHANGE,
     "strangle": STRANGLE,

@@ -35,7 +35,7 @@ def test_each_report_has_a_schema_of_its_own() -> None:
     names = ("margin", "compare", "greeks", "scenarios", "check", "model", "models", "verify")
     assert schemas == {
         f"margincalc.{name}/1"
-        for name in (*names, "diff", "waterfall", "explain", "change", "engine")
+        for name in (*names, "diff", "waterfall", "explain", "change", "engine", "passage")
     }
 
 
