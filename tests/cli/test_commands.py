@@ -207,3 +207,14 @@ def test_closing_a_hedge_is_not_liquidated_first() -> None:
     assert all(first.relief > 0.0 for column in columns for first in column.first)
     held = {line.instrument for line in columns[-1].report.positions}
     assert {first.name for first in columns[-1].first} < held
+
+
+def test_how_probably_an_account_is_liquidated(run: Run) -> None:
+    options = ("--within", "3d", "--dynamics", "merton", "--paths", "2000", "--seed", "4")
+    outcome = run("liquidation", STRANGLE, *options, "--format", "json")
+    content = json.loads(outcome.out)
+    assert (outcome.status, content["schema"]) == (0, "margincalc.passage/1")
+    assert (round(content["horizon_days"], 9), content["seed"]) == (3.0, 4)
+    assert "jumps" in outcome.err
+    assert run("liquidation", STRANGLE, "--within", "soon").status == 2
+    assert run("liquidation", STRANGLE, "--within", "3d", "--plot", "x.png").status == 2

@@ -1,10 +1,14 @@
 """`liquidation`: every market in which an account is liquidated."""
 
+from typing import Any, Literal
+
 import click
 
 from margincalc.cli.inputs import notes, read, rules
 from margincalc.cli.options import EVERY, SAMPLES, Options, examples, shared
 from margincalc.cli.output import draw, show
+
+Law = Literal["gbm", "merton", "history"]  # repeated from `dynamics`, which imports numpy
 
 
 @click.command(
@@ -41,6 +45,23 @@ from margincalc.cli.output import draw, show
     metavar="X",
     help="A multiple of volatility for the frontier, instead of 0.4 to 3; repeatable.",
 )
+@click.option(
+    "--within",
+    metavar="TIME",
+    help="Instead, how probably it is liquidated within 7d, 12h or 2w.",
+)
+@click.option(
+    "--dynamics",
+    type=click.Choice(("gbm", "merton", "history")),
+    default="gbm",
+    show_default=True,
+    help="With --within: diffusion, with jumps, or blocks of the history in --prices.",
+)
+@click.option("--prices", metavar="FILE", help="CSV such as time,BTC,ETH or date,symbol,close.")
+@click.option("--paths", type=int, default=50_000, show_default=True, metavar="N")
+@click.option("--seed", type=int, default=1, show_default=True, metavar="N")
+@click.option("--drift", type=float, default=0.0, metavar="X", help="Of every spot, per year.")
+@click.option("--poll", metavar="TIME", help="Between two looks of the engine, such as 1h.")
 @shared(*EVERY, "plot")
 def liquidation(  # noqa: PLR0913 - an argument for each option
     options: Options,
@@ -49,6 +70,9 @@ def liquidation(  # noqa: PLR0913 - an argument for each option
     horizon: float | None,
     daily: tuple[float, float, float],
     multiples: tuple[float, ...],
+    within: str | None,
+    dynamics: Law,
+    **simulated: Any,
 ) -> None:
     """Every interval of spot that liquidates, and volatility and time that do.
 
@@ -57,6 +81,15 @@ def liquidation(  # noqa: PLR0913 - an argument for each option
     """
     from margincalc import api
 
+    if within is not None:
+        if options.plot is not None:
+            raise click.UsageError("--within has no picture: leave --plot out")
+        from margincalc.answers.passing import Odds
+
+        odds = Odds(within, dynamics, **simulated)
+        chance = api.passage(read(options), odds=odds, **rules(options))
+        show(chance, options, notes(chance))
+        return
     report = api.liquidation(
         read(options),
         **rules(options),
