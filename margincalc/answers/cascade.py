@@ -9,8 +9,8 @@ from margincalc.answers.contagion import MODES, Terms, absolute, compared, ended
 from margincalc.answers.study import Fact, Field, Study, Table
 from margincalc.arrays import FloatArray, IntArray
 from margincalc.errors import input_error, shown
+from margincalc.impact import Impact
 from margincalc.simulation import cascade, curves
-from margincalc.simulation.impact import Impact
 from margincalc.simulation.population import Line, is_linear, line_of
 
 FIRST = 10  # of those who fall first

@@ -9,8 +9,8 @@ from margincalc.answers.accounts import Accounts
 from margincalc.answers.study import Field
 from margincalc.arrays import FloatArray
 from margincalc.errors import input_error, shown
+from margincalc.impact import DepthCurve, Impact, Linear, SquareRoot
 from margincalc.simulation import cascade, firesale
-from margincalc.simulation.impact import DepthCurve, Impact, Linear, SquareRoot
 from margincalc.simulation.population import isolated
 
 Progress = Callable[[int, int], None]

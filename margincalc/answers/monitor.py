@@ -9,9 +9,9 @@ from margincalc.answers.cascade import LEVELS, run_of
 from margincalc.answers.contagion import Terms
 from margincalc.answers.study import Fact, Field, Study, Table
 from margincalc.arrays import FloatArray, group_sum
+from margincalc.impact import Impact
 from margincalc.risk import greeks
 from margincalc.simulation import firesale
-from margincalc.simulation.impact import Impact
 from margincalc.simulation.population import POSITIONS, Line, is_linear, line_of
 
 TOP = 10

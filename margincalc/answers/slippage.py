@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from margincalc.errors import InputError, input_error, shown
+from margincalc.impact import DepthCurve, Impact, Levels, Linear, SquareRoot
 from margincalc.simulation.costs import Costs
-from margincalc.simulation.impact import DepthCurve, Impact, Levels, Linear, SquareRoot
 
 LAWS = ("none", "square-root", "linear", "depth", "book")
 _DEPTH = ("0.5%=15500000", "5%=40000000")

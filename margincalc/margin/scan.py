@@ -44,6 +44,7 @@ from margincalc.margin.charges import (
 from margincalc.margin.forms import LinearForm, Parts, WorstOf
 from margincalc.margin.grids import Scenarios, joined
 from margincalc.margin.linear import by_row, together
+from margincalc.margin.liquidity import Liquidity, Worsts, liquidity_charge
 from margincalc.margin.scan_charges import Charges, charge_parts, charged, set_form, worst_losses
 from margincalc.margin.scope import NotPublished, Scope, published
 from margincalc.risk import equity, least_pnl, now, risk_array
@@ -62,6 +63,7 @@ class ScanSet(Scenarios):
 
     charges: Charges = Charges()
     factors: Factors = Factors()
+    liquidity: Liquidity | None = None
 
 
 class AccountRules(Parameters):
@@ -146,7 +148,9 @@ class Scan(NamedTuple):
             worst += scans
             parts.append(charges)
         parts.append(by_row(book, self._of_balances))
-        return LinearForm(tuple(worst), together(parts))
+        sized = any(chosen.parameters.liquidity is not None for chosen in self.sets.values())
+        without = ("the liquidity add-on, which grows faster than positions",) if sized else ()
+        return LinearForm(tuple(worst), together(parts), without)
 
     def _weight(self, chosen: _Set, book: Book) -> FloatArray:
         """Return what a loss counts with in maintenance and in initial margin, shape (2,)."""
@@ -164,11 +168,12 @@ class Scan(NamedTuple):
         return np.stack(both)
 
     def shape(self, book: Book) -> Shape | None:
-        """State how the requirement depends on spot; a roll charge follows deltas, no line."""
+        """State how the requirement depends on spot; charges that follow deltas are no lines."""
         scanned = []
         for number, rows in self._split(book):
             chosen = list(self.sets.values())[number]
-            if len(rows) and chosen.parameters.charges.roll:
+            follows = chosen.parameters.charges.roll or chosen.parameters.liquidity is not None
+            if len(rows) and follows:
                 return None
             scanned.append(Scanned(rows, chosen.grid, chosen.parameters.factors.maintenance))
         return Shape(tuple(scanned), kinks(*haircut_kinks(book)))
@@ -213,7 +218,11 @@ def _losses(book: Book, chosen: _Set, value: FloatArray) -> tuple[Worst, Compone
         "scenario_loss": group_sum(alone, worst.pool, book.pools),
         "wrong_way": group_sum(beyond, worst.pool, book.pools),
     }
-    return worst, losses | charged(book, chosen.parameters.charges)
+    losses |= charged(book, chosen.parameters.charges)
+    if chosen.parameters.liquidity is not None:
+        found = Worsts(first, labels, alone + beyond)
+        losses["liquidity"] = liquidity_charge(book, chosen.parameters.liquidity, found)
+    return worst, losses
 
 
 def _without_deposits(

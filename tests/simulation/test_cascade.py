@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from margincalc.arrays import FloatArray
+from margincalc.impact import DepthCurve, Linear, SquareRoot
 from margincalc.simulation.cascade import Impact, bad_debt, levels, queue
 from margincalc.simulation.curves import NEVER, Walk, halts
-from margincalc.simulation.impact import DepthCurve, Linear, SquareRoot
 from tests.simulation import plain
 
 POPULATIONS = 4000 if os.environ.get("MARGINCALC_PROVE") else 150

@@ -15,11 +15,11 @@ from margincalc.answers.engines import Market
 from margincalc.answers.slippage import LAWS, Slippage
 from margincalc.book import Kind
 from margincalc.errors import InputError, ModelRefusal
+from margincalc.impact import SquareRoot
 from margincalc.simulation.costs import Costs, Liquidator
 from margincalc.simulation.desk import desk_of
 from margincalc.simulation.engine import MOST_STEPS, Scene, run
 from margincalc.simulation.engines import engine_names, load_engine
-from margincalc.simulation.impact import SquareRoot
 from tests.books import AS_OF, Style, margined, written
 
 DAY = AS_OF.date()
