@@ -32,7 +32,7 @@ from tests.cli import SAMPLES, STRANGLE
 PROVE = bool(os.environ.get("MARGINCALC_PROVE"))
 FIXED_PART = 50  # one in so many books is looked at in every run
 NODES = 40_001
-OTHERS = ("deribit-pm", "derive-pm1", "derive-pm2", "derive-sm", "okx-pm", "paradex-pm", "reg-t")
+OTHERS = tuple(sorted({*EXPRESSED} - {"generic-portfolio"}))
 Floats = npt.NDArray[np.float64]
 Written = dict[str, Any]
 
@@ -87,7 +87,7 @@ def test_no_crossing_of_a_scan_model_is_missed(seed: int) -> None:
     assert_complete(own[seed % len(own)], NODES)
 
 
-@pytest.mark.parametrize("model", OTHERS if PROVE else OTHERS[:1])
+@pytest.mark.parametrize("model", OTHERS if PROVE else ("derive-pm2", "generic-standard"))
 @pytest.mark.parametrize("seed", range(20) if PROVE else range(2))
 def test_no_crossing_of_another_family_is_missed(seed: int, model: str) -> None:
     for line in expressed(seed, model):
