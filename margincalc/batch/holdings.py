@@ -241,10 +241,11 @@ def _checked(
     quantity, wrong = _numbers(table, amount)
     wrong |= np.isnan(quantity) | (np.abs(quantity) > MOST)
     entry, odd = _numbers(table, "entry_price")
-    odd |= (entry < 0.0) | (entry > MOST)
-    if wanted is POSITIONS:
+    if "entry_price" in table.column_names:
         inverse = universe.book.instruments.inverse & (universe.settlement >= 0)
+        odd |= (entry < 0.0) | (entry > MOST)
         odd |= (entry < LEAST) & np.append(inverse, False)[row]
+    if wanted is POSITIONS:
         reasons.put(quantity == 0.0, f"a {amount} of 0")
     reasons.put(wrong, f"a {amount} that is no number from -1e15 to 1e15")
     reasons.put(odd, "an entry_price that is no price")
@@ -252,7 +253,7 @@ def _checked(
         allowed = np.array([each in universe.venue.parts for each in (*venue.names, "")])
         beyond = "a venue for which the market's `venues` names no model"
         reasons.put(~allowed[venue.code], beyond)
-    if table.num_rows:
+    if table.num_rows and table.column("account").null_count:
         reasons.put(table.column("account").is_null().to_numpy(), "no account")
     nobody = np.full(table.num_rows, -1)
     return Lines(nobody, row, quantity, entry, venue, _codes(table, "pool")), reasons
@@ -270,7 +271,8 @@ def _codes(table: Table, name: str) -> Codes:
     whole = column.unify_dictionaries().combine_chunks()
     if isinstance(whole, pa.ChunkedArray):
         whole = whole.chunk(0) if whole.num_chunks else whole.cast(pa.string()).dictionary_encode()
-    index = pa.compute.fill_null(whole.indices.cast(pa.int64()), -1)
+    index = whole.indices.cast(pa.int64())
+    index = pa.compute.fill_null(index, -1) if index.null_count else index
     names = tuple("" if each is None else each for each in whole.dictionary.to_pylist())
     return Codes(index.to_numpy(zero_copy_only=False), names)
 

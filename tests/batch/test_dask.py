@@ -16,7 +16,7 @@ import pytest
 from margincalc import api
 from margincalc.batch import engines
 from margincalc.batch.engines import EngineError
-from tests.batch.test_resume import command, finished, inputs, whole
+from tests.batch.test_resume import command, inputs, resumed, whole
 from tests.batch.venues import files
 
 __all__ = ["inputs", "whole"]
@@ -86,7 +86,7 @@ def test_a_worker_that_is_killed_costs_its_own_tasks(
 ) -> None:
     output = tmp_path / "out"
     killer = killed_after_a_part(cluster.workers[0], output)
-    finished(command(inputs, output, "--engine", "dask", "--scheduler", cluster.address))
+    api.batch(inputs, output=output, engine="dask", scheduler=cluster.address)
     killer.join()
     assert files(output) == whole
 
@@ -103,8 +103,7 @@ def test_a_lost_scheduler_is_an_error_and_the_run_goes_on_without(
     assert done.returncode == 3, done.stderr
     assert "scheduler was lost" in done.stderr
     assert "--resume" in done.stderr
-    finished(command(inputs, output, "--resume"))
-    assert files(output) == whole
+    assert resumed(inputs, output) == whole
 
 
 def test_no_scheduler_is_an_error(

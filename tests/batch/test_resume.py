@@ -12,6 +12,7 @@ from random import Random
 import pytest
 
 from benchmarks import venue
+from margincalc import api
 from tests.batch.venues import files
 
 PROVE = bool(os.environ.get("MARGINCALC_PROVE"))
@@ -36,17 +37,17 @@ def command(inputs: Path, output: Path, *more: str) -> list[str]:
     return [*run, "--format", "json", "--workers", "2", *more]
 
 
-def finished(line: list[str]) -> bytes:
-    done = subprocess.run(line, check=True, capture_output=True)
-    return done.stdout
+def resumed(inputs: Path, output: Path) -> dict[str, bytes]:
+    """Finish a run here, and return what it leaves."""
+    api.batch(inputs, output=output, resume=True)
+    return files(output)
 
 
 @pytest.fixture(scope="module")
 def whole(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """Return what a run leaves that nobody interrupts."""
     output = tmp_path_factory.mktemp("whole") / "out"
-    finished(command(inputs, output))
-    return files(output)
+    return resumed(inputs, output)
 
 
 @pytest.mark.parametrize("seed", range(KILLS))
@@ -61,8 +62,7 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(
     time.sleep(rng.uniform(0.0, 0.02))
     process.send_signal(signal.SIGKILL)
     process.wait()
-    finished(command(inputs, output, "--resume"))
-    assert files(output) == whole
+    assert resumed(inputs, output) == whole
 
 
 def test_a_full_disk_is_said_and_what_is_done_stays(
@@ -85,10 +85,9 @@ def test_a_full_disk_is_said_and_what_is_done_stays(
     kept = {name: own for name, own in left.items() if name.startswith("accounts/part")}
     assert all(whole[name] == own for name, own in kept.items())
     assert not any(name.endswith(".draft") for name in left)
-    finished(command(inputs, output, "--resume"))
-    assert files(output) == whole
+    assert resumed(inputs, output) == whole
 
 
 def test_the_threads_change_no_byte(inputs: Path, whole: dict[str, bytes], tmp_path: Path) -> None:
-    finished([*command(inputs, tmp_path / "out"), "--workers", "1"])
+    api.batch(inputs, output=tmp_path / "out", workers=1)
     assert files(tmp_path / "out") == whole
