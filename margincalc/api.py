@@ -11,42 +11,41 @@ those of the valuation day; `changes` is what is tried out first, `mc.what_if(sp
 All raise InputError where portfolio, model or setting is wrong.
 """
 
-import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from margincalc.answers.chain_results import ChainReport
-from margincalc.answers.engine_results import EngineReport
-from margincalc.answers.explain_results import ChangeReport, ExplainReport
-from margincalc.answers.hedge_results import HedgeReport
-from margincalc.answers.liquidation_results import LiquidationReport
-from margincalc.answers.margining import Rules, day_of, margined
-from margincalc.answers.model_results import DiffLine, DiffReport, ModelReport, VerifyReport
-from margincalc.answers.passage_results import PassageReport
-from margincalc.answers.results import (
-    CheckReport,
-    CompareReport,
-    GreeksReport,
-    MarginReport,
-    ScenariosReport,
-)
-from margincalc.answers.waterfall_results import WaterfallReport
-from margincalc.errors import input_error, printable, shown
+from margincalc.answers.margining import Rules, margined
+from margincalc.errors import input_error
 from margincalc.hedge.aims import Aim, Costs, Limits
 from margincalc.kernels import pricer_named
-from margincalc.margin.base import Venue
-from margincalc.margin.load import effective_dates, load_model, model_file, model_names
+from margincalc.margin.load import model_names
 from margincalc.pools import MODES, Mode
 from margincalc.portfolio import Portfolio
 from margincalc.pricer import PricerName
-from margincalc.times import instant
 from margincalc.what_if import UNCHANGED, Changes
 
 if TYPE_CHECKING:
     from margincalc.answers.batch_results import BatchReport
+    from margincalc.answers.chain_results import ChainReport
+    from margincalc.answers.engine_results import EngineReport
     from margincalc.answers.engines import Market as Conditions
+    from margincalc.answers.explain_results import ChangeReport, ExplainReport
+    from margincalc.answers.hedge_results import HedgeReport
+    from margincalc.answers.liquidation_results import LiquidationReport
+    from margincalc.answers.model_results import DiffReport, ModelReport, VerifyReport
+    from margincalc.answers.passage_results import PassageReport
     from margincalc.answers.passing import Odds
+    from margincalc.answers.results import (
+        CheckReport,
+        CompareReport,
+        GreeksReport,
+        MarginReport,
+        ScenariosReport,
+    )
+    from margincalc.answers.waterfall_results import WaterfallReport
     from margincalc.feed.session import Session
 
 
@@ -251,7 +250,7 @@ def simulate_liquidation(  # noqa: PLR0913 - an argument for each option of the 
     *,
     engine: str = "incremental",
     engine_settings: Sequence[str] = (),
-    conditions: "Conditions | None" = None,
+    conditions: Conditions | None = None,
     mode: Mode | None = None,
     model: str | None = None,
     settings: Sequence[str] = (),
@@ -316,7 +315,7 @@ def watch(  # noqa: PLR0913 - an argument for each option of the command
     effective: str | None = None,
     pricer: PricerName = "numpy",
     changes: Changes = UNCHANGED,
-) -> "Session":
+) -> Session:
     """Open a session that follows the market: ``session.events(lines)`` yields what happens.
 
     Parameters
@@ -408,7 +407,7 @@ def explain_change(  # noqa: PLR0913 - an argument for each option of the comman
 def passage(  # noqa: PLR0913 - an argument for each option of the command
     portfolio: Portfolio,
     *,
-    odds: "Odds | None" = None,
+    odds: Odds | None = None,
     mode: Mode | None = None,
     model: str | None = None,
     settings: Sequence[str] = (),
@@ -437,63 +436,16 @@ def show_model(
     name: str, *, settings: Sequence[str] = (), effective: str | None = None
 ) -> ModelReport:
     """Describe a model: parameters with their units, sources, proof."""
-    day = day_of(effective) if effective else dt.date.max
-    venue = load_model(name, day, settings)
-    dates = effective_dates(name) or [venue.effective]
-    return ModelReport(
-        name=venue.name,
-        title=venue.title,
-        family=venue.family,
-        mode=venue.mode,
-        effective=venue.effective.isoformat(),
-        effective_dates=tuple(date.isoformat() for date in dates),
-        proof=venue.proof,
-        parameters_sha256=venue.parameters_sha256,
-        sources=tuple(
-            {"what": source.what, "url": source.url, "read": source.read and str(source.read)}
-            for source in venue.sources
-        ),
-        notes=venue.notes,
-        parameters=venue.parameters,
-        text=model_file(name, venue.effective).read_text("utf-8"),
-    )
+    from margincalc.answers.catalogue import described
+
+    return described(name, settings, effective)
 
 
 def diff_models(first: str, second: str) -> DiffReport:
     """Compare the parameters of two models, each a name, `NAME@DAY`, or the path of a TOML file."""
-    ours, theirs = _dated(first), _dated(second)
-    left, right = _flat(ours.parameters), _flat(theirs.parameters)
-    keys = [*left, *(key for key in right if key not in left)]
-    lines = [DiffLine(key, left.get(key), right.get(key)) for key in keys]
-    return DiffReport(
-        f"{ours.name} {ours.effective}",
-        f"{theirs.name} {theirs.effective}",
-        tuple(line for line in lines if line.first != line.second),
-    )
+    from margincalc.answers.catalogue import differences
 
-
-def _dated(name: str) -> Venue:
-    """Load a model with its latest parameters, or with those of the day after the `@`."""
-    model, at, day = name.rpartition("@")
-    if not at or name.endswith(".toml"):
-        return load_model(name, dt.date.max)
-    try:
-        return load_model(model, instant(day).date())
-    except ValueError:
-        wanted = f"NAME@DAY, such as {printable(model)}@2026-11-01"
-        raise input_error("models diff", shown(name), wanted) from None
-
-
-def _flat(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Write nested tables as dotted keys."""
-    flat: dict[str, Any] = {}
-    for key, value in tables.items():
-        flat |= (
-            _flat(value, f"{prefix}{key}.")
-            if isinstance(value, dict)
-            else {f"{prefix}{key}": value}
-        )
-    return flat
+    return differences(first, second)
 
 
 def verify_models(name: str | None = None) -> VerifyReport:
@@ -530,7 +482,7 @@ def batch(  # noqa: PLR0913 - an argument for each option of the command
     scheduler: str | None = None,
     workers: int | None = None,
     progress: Callable[[int, int, int], None] | None = None,
-) -> "BatchReport":
+) -> BatchReport:
     """Margin every account of a venue, from Parquet to Parquet.
 
     Parameters

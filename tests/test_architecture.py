@@ -42,6 +42,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 
 STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
     "answers": (
+        ("shown",),
         ("results",),
         (
             "account",
@@ -55,7 +56,16 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ),
         ("lines", "margining"),
         ("statement",),
-        ("breakdown", "changes", "comparison", "explanation", "hedging", "liquidation", "passing"),
+        (
+            "breakdown",
+            "catalogue",
+            "changes",
+            "comparison",
+            "explanation",
+            "hedging",
+            "liquidation",
+            "passing",
+        ),
         ("accounts", "slippage", "study", "verify", "waterfall_results"),
         (
             "chain",

@@ -1,9 +1,11 @@
 """What `batch` answers: how many accounts stand where, their totals, and who is nearest to fall."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from margincalc.answers.results import Json, to_json
+from margincalc.answers.shown import Shown
 
 
 class CloseAccount(NamedTuple):
@@ -32,7 +34,8 @@ class CloseAccount(NamedTuple):
         return cls(**{name: row[name] for name in cls._fields[:-1]}, liquidation=prices)
 
 
-class BatchReport(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class BatchReport(Shown):
     """The answer of `batch`.
 
     Attributes

@@ -1,8 +1,10 @@
 """What `chain` answers: the smile of each expiry, its errors, and the volatilities it fills in."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from margincalc.answers.results import Json, to_json
+from margincalc.answers.shown import Shown
 from margincalc.portfolio import Portfolio
 
 
@@ -45,7 +47,8 @@ class FilledLine(NamedTuple):
     source: str
 
 
-class ChainReport(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class ChainReport(Shown):
     """The answer of `chain`.
 
     Attributes
@@ -62,5 +65,7 @@ class ChainReport(NamedTuple):
 
     def to_dict(self) -> dict[str, Json]:
         """Return the JSON of `chain`, without the portfolio."""
-        kept = {name: getattr(self, name) for name in self._fields if name != "portfolio"}
+        kept = {
+            name: getattr(self, name) for name in self.__dataclass_fields__ if name != "portfolio"
+        }
         return {"schema": "margincalc.chain/1", **to_json(kept)}

@@ -1,8 +1,10 @@
 """What `simulate liquidation` answers: each step, who paid whom, and how it ended."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from margincalc.answers.results import Json, ModelInfo, to_json
+from margincalc.answers.shown import Shown
 
 
 class TradeLine(NamedTuple):
@@ -116,7 +118,8 @@ class PoolRun(NamedTuple):
     optimum: OptimumLine | None
 
 
-class EngineReport(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class EngineReport(Shown):
     """The answer of `simulate liquidation`."""
 
     account: str

@@ -1,9 +1,11 @@
 """What `explain` answers: a requirement by position, by Greek, and what changed it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from margincalc.answers.results import Json, ModelInfo, to_json
+from margincalc.answers.shown import Shown
 
 
 class GreekTerms(NamedTuple):
@@ -69,7 +71,8 @@ class ExplainPool(NamedTuple):
     terms: GreekTerms | None
 
 
-class ExplainReport(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class ExplainReport(Shown):
     """The answer of `explain FILE`; `seed` is that of sampled Shapley values."""
 
     account: str
@@ -110,7 +113,8 @@ class ChangeLine(NamedTuple):
     excess: float
 
 
-class ChangeReport(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class ChangeReport(Shown):
     """The answer of `explain OLD NEW`: lines in the order of the changes, which sum exactly.
 
     Attributes

@@ -1,8 +1,10 @@
 """What `hedge` answers: trades and a deposit, what they cost, and the account before and after."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from margincalc.answers.results import Json, MarginReport, ModelInfo, to_json
+from margincalc.answers.shown import Shown
 
 
 class HedgeTrade(NamedTuple):
@@ -107,7 +109,8 @@ class HedgePool(NamedTuple):
     profile: tuple[ProfilePoint, ...]
 
 
-class HedgeReport(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class HedgeReport(Shown):
     """The answer of `hedge`.
 
     Attributes
@@ -162,7 +165,8 @@ class HedgeReport(NamedTuple):
             "total_cost": self.total_cost,
             "trades": to_json(self.trades),
         }
-        head = {key: whole[key] for key in self._fields[: self._fields.index("pools")]}
+        names = list(whole)
+        head = {key: whole[key] for key in names[: names.index("pools")]}
         return {
             "schema": "margincalc.hedge/1",
             **head,

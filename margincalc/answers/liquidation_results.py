@@ -5,9 +5,11 @@ None. An end of an interval is None where it goes on beyond what was searched.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from margincalc.answers.results import Json, ModelInfo, to_json
+from margincalc.answers.shown import Shown
 
 
 class Drifts(NamedTuple):
@@ -180,7 +182,8 @@ class CliffLine(NamedTuple):
     maintenance_after: float
 
 
-class LiquidationReport(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class LiquidationReport(Shown):
     """The answer of `liquidation`.
 
     Attributes
@@ -205,6 +208,6 @@ class LiquidationReport(NamedTuple):
 
     def to_dict(self) -> dict[str, Json]:
         """Return the JSON of `liquidation`."""
-        whole = to_json(self._replace(pools=()))
+        whole = to_json(replace(self, pools=()))
         pools = [pool.to_dict() for pool in self.pools]
         return {"schema": "margincalc.liquidation/1", **whole, "pools": pools}

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from margincalc.answers.results import Json, to_json
+from margincalc.answers.shown import Shown
 
 
-class ModelReport(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class ModelReport(Shown):
     """The answer of `models show`."""
 
     name: str
@@ -28,8 +30,8 @@ class ModelReport(NamedTuple):
         return {"schema": "margincalc.model/1", **to_json(self)}
 
 
-@dataclass(frozen=True)
-class ModelsReport:
+@dataclass(frozen=True, repr=False)
+class ModelsReport(Shown):
     """The answer of `models list`; a model's parameters and text are for `models show`."""
 
     models: tuple[ModelReport, ...]
@@ -67,7 +69,8 @@ class VerifyLine(NamedTuple):
     problem: str | None
 
 
-class VerifyReport(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class VerifyReport(Shown):
     """The answer of `models verify`; `unproven` models have no examples."""
 
     lines: tuple[VerifyLine, ...]
@@ -92,7 +95,8 @@ class DiffLine(NamedTuple):
     second: Json
 
 
-class DiffReport(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class DiffReport(Shown):
     """The answer of `models diff`: parameters that differ between two models."""
 
     first: str

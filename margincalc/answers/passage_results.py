@@ -1,9 +1,11 @@
 """What the probability of liquidation is answered with."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from margincalc.answers.results import Json, ModelInfo, to_json
+from margincalc.answers.shown import Shown
 
 
 class PassageLine(NamedTuple):
@@ -35,7 +37,8 @@ class PassageLine(NamedTuple):
     interpolation_error: float
 
 
-class PassageReport(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class PassageReport(Shown):
     """The probability of liquidation before a horizon.
 
     Attributes

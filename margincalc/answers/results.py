@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
+from margincalc.answers.shown import Shown
+
 Json = Any
 """Whatever `json.dumps` takes."""
 
@@ -179,8 +181,8 @@ class PoolMargin(Figures):
         return {**head, **self.figures()}
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class MarginReport(Figures):
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class MarginReport(Figures, Shown):
     """The answer of `margin`: an account's figures, its positions and its pools.
 
     Attributes
@@ -222,7 +224,8 @@ class MarginReport(Figures):
         }
 
 
-class CheckReport(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class CheckReport(Shown):
     """The answer of `check`: `failed` is the exit status 1."""
 
     account: str
@@ -295,7 +298,8 @@ class Refusal(NamedTuple):
     reason: str
 
 
-class CompareReport(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class CompareReport(Shown):
     """The answer of `compare`: the same book under several modes or models.
 
     Attributes
@@ -341,7 +345,8 @@ class GreekLine(NamedTuple):
     rho: float
 
 
-class GreeksReport(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class GreeksReport(Shown):
     """The answer of `greeks`."""
 
     account: str
@@ -379,7 +384,8 @@ class ScenarioLine:
     worst: bool
 
 
-class ScenariosReport(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class ScenariosReport(Shown):
     """The answer of `scenarios`; `volatility_rule` is relative or absolute."""
 
     account: str

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from margincalc.answers.results import Json, to_json
+from margincalc.answers.shown import Shown
 
 Unit = Literal[
     "text", "count", "money", "price", "move", "share", "number", "factor", "seconds", "flag"
@@ -64,8 +65,8 @@ class Table(NamedTuple):
         return [row[place] for row in self.rows]
 
 
-@dataclass(frozen=True)
-class Study:
+@dataclass(frozen=True, repr=False)
+class Study(Shown):
     """The answer of a simulation.
 
     Attributes

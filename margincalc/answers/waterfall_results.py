@@ -1,8 +1,10 @@
 """What `simulate waterfall` answers: who paid, how much of it each winner, and other policies."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from margincalc.answers.results import Json, to_json
+from margincalc.answers.shown import Shown
 
 
 class LedgerLine(NamedTuple):
@@ -64,7 +66,8 @@ class PolicyLine(NamedTuple):
     unpaid: float
 
 
-class WaterfallReport(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class WaterfallReport(Shown):
     """The answer of `simulate waterfall`.
 
     Attributes

@@ -6,50 +6,19 @@ Tables are set by `layout` (columns, widths) from cells that `numbers` writes (d
 signs). Nothing here computes a number.
 """
 
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, Protocol, get_args
 
-from margincalc.answers.batch_results import BatchReport
-from margincalc.answers.chain_results import ChainReport
-from margincalc.answers.engine_results import EngineReport
-from margincalc.answers.explain_results import ChangeReport, ExplainReport
-from margincalc.answers.hedge_results import HedgeReport
-from margincalc.answers.liquidation_results import LiquidationReport
-from margincalc.answers.model_results import DiffReport, ModelReport, ModelsReport, VerifyReport
-from margincalc.answers.passage_results import PassageReport
-from margincalc.answers.results import (
-    CheckReport,
-    CompareReport,
-    GreeksReport,
-    MarginReport,
-    ScenariosReport,
-)
-from margincalc.answers.study import Study
-from margincalc.answers.waterfall_results import WaterfallReport
 from margincalc.report.screen import PLAIN, Screen
 
 Format = Literal["table", "json", "csv"]
 FORMATS: tuple[Format, ...] = get_args(Format)
-Report: TypeAlias = (
-    MarginReport
-    | BatchReport
-    | ChainReport
-    | CheckReport
-    | CompareReport
-    | ExplainReport
-    | ChangeReport
-    | DiffReport
-    | GreeksReport
-    | HedgeReport
-    | LiquidationReport
-    | ModelReport
-    | ModelsReport
-    | PassageReport
-    | ScenariosReport
-    | Study
-    | VerifyReport
-    | EngineReport
-    | WaterfallReport
-)
+
+
+class Report(Protocol):
+    """A result of `answers`; `tables` and `as_csv` know them by their names."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return its JSON."""
 
 
 def render(report: Report, format: Format, screen: Screen = PLAIN) -> str:

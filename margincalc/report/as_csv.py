@@ -9,22 +9,22 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from margincalc.answers import (
-    batch_results,
-    explain_results,
-    hedge_results,
-    liquidation_results,
-    model_results,
-    passage_results,
-    results,
-)
-from margincalc.answers.chain_results import ChainReport
-from margincalc.answers.engine_results import EngineReport
 from margincalc.answers.results import Json, to_json
-from margincalc.answers.study import Study
-from margincalc.answers.waterfall_results import WaterfallReport
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what a report is made of is known to who made it
+    from margincalc.answers import (
+        batch_results,
+        explain_results,
+        hedge_results,
+        liquidation_results,
+        model_results,
+        passage_results,
+        results,
+    )
+    from margincalc.answers.chain_results import ChainReport
+    from margincalc.answers.engine_results import EngineReport
+    from margincalc.answers.study import Study
+    from margincalc.answers.waterfall_results import WaterfallReport
     from margincalc.report import Report
 
 Record = dict[str, Json]
@@ -39,7 +39,7 @@ _NO_SCENARIO = dict.fromkeys(("index", "label", "spot", "volatility", "pnl"))
 
 def csv_text(report: "Report") -> str:
     """Return a result as CSV under a line of column names, in the order in which they appear."""
-    rows = [flat(record) for record in _RECORDS[type(report)](report)]
+    rows = [flat(record) for record in _RECORDS[type(report).__name__](report)]
     columns = list(dict.fromkeys(column for row in rows for column in row))
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
@@ -67,14 +67,10 @@ def _cell(value: Json) -> Json:
 
 
 def _head(
-    report: results.MarginReport
-    | results.GreeksReport
-    | results.ScenariosReport
-    | explain_results.ExplainReport
-    | explain_results.ChangeReport
-    | passage_results.PassageReport
-    | hedge_results.HedgeReport
-    | liquidation_results.LiquidationReport,
+    report: "results.MarginReport | results.GreeksReport | results.ScenariosReport"
+    " | explain_results.ExplainReport | explain_results.ChangeReport"
+    " | passage_results.PassageReport | hedge_results.HedgeReport"
+    " | liquidation_results.LiquidationReport",
 ) -> Record:
     """Return what tells the rows of one report from those of another."""
     return {
@@ -87,13 +83,13 @@ def _head(
     }
 
 
-def _figures(figures: results.Figures) -> Record:
+def _figures(figures: "results.Figures") -> Record:
     """Return figures; the columns of a worst scenario are there even if it is not."""
     record = figures.figures()
     return {**record, "worst_scenario": record["worst_scenario"] or _NO_SCENARIO}
 
 
-def _margin(report: results.MarginReport) -> Iterator[Record]:
+def _margin(report: "results.MarginReport") -> Iterator[Record]:
     """Yield the account, its pools and its positions."""
     head = _head(report)
     yield {"level": "account", "name": report.account, **head, **_figures(report)}
@@ -103,7 +99,7 @@ def _margin(report: results.MarginReport) -> Iterator[Record]:
         yield {"level": "position", "name": line.instrument, **head, **to_json(line)}
 
 
-def _compare(report: results.CompareReport) -> Iterator[Record]:
+def _compare(report: "results.CompareReport") -> Iterator[Record]:
     """Yield a record per mode or model; what is refused has a reason and no figures."""
     for column in report.columns:
         first = [entry.name for entry in column.first]
@@ -115,14 +111,14 @@ def _compare(report: results.CompareReport) -> Iterator[Record]:
         yield {"name": refusal.model, "account": report.account, "refused": refusal.reason}
 
 
-def _lines(report: results.GreeksReport | results.ScenariosReport) -> Iterator[Record]:
+def _lines(report: "results.GreeksReport | results.ScenariosReport") -> Iterator[Record]:
     """Yield a record per line."""
     head = _head(report)
     for line in report.lines:
         yield {**to_json(line), **head}
 
 
-def _explained(report: explain_results.ExplainReport) -> Iterator[Record]:
+def _explained(report: "explain_results.ExplainReport") -> Iterator[Record]:
     """Yield a record per pool, then per position."""
     head = _head(report)
     for pool in report.pools:
@@ -131,7 +127,7 @@ def _explained(report: explain_results.ExplainReport) -> Iterator[Record]:
         yield {"level": "position", **to_json(line), **head}
 
 
-def _changes(report: explain_results.ChangeReport) -> Iterator[Record]:
+def _changes(report: "explain_results.ChangeReport") -> Iterator[Record]:
     """Yield the old figures, a record per change, and the new figures."""
     head = _head(report)
     yield {"kind": "old", "name": report.old_as_of, **report.old, **head}
@@ -140,7 +136,7 @@ def _changes(report: explain_results.ChangeReport) -> Iterator[Record]:
     yield {"kind": "new", "name": report.as_of, **report.new, **head}
 
 
-def _passages(report: passage_results.PassageReport) -> Iterator[Record]:
+def _passages(report: "passage_results.PassageReport") -> Iterator[Record]:
     """Yield a record per pool."""
     names = ("horizon_days", "dynamics", "paths", "seed")
     common = {name: getattr(report, name) for name in names}
@@ -154,12 +150,12 @@ def _passages(report: passage_results.PassageReport) -> Iterator[Record]:
         }
 
 
-def _whole(report: results.CheckReport) -> Iterator[Record]:
+def _whole(report: "results.CheckReport") -> Iterator[Record]:
     """Yield the report itself."""
     yield {key: value for key, value in report.to_dict().items() if key != "schema"}
 
 
-def _liquidation(report: liquidation_results.LiquidationReport) -> Iterator[Record]:
+def _liquidation(report: "liquidation_results.LiquidationReport") -> Iterator[Record]:
     """Yield a record per pool, interval, crossing, touching interval, frontier line and expiry."""
     head = _head(report)
     for pool in report.pools:
@@ -172,7 +168,7 @@ def _liquidation(report: liquidation_results.LiquidationReport) -> Iterator[Reco
         yield {"level": "cliff", **head, **to_json(cliff)}
 
 
-def _regions(pool: liquidation_results.PoolLiquidation) -> Iterator[Record]:
+def _regions(pool: "liquidation_results.PoolLiquidation") -> Iterator[Record]:
     for region in pool.regions:
         line = {"underlying": region.underlying, "certified": region.certified}
         for level in ("intervals", "crossings", "unresolved"):
@@ -180,7 +176,7 @@ def _regions(pool: liquidation_results.PoolLiquidation) -> Iterator[Record]:
                 yield {"level": level, **line, **to_json(each)}
 
 
-def _frontiers(pool: liquidation_results.PoolLiquidation) -> Iterator[Record]:
+def _frontiers(pool: "liquidation_results.PoolLiquidation") -> Iterator[Record]:
     for frontier in pool.frontiers:
         for row in frontier.lines:
             line = {"underlying": frontier.underlying, "at_volatility": row.volatility}
@@ -188,13 +184,13 @@ def _frontiers(pool: liquidation_results.PoolLiquidation) -> Iterator[Record]:
                 yield {"level": "frontier", **line, **to_json(each)}
 
 
-def _models(report: model_results.ModelsReport) -> Iterator[Record]:
+def _models(report: "model_results.ModelsReport") -> Iterator[Record]:
     """Yield a record per model; its sources are for JSON."""
     for model in report.to_dict()["models"]:
         yield {key: value for key, value in model.items() if key != "sources"}
 
 
-def _figures_verified(report: model_results.VerifyReport) -> Iterator[Record]:
+def _figures_verified(report: "model_results.VerifyReport") -> Iterator[Record]:
     """Yield a record per figure, and one per model that has none."""
     for line in report.lines:
         yield to_json(line)
@@ -202,13 +198,13 @@ def _figures_verified(report: model_results.VerifyReport) -> Iterator[Record]:
         yield {"model": model, "problem": "unproven"}
 
 
-def _differences(report: model_results.DiffReport) -> Iterator[Record]:
+def _differences(report: "model_results.DiffReport") -> Iterator[Record]:
     """Yield a record per parameter that differs."""
     for line in report.lines:
         yield {"parameter": line.parameter, report.first: line.first, report.second: line.second}
 
 
-def _parameters(report: model_results.ModelReport) -> Iterator[Record]:
+def _parameters(report: "model_results.ModelReport") -> Iterator[Record]:
     """Yield a record per parameter."""
     for key, value in flat(to_json(report.parameters)).items():
         yield {
@@ -219,7 +215,7 @@ def _parameters(report: model_results.ModelReport) -> Iterator[Record]:
         }
 
 
-def _engine(report: EngineReport) -> Iterator[Record]:
+def _engine(report: "EngineReport") -> Iterator[Record]:
     """Yield each pool with its end, and each of its steps with what was traded."""
     head = {
         "account": report.account,
@@ -236,7 +232,7 @@ def _engine(report: EngineReport) -> Iterator[Record]:
             yield {"level": "step", "name": pool.pool, **head, **to_json(step), "trades": trades}
 
 
-def _waterfall(report: WaterfallReport) -> Iterator[Record]:
+def _waterfall(report: "WaterfallReport") -> Iterator[Record]:
     """Yield the layers, the winners and the policies."""
     for layer in report.ledger:
         yield {"level": "layer", "name": layer.layer, "amount": layer.paid, "share": layer.share}
@@ -249,7 +245,7 @@ def _waterfall(report: WaterfallReport) -> Iterator[Record]:
 _POOL_PARTS = ("trades", "nearest", "scenarios", "profile", "deposit_alone", "reduction_alone")
 
 
-def _hedge(report: hedge_results.HedgeReport) -> Iterator[Record]:
+def _hedge(report: "hedge_results.HedgeReport") -> Iterator[Record]:
     """Yield the account, its pools and the trades of each."""
     head = _head(report)
     whole = report.to_dict()
@@ -268,13 +264,13 @@ def _hedge(report: hedge_results.HedgeReport) -> Iterator[Record]:
             yield {"level": "trade", "name": trade.instrument, **head, **to_json(trade)}
 
 
-def _accounts(report: batch_results.BatchReport) -> Iterator[Record]:
+def _accounts(report: "batch_results.BatchReport") -> Iterator[Record]:
     """Yield a record per account that is listed; the folder of results has all."""
     for line in report.closest:
         yield to_json(line)
 
 
-def _chain(report: ChainReport) -> Iterator[Record]:
+def _chain(report: "ChainReport") -> Iterator[Record]:
     """Yield a record per smile, and one per option filled in."""
     for line in report.smiles:
         yield {"level": "smile", **to_json(line)}
@@ -282,29 +278,30 @@ def _chain(report: ChainReport) -> Iterator[Record]:
         yield {"level": "filled", **to_json(filling)}
 
 
-def _study(report: Study) -> Iterator[Record]:
+def _study(report: "Study") -> Iterator[Record]:
     """Yield the records of the first table, which is what the study is about."""
     yield from report.tables[0].records()
 
 
-_RECORDS: dict[type, Callable[[Any], Iterator[Record]]] = {
-    hedge_results.HedgeReport: _hedge,
-    liquidation_results.LiquidationReport: _liquidation,
-    results.MarginReport: _margin,
-    results.CheckReport: _whole,
-    results.CompareReport: _compare,
-    explain_results.ExplainReport: _explained,
-    explain_results.ChangeReport: _changes,
-    passage_results.PassageReport: _passages,
-    results.GreeksReport: _lines,
-    results.ScenariosReport: _lines,
-    model_results.ModelReport: _parameters,
-    model_results.ModelsReport: _models,
-    model_results.VerifyReport: _figures_verified,
-    model_results.DiffReport: _differences,
-    EngineReport: _engine,
-    WaterfallReport: _waterfall,
-    batch_results.BatchReport: _accounts,
-    ChainReport: _chain,
-    Study: _study,
+_RECORDS: dict[str, Callable[[Any], Iterator[Record]]] = {
+    "BatchReport": _accounts,
+    "ChainReport": _chain,
+    "ChangeReport": _changes,
+    "CheckReport": _whole,
+    "CompareReport": _compare,
+    "DiffReport": _differences,
+    "EngineReport": _engine,
+    "ExplainReport": _explained,
+    "GreeksReport": _lines,
+    "HedgeReport": _hedge,
+    "LiquidationReport": _liquidation,
+    "MarginReport": _margin,
+    "ModelReport": _parameters,
+    "ModelsReport": _models,
+    "PassageReport": _passages,
+    "ScenariosReport": _lines,
+    "Study": _study,
+    "VerifyReport": _figures_verified,
+    "WaterfallReport": _waterfall,
 }
+"""By the name of the result."""

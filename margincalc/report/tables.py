@@ -1,66 +1,42 @@
-"""Which table belongs to which result."""
+"""Which table belongs to which result; a table's module is imported when it is drawn."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from margincalc.answers import (
-    batch_results,
-    explain_results,
-    hedge_results,
-    liquidation_results,
-    model_results,
-    passage_results,
-    results,
-)
-from margincalc.answers.chain_results import ChainReport
-from margincalc.answers.engine_results import EngineReport
-from margincalc.answers.study import Study
-from margincalc.answers.waterfall_results import WaterfallReport
-from margincalc.report.batch_table import batch_blocks
-from margincalc.report.chain_table import chain_blocks
-from margincalc.report.check_line import check_blocks
-from margincalc.report.compare_table import compare_blocks
-from margincalc.report.engine_table import engine_blocks
-from margincalc.report.explain_table import change_blocks, explain_blocks
-from margincalc.report.greeks_table import greeks_blocks
-from margincalc.report.hedge_table import hedge_blocks
 from margincalc.report.layout import Block, sections
-from margincalc.report.liquidation_table import liquidation_blocks
-from margincalc.report.margin_table import margin_blocks
-from margincalc.report.models_table import diff_blocks, model_blocks, models_blocks
-from margincalc.report.passage_table import passage_blocks
-from margincalc.report.scenarios_table import scenarios_blocks
 from margincalc.report.screen import Screen
-from margincalc.report.study_table import study_blocks
-from margincalc.report.verify_table import verify_blocks
-from margincalc.report.waterfall_table import waterfall_blocks
 
 if TYPE_CHECKING:
     from margincalc.report import Report
 
-_BLOCKS: dict[type, Callable[[Any, int], list[Block]]] = {
-    hedge_results.HedgeReport: hedge_blocks,
-    liquidation_results.LiquidationReport: liquidation_blocks,
-    results.MarginReport: margin_blocks,
-    results.CheckReport: check_blocks,
-    results.CompareReport: compare_blocks,
-    explain_results.ExplainReport: explain_blocks,
-    explain_results.ChangeReport: change_blocks,
-    passage_results.PassageReport: passage_blocks,
-    results.GreeksReport: greeks_blocks,
-    results.ScenariosReport: scenarios_blocks,
-    model_results.ModelReport: model_blocks,
-    model_results.ModelsReport: models_blocks,
-    model_results.VerifyReport: verify_blocks,
-    model_results.DiffReport: diff_blocks,
-    EngineReport: engine_blocks,
-    WaterfallReport: waterfall_blocks,
-    batch_results.BatchReport: batch_blocks,
-    ChainReport: chain_blocks,
-    Study: study_blocks,
+_BLOCKS = {
+    "BatchReport": "batch_table.batch_blocks",
+    "ChainReport": "chain_table.chain_blocks",
+    "ChangeReport": "explain_table.change_blocks",
+    "CheckReport": "check_line.check_blocks",
+    "CompareReport": "compare_table.compare_blocks",
+    "DiffReport": "models_table.diff_blocks",
+    "EngineReport": "engine_table.engine_blocks",
+    "ExplainReport": "explain_table.explain_blocks",
+    "GreeksReport": "greeks_table.greeks_blocks",
+    "HedgeReport": "hedge_table.hedge_blocks",
+    "LiquidationReport": "liquidation_table.liquidation_blocks",
+    "MarginReport": "margin_table.margin_blocks",
+    "ModelReport": "models_table.model_blocks",
+    "ModelsReport": "models_table.models_blocks",
+    "PassageReport": "passage_table.passage_blocks",
+    "ScenariosReport": "scenarios_table.scenarios_blocks",
+    "Study": "study_table.study_blocks",
+    "VerifyReport": "verify_table.verify_blocks",
+    "WaterfallReport": "waterfall_table.waterfall_blocks",
 }
+"""Module and function by the name of the result."""
 
 
 def table_text(report: "Report", screen: Screen) -> str:
     """Return a result as a table to read."""
-    return screen.painted(sections(_BLOCKS[type(report)](report, screen.columns)))
+    module, function = _BLOCKS[type(report).__name__].split(".")
+    blocks: Callable[[object, int], list[Block]]
+    blocks = getattr(import_module(f"margincalc.report.{module}"), function)
+    return screen.painted(sections(blocks(report, screen.columns)))

@@ -313,7 +313,8 @@ COMPARE = CompareReport(
     ),
 )
 
-MODELS_COMPARED = COMPARE._replace(
+MODELS_COMPARED = replace(
+    COMPARE,
     base="generic-portfolio",
     cheapest="derive-pm",
     columns=tuple(
@@ -393,7 +394,7 @@ MODEL = ModelReport(
     text='name = "generic-portfolio"\n\n[parameters.factors]\ninitial = 1.25 # of maintenance\n',
 )
 
-MODELS = ModelsReport((MODEL, MODEL._replace(name="okx-pm", family="charges", title="OKX")))
+MODELS = ModelsReport((MODEL, replace(MODEL, name="okx-pm", family="charges", title="OKX")))
 
 _MATCH = VerifyLine(
     "deribit-pm",

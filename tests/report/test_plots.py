@@ -92,7 +92,7 @@ def test_nothing_held_and_named_scenarios_are_drawn() -> None:
     report = SCENARIOS
     named = tuple(replace(line, label=f"point {line.index}") for line in report.lines)
     for lines in ((), named):
-        assert plots.picture(plots.figure(report._replace(lines=lines)), "png")
+        assert plots.picture(plots.figure(replace(report, lines=lines)), "png")
 
 
 @pytest.mark.parametrize(

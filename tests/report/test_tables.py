@@ -87,14 +87,14 @@ def test_names_from_a_file_cannot_steer_the_terminal() -> None:
 
 def test_absolute_volatility_moves_are_points() -> None:
     assert "IV +50 points" in render(
-        by_hand.SCENARIOS._replace(volatility_rule="absolute"), "table"
+        replace(by_hand.SCENARIOS, volatility_rule="absolute"), "table"
     )
 
 
 def test_a_matrix_with_many_columns_continues_below() -> None:
     line = by_hand.SCENARIOS.lines[0]
     lines = tuple(replace(line, volatility=number / 10.0, worst=False) for number in range(12))
-    text = render(by_hand.SCENARIOS._replace(lines=lines), "table")
+    text = render(replace(by_hand.SCENARIOS, lines=lines), "table")
     assert max(map(len, text.splitlines())) <= 80
     assert text.count("BTC spot") == 3
     assert all(f"IV +{number}0 %" in text for number in range(1, 12))
@@ -112,7 +112,7 @@ def test_a_matrix_with_many_columns_continues_below() -> None:
 def test_check_is_one_line_where_there_is_room(
     ratio: float | None, above: float | None, text: str
 ) -> None:
-    report = by_hand.CHECK._replace(margin_ratio=ratio, above=above)
+    report = replace(by_hand.CHECK, margin_ratio=ratio, above=above)
     line, lines = (render(report, "table", Screen(width)) for width in (200, 80))
     assert line.startswith(text)
     assert (line.count("\n"), lines.count("\n")) == (1, 2)
@@ -123,13 +123,13 @@ def test_check_is_one_line_where_there_is_room(
 def test_verify_never_shortens_a_name(width: int) -> None:
     example = "an-example-with-a-name-of-more-than-sixty-characters-so-that-it-is-long"
     lines = tuple(line._replace(example=example) for line in by_hand.VERIFY.lines)
-    text = render(by_hand.VERIFY._replace(lines=lines), "table", Screen(width))
+    text = render(replace(by_hand.VERIFY, lines=lines), "table", Screen(width))
     assert example in text
     assert "deribit-pm" in text
 
 
 def test_verify_of_one_model_shows_every_figure() -> None:
-    text = render(by_hand.VERIFY._replace(unproven=()), "table")
+    text = render(replace(by_hand.VERIFY, unproven=()), "table")
     assert [line.split()[0] for line in text.splitlines() if "1.0e-09" in line] == [
         "initial_margin", "components.scenario_loss", "initial_margin", "initial_margin",
     ]  # fmt: skip
