@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks import (
     batch,
     book,
+    cascade,
     hedge,
     kernels,
     liquidation,
@@ -34,6 +35,7 @@ GROUPS: dict[str, Callable[[], list[Table]]] = {
     "kernels": lambda: kernels.tables(kernels.Sizes()),
     "batch": lambda: batch.tables(batch.Sizes()),
     "watch": lambda: watch.tables(watch.Sizes()),
+    "cascade": lambda: cascade.tables(cascade.Sizes()),
 }
 
 

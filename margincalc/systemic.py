@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from margincalc.answers.margining import Rules, margined
 from margincalc.answers.study import Study
+from margincalc.errors import input_error, shown
 from margincalc.portfolio import Portfolio
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from margincalc.answers.venues import TransferTerms
 
 DEPTH = "0.5%=15.5e6,5%=40e6"  # of bitcoin in early October 2025, CoinDesk Research
+MOST_RESPONSE = 1e6
 RULES = Rules()
 Progress = Callable[[int, int], None]
 
@@ -57,6 +59,9 @@ def cascade(  # noqa: PLR0913 - an argument for each option of the command
     from margincalc.answers.cascade import cascade_study, shocks_of
     from margincalc.answers.contagion import Terms, law_of
 
+    if not 0.0 <= volatility_response <= MOST_RESPONSE:
+        wanted = f"a share from 0 to {MOST_RESPONSE:g}"
+        raise input_error("--volatility-response", shown(volatility_response), wanted)
     accounts = accounts_of(source, rules or Margins())
     law = law_of(depth, depth_left)
     terms = Terms(shocks_of(shocks), law, fund, volatility_response, progress)

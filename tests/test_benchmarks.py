@@ -19,6 +19,7 @@ from benchmarks import (
     batch,
     book,
     books,
+    cascade,
     clock,
     hedge,
     kernels,
@@ -37,6 +38,7 @@ from benchmarks.exact import exact_greeks, worst_error
 from benchmarks.processes import FORBIDS_BYTECODE, SAMPLES, output, process, python
 from margincalc.arrays import FloatArray
 from margincalc.pricing import black
+from margincalc.simulation.curves import halts
 
 FEW = models.Sizes(3, 1, 4, 5, ("generic-portfolio", "reg-t"))
 LITTLE = kernels.Sizes(2, 300, 60, 10, 5, 40, 8)
@@ -52,6 +54,7 @@ SMALL = [
     pytest.param(lambda: kernels.tables(LITTLE), 5, id="kernels"),
     pytest.param(lambda: batch.tables(HANDFUL), 1, id="batch"),
     pytest.param(lambda: watch.tables(watch.Sizes(20, 10, 40, 5)), 0, id="watch"),
+    pytest.param(lambda: cascade.tables(cascade.Sizes(200, 11, 3, 50, 21, 20, 1)), 0, id="cascade"),
 ]
 
 
@@ -265,3 +268,15 @@ def test_machine_has_no_name() -> None:
 def test_unknown_group_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["weather"]) == 2
     assert "startup, pricing, book, scaling, models" in capsys.readouterr().err
+
+
+def test_cascades_end_where_the_plain_ones_do() -> None:
+    shocks = np.linspace(99.0, 60.0, 12)
+    held = cascade.accounts(300)
+    assert cascade.sorted_search(held, shocks).price == pytest.approx(
+        cascade.round_by_round(held, shocks), rel=1e-12
+    )
+    way = cascade.option_walk(80, 31)
+    assert halts(way, shocks, lambda sold: 0.3 * sold).stop.tolist() == (
+        cascade.step_by_step(way, shocks)
+    )

@@ -32,6 +32,7 @@ from margincalc.simulation.population import (
 PRICED = "account,price,size,side,bankrupt"
 HOLDING = "account,instrument,asset,quantity,entry_price"
 MOST = 10_000_000  # accounts that are drawn at random
+LOWEST, HIGHEST = 10_000.0, 1e9  # spots at which strikes of whole hundreds are apart
 SPOTS = {"BTC": 100_000.0, "ETH": 4_000.0}
 DRAWS: tuple[Draw, ...] = ("perpetuals", "options", "two-assets")
 
@@ -104,6 +105,9 @@ def _drawn(source: Source, margins: Margins) -> Accounts:
         raise input_error("--seed", shown(source.seed), "a whole number from 0")
     if source.kind not in DRAWS:
         raise input_error("--kind", shown(source.kind), f"one of {', '.join(DRAWS)}")
+    if source.spot is not None and not LOWEST <= source.spot <= HIGHEST:
+        wanted = f"a price from {LOWEST:g} to {HIGHEST:g}"
+        raise input_error("--spot", shown(source.spot), wanted)
     spots = SPOTS if source.spot is None else {**SPOTS, "BTC": source.spot}
     population = drawn(source.accounts, source.seed, source.kind, spots)
     title = f"{source.accounts:,} drawn accounts, {source.kind}, seed {source.seed}"

@@ -124,7 +124,7 @@ def margins(history: Prices, terms: DynamicTerms) -> tuple[FloatArray, dict[str,
     early = moves[: terms.window]
     scale = np.sqrt(terms.horizon) * np.sqrt(max(terms.depth, 1.0))
     z = procyclical.quantile(0.5 * (1.0 + terms.confidence))
-    variance = procyclical.variances(moves, terms.decay)[:-1]
+    variance = procyclical.variances(moves, terms.decay, float(np.mean(early**2)))[:-1]
     ewma = z * np.sqrt(variance)
     if terms.implied is not None:
         ewma = np.maximum(ewma, z * terms.weight * terms.implied / np.sqrt(365.0))
@@ -135,7 +135,7 @@ def margins(history: Prices, terms: DynamicTerms) -> tuple[FloatArray, dict[str,
     stress = worst if terms.stress is None else terms.stress
     fixed = 1.25 * z * float(np.sqrt(np.mean(early**2)))
     static = fixed if terms.static is None else terms.static
-    fhs = procyclical.filtered_quantiles(moves, terms.decay, terms.confidence, terms.window)
+    fhs = procyclical.filtered_quantiles(moves, variance, terms.confidence, terms.window)
     rules = {
         "static": np.full(len(moves), static),
         "ewma": ewma * scale,

@@ -25,9 +25,9 @@ FEEDS = (
     Field("model_buffer", "by model", "share", 4),
 )
 ATTACKS = (
-    Field("blocks", "share of window held", "share"),
-    Field("arithmetic", "price times, arithmetic", "factor"),
-    Field("geometric", "price times, geometric", "factor"),
+    Field("blocks", "window held", "share"),
+    Field("arithmetic", "arithmetic", "factor"),
+    Field("geometric", "geometric", "factor"),
     Field("cost", "quote in / reserve", "factor"),
 )
 
@@ -76,6 +76,8 @@ def oracle_study(prices: Prices, line: Line, title: str, terms: OracleTerms) -> 
         Fact("volatility", "Realised volatility", volatility, "share"),
         Fact("low", "Low", float(np.min(prices.price)), "price"),
         Fact("high", "High", float(np.max(prices.price)), "price"),
+        Fact("heartbeat", "Steps at least every", terms.heartbeat, "seconds"),
+        Fact("confidence", "Interval used with", terms.confidence, "share"),
         Fact("bound", "Expected loss kept under", terms.bound, "share"),
     )
     tables = [Table("feeds", FEEDS, tuple(rows))]
@@ -117,7 +119,7 @@ def _feeds(prices: Prices, terms: OracleTerms, volatility: float) -> list[_Feed]
         one("true price", price),
         one(f"lag {terms.lag:g} s", late, lag.quantile),
         one(
-            f"steps {terms.threshold:.2%} / {terms.heartbeat:g} s",
+            f"steps {terms.threshold * 100.0:.3g} %",
             replay.lagged(
                 time, replay.stepped(time, price, terms.threshold, terms.heartbeat), terms.lag
             ),
@@ -131,12 +133,12 @@ def _feeds(prices: Prices, terms: OracleTerms, volatility: float) -> list[_Feed]
     ]
     if terms.interval:
         width = feeds.confidence_multiple(terms.confidence) * terms.interval
-        name = f"interval {terms.interval:.2%}, {terms.confidence:.4g}"
+        name = f"interval {terms.interval * 100.0:.3g} %"
         found.append(_Feed(name, price * (1.0 - width), price * (1.0 + width)))
     if prices.own is not None:
-        found.append(one("the venue's own price", prices.own))
+        found.append(one("own price", prices.own))
     if terms.attack:
-        found.append(one(f"average, {terms.attack:+.1%} attack", _attacked(prices, terms)))
+        found.append(one(f"attack {terms.attack * 100.0:+.3g} %", _attacked(prices, terms)))
     return found
 
 

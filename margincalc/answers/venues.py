@@ -19,7 +19,7 @@ VENUES = (
     Field("movable", "can move", "money"),
     Field("trapped", "trapped", "money"),
     Field("distance", "liquidated at", "move"),
-    Field("trigger", "act within", "share"),
+    Field("trigger", "act within", "share", 4),
     Field("act", "act now", "flag"),
     Field("latency", "money takes", "seconds", 2),
     Field("horizon", "lasts", "seconds", 1),

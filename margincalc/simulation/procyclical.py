@@ -17,10 +17,13 @@ BUFFER = 0.25  # of article 28 (1) (a)
 HORIZONS = (1, 5, 20, 30)  # days over which a rise is measured
 
 
-def variances(returns: FloatArray, decay: float) -> FloatArray:
-    """Variance before each return and after the last, shape (T + 1,), the first ``r_0^2``."""
+def variances(returns: FloatArray, decay: float, first: float | None = None) -> FloatArray:
+    """Variance before each return and after the last, shape (T + 1,).
+
+    The first is `first`, or ``r_0^2``: then a quiet first day makes all early ones look wild.
+    """
     found = np.empty(len(returns) + 1)
-    found[0] = returns[0] ** 2
+    found[0] = returns[0] ** 2 if first is None else first
     for day, squared in enumerate(returns**2):
         found[day + 1] = decay * found[day] + (1.0 - decay) * squared
     return found
@@ -54,14 +57,17 @@ def shortfall(returns: FloatArray, worst: int) -> float:
 
 
 def filtered_quantiles(
-    returns: FloatArray, decay: float, confidence: float, window: int
+    returns: FloatArray, variance: FloatArray, confidence: float, window: int
 ) -> FloatArray:
     """Size of move that filtered history gives for each day from those before, shape (T,).
 
     NaN while there are fewer than `window` days before.
+
+    Parameters
+    ----------
+    variance : shape (T,), before each return
     """
-    variance = variances(returns, decay)
-    deviation = np.sqrt(variance[:-1])
+    deviation = np.sqrt(variance)
     scaled = np.divide(returns, deviation, out=np.zeros_like(returns), where=deviation > 0.0)
     found = np.full(len(returns), np.nan)
     if len(returns) > window:

@@ -1,0 +1,91 @@
+"""The commands of systemic studies: formats, the same bytes again, errors that say what to do."""
+
+import json
+
+import pytest
+
+from tests.cli import ROOT
+from tests.cli.conftest import Run, run
+
+__all__ = ["run"]
+
+SAMPLES = ROOT / "sample_portfolios"
+DAILY, MINUTES = str(SAMPLES / "daily_prices.csv"), str(SAMPLES / "minute_prices.csv")
+VENUES, LONG = str(SAMPLES / "two_venues.yaml"), str(SAMPLES / "long_only.yaml")
+DRAWN = ("--accounts", "60", "--seed", "3")
+WORK = {
+    "cascade": ("cascade", *DRAWN, "--depth-left", "0.001"),
+    "monitor": ("monitor", *DRAWN, "--fund", "1e4"),
+    "oracle": ("oracle", MINUTES, *DRAWN, "--attack", "+20%", "--interval", "0.1%"),
+    "dynamic": ("dynamic", DAILY),
+    "transfer": ("transfer", VENUES, "--halt", "okx=100min"),
+    "collateral": ("collateral", LONG, "--loop", "3"),
+}
+
+
+@pytest.mark.parametrize("name", WORK)
+def test_every_format_twice(run: Run, name: str) -> None:
+    texts = {}
+    for format in ("table", "json", "csv"):
+        one, other = (run("simulate", *WORK[name], "--format", format) for _ in range(2))
+        assert (one.status, one.err) == (0, "")
+        assert one.out == other.out
+        texts[format] = one.out
+    found = json.loads(texts["json"], parse_constant=pytest.fail)
+    assert next(iter(found)) == "schema"
+    assert found["schema"] == f"margincalc.{name}/1"
+    assert max(map(len, texts["table"].splitlines())) <= 80
+    assert texts["csv"].count("\n") > 1
+
+
+def test_a_volatility_response_makes_an_option_cascade_worse(run: Run) -> None:
+    work = ("cascade", *DRAWN, "--kind", "options", "--shocks", "-0.1,-0.2", "--format", "json")
+    calm, wild = (
+        json.loads(run("simulate", *work, "--volatility-response", text).out)["curve"]
+        for text in ("0", "1e4")
+    )
+    pairs = list(zip(calm, wild, strict=True))
+    assert all(two["liquidated"] >= one["liquidated"] for one, two in pairs)
+    assert any(two["liquidated"] > one["liquidated"] for one, two in pairs)
+
+
+def test_isolated_pools_break_before_the_accounts_that_share(run: Run) -> None:
+    work = ("cascade", *DRAWN, "--kind", "two-assets", "--shocks", "-0.1,-0.2")
+    out = run("simulate", *work, "--against-isolated", "--format", "json").out
+    rows = json.loads(out)["modes"]
+    for cross, alone in zip(rows[::2], rows[1::2], strict=True):
+        assert (cross["mode"], alone["mode"]) == ("cross", "isolated")
+        assert alone["pools"] >= cross["pools"]
+        assert cross["whole"] in (None, 1.0)
+
+
+FAULTS = (
+    (("cascade", "nowhere.csv"), "nowhere.csv"),
+    (("cascade", DAILY), "unknown column 'date'"),
+    (("cascade", "--shocks", "nan"), "--shocks"),
+    (("cascade", "--depth", "5%=1,1%=2"), "--depth"),
+    (("cascade", "--depth-left", "0"), "--depth-left"),
+    (("cascade", "--accounts", "0"), "--accounts"),
+    (("cascade", "--spot", "nan"), "--spot"),
+    (("cascade", "--fund", "nan"), "--fund"),
+    (("cascade", "--seed", "-1"), "--seed"),
+    (("cascade", "--accounts", "9", "--volatility-response", "nan"), "--volatility-response"),
+    (("oracle", MINUTES, "--lag", "soon"), "--lag"),
+    (("oracle", MINUTES, "--kind", "options", "--accounts", "9"), "linear positions"),
+    (("oracle", MINUTES, "--symbol", "X"), "--symbol"),
+    (("dynamic", DAILY, "--decay", "2"), "--decay"),
+    (("dynamic", DAILY, "--window", "2000"), "--window"),
+    (("transfer", VENUES, "--halt", "x=3h"), "--halt"),
+    (("transfer", VENUES, "--probability", "2"), "--probability"),
+    (("collateral", LONG, "--queue", "X=1%"), "--queue"),
+    (("collateral", LONG, "--loop", "nan"), "--loop"),
+)
+
+
+@pytest.mark.parametrize(("work", "said"), FAULTS)
+def test_faults_are_sentences(run: Run, work: tuple[str, ...], said: str) -> None:
+    outcome = run("simulate", *work)
+    assert (outcome.status, outcome.out) == (2, "")
+    assert outcome.err.startswith("error: ")
+    assert said in outcome.err
+    assert "Traceback" not in outcome.err
