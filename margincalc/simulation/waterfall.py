@@ -145,13 +145,13 @@ def run(market: Market, closed: Closed, fund: Fund, policy: Policy, unit: float)
     """
     by_fund, fund_after = _by_fund(market, closed, fund, unit)
     left = closed.deficit - by_fund
-    profit = np.maximum(_units(market.holders.profit, unit), 0)
-    profit[closed.liquidated] = 0
-    taken, quantity = np.zeros_like(profit), np.zeros(len(profit))
+    means = _means(market.holders, unit)
+    means[closed.liquidated] = 0
+    taken, quantity = np.zeros_like(means), np.zeros(len(means))
     if policy.name != SOCIALISED:
         taken, quantity = _deleveraged(market, closed, left, policy, unit)
     rest = int(np.sum(left)) - int(np.sum(taken))
-    able = np.maximum(profit - taken, 0)
+    able = np.maximum(means - taken, 0)
     socialised = in_units(rest, able.astype(np.float64), able)
     unpaid = rest - int(np.sum(socialised))
     return Paid(by_fund, fund_after, taken, socialised, quantity, unpaid)
@@ -218,8 +218,8 @@ def _allotted(
 ) -> tuple[IntArray, FloatArray]:
     """Divide a need among winners: money, whole units, and the quantity each closes."""
     if policy.unit == "profit":
-        profit = np.maximum(_units(winners.profit, unit), 0)
-        return _in_profit(winners, need.money, policy.name, profit), np.zeros(len(profit))
+        means = _means(winners, unit)
+        return _in_profit(winners, need.money, policy.name, means), np.zeros(len(means))
     held = np.abs(winners.quantity)
     if policy.name in QUEUES:
         order = ranked(QUEUES[policy.name](winners))
@@ -234,14 +234,19 @@ def _allotted(
     return np.minimum(share, np.maximum(_units(winners.value, unit), 0)), size
 
 
-def _in_profit(winners: Holders, money: int, name: str, profit: IntArray) -> IntArray:
-    """Cut profits, in turn or by weight."""
+def _in_profit(winners: Holders, money: int, name: str, means: IntArray) -> IntArray:
+    """Cut profits, in turn or by weight, each up to its means."""
     if name in WEIGHTS:
-        return in_units(money, WEIGHTS[name](winners), profit)
+        return in_units(money, WEIGHTS[name](winners), means)
     order = ranked(QUEUES[name](winners))
-    taken = np.zeros_like(profit)
-    taken[order] = in_turn_units(money, profit[order])
+    taken = np.zeros_like(means)
+    taken[order] = in_turn_units(money, means[order])
     return taken
+
+
+def _means(holders: Holders, unit: float) -> IntArray:
+    """Return what each can give of its profit, which a debt in its wallet has first call on."""
+    return _units(np.clip(holders.profit, 0.0, np.maximum(holders.value, 0.0)), unit)
 
 
 def _units(amount: FloatArray, unit: float) -> IntArray:
