@@ -232,6 +232,65 @@ def test_an_offset_is_at_most_the_loss_of_the_positions() -> None:
     assert loss + beyond >= 0.0
 
 
+COIN_INSIDE = ("deribit-pm", "okx-pm", "derive-pm1", "derive-pm2")
+LOSSES = ("scenario_loss", "basis_contingency")
+
+
+def lost(found: Account, which: int) -> float:
+    """What the positions of a book lose in the worst case, by every name that it has."""
+    names = [name for name in LOSSES if name in found.result.components]
+    return math.fsum(part(found, name)[which] for name in names)
+
+
+def perpetual_and_call(quantity: float) -> list[Written]:
+    """Return positions that gain where the spot rises, for a quantity above 0."""
+    call = {"instrument": "BTC-25DEC26-110000-C", "quantity": quantity, "volatility": 0.6}
+    return [{"instrument": "BTC-PERPETUAL", "quantity": 2.0 * quantity}, call]
+
+
+@pytest.mark.parametrize("model", COIN_INSIDE)
+@pytest.mark.parametrize("quantity", [1.0, -1.0])
+def test_a_venue_that_puts_coin_inside_its_scenarios_shows_what_coin_adds(
+    model: str, quantity: float
+) -> None:
+    positions = perpetual_and_call(quantity)
+    with_coin = account(book([{"asset": "BTC", "quantity": 1.5}], positions), model)
+    without = account(book([{"asset": "USDC", "quantity": 1e6}], positions), model)
+    for which, margin in enumerate(("maintenance", "initial")):
+        assert lost(with_coin, which) == pytest.approx(lost(without, which), rel=1e-12)
+        assert part(without, "wrong_way")[which] == 0.0
+        beyond = part(with_coin, "wrong_way")[which]
+        # Coin is in use at OKX only so far as it offsets what contracts owe of it.
+        used = quantity < 0.0 or model != "okx-pm"
+        assert (beyond * quantity > 100.0) if used else (beyond == 0.0), margin
+
+
+@pytest.mark.parametrize("model", COIN_INSIDE)
+@pytest.mark.parametrize("coin", [0.0, 0.7, 3.0, 40.0])
+def test_positions_and_deposits_together_lose_the_worst_case(model: str, coin: float) -> None:
+    deposits = [{"asset": "BTC", "quantity": coin}, {"asset": "USDC", "quantity": 1e6}]
+    found = account(book(deposits, perpetual_and_call(-1.0)), model)
+    worst, parameters = found.result.worst, found.venue.parameters
+    assert worst is not None
+    together = lost(found, 0) + part(found, "wrong_way")[0]
+    factor = parameters.get("mm_factor", parameters.get("margin", {}).get("mm_factor", 1.0))
+    assert together == pytest.approx(factor * max(-float(worst.pnl[0]), 0.0), rel=1e-9, abs=1e-7)
+
+
+def test_stock_deposited_for_options_written_on_it_offsets_them() -> None:
+    written = {"instrument": "XYZ   261218C00100000", "quantity": -1.0, "volatility": 0.4}
+    market = {"XYZ": {"spot": 100.0}}
+    stock = {"asset": "XYZ", "quantity": 100.0, "moves_with": "XYZ", "price": 100.0}
+    base = book([], [written]) | {"market": market}
+    alone, covered = (
+        account(base | {"collateral": deposits}, "occ-tims") for deposits in ([], [stock])
+    )
+    assert part(covered, "scenario_loss") == part(alone, "scenario_loss")
+    assert part(alone, "wrong_way") == (0.0, 0.0)
+    offset = part(covered, "wrong_way")[0]
+    assert -part(alone, "scenario_loss")[0] <= offset < 0.0
+
+
 def test_money_and_other_coins_are_not_wrong_way() -> None:
     deposits = [
         {"asset": "USDC", "quantity": 1e5},

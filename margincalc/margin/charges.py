@@ -251,6 +251,18 @@ def moving(book: Book, *kinds: Kind) -> BoolArray:
     return moves[book.instrument]
 
 
+def without_deposits(book: Book) -> Book | None:
+    """Return the book of the positions alone, its rows as they were; None where nothing changes.
+
+    Where deposits take part in a model's scenarios, what they add to the loss of this book is the
+    component `wrong_way`; it is negative where they offset it.
+    """
+    deposit = moving(book, Kind.COLLATERAL) & (book.quantity != 0.0)
+    if not np.any(deposit):
+        return None
+    return replace(book, quantity=np.where(deposit, 0.0, book.quantity))
+
+
 def confidence_charge(book: Book, rates: Confidence) -> FloatArray:
     """Charge the notionals that doubtful feeds price: options at spot, contracts, balances."""
     columns = book.instruments.take(book.instrument)

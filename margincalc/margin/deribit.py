@@ -20,7 +20,7 @@ from pydantic import Field
 from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Kind
 from margincalc.margin.base import Components, MarginResult, Parameters, Share, Worst, total
-from margincalc.margin.charges import collateral_haircut
+from margincalc.margin.charges import collateral_haircut, without_deposits
 from margincalc.margin.deribit_shocks import (
     Amount,
     DeltaShock,
@@ -144,7 +144,9 @@ class Deribit(NamedTuple):
         value = now(book)
         parts = list(self.parts(book, value))
         loss, worst = self._worst(book, parts)
-        matrix = {"scenario_loss": loss, **self._charges(book, parts)}
+        alone = self._alone(book, value, loss)
+        split = {"scenario_loss": alone, "wrong_way": loss - alone}
+        matrix = {**split, **self._charges(book, parts)}
         maintenance = {name: self.parameters.mm_factor * part for name, part in matrix.items()}
         reserved = self.parameters.reserved.model_dump()
         initial = {
@@ -250,6 +252,11 @@ class Deribit(NamedTuple):
             every=np.concatenate(full)[order],
         )
         return loss, worst
+
+    def _alone(self, book: Book, value: FloatArray, loss: FloatArray) -> FloatArray:
+        """Return the loss of the positions without deposits; `loss` is of all, shape (A,)."""
+        bare = without_deposits(book)
+        return loss if bare is None else self._worst(bare, list(self.parts(bare, value)))[0]
 
     def _charges(self, book: Book, parts: list[Part]) -> Components:
         """Return roll and delta shock; no rule is known of the correlation contingency."""

@@ -30,12 +30,11 @@ from margincalc.margin.derive_risk import (
     expiries_of,
     feed_confidence,
     groups_of,
-    losses,
     refuse_beyond,
     result,
     scenario_gains,
+    split,
     spot_notional,
-    worst_of,
 )
 from margincalc.margin.derive_shocks import (
     BasisContingency,
@@ -121,10 +120,9 @@ class Pm1(NamedTuple):
         discounts = own.margin.discounts(expiries)
         gain = scenario_gains(book, expiries, value[:, present], discounts, shocks.linear)
         basis = basis_gains(book, expiries, value[:, shocks.size :], own.basis_contingency)
-        worst = worst_of(groups, np.column_stack([gain, basis]), shocks.grid.weight)
-        scanned, basis_loss = losses(worst, shocks.size, book.pools)
-        losing = {"scenario_loss": scanned, "basis_contingency": basis_loss}
-        losing |= self._static(book, groups)
+        gains = np.column_stack([gain, basis])
+        worst, losses = split(book, groups, gains, shocks.grid.weight)
+        losing = losses.components(1.0) | self._static(book, groups)
         peg = own.other_contingency.peg_loss(book.stable)
         maintenance = {**losing, "collateral_haircut": collateral_haircut(book, initial=False)}
         initial = {

@@ -17,13 +17,14 @@ from pydantic import AfterValidator, Field
 
 from margincalc.arrays import FloatArray, group_sum
 from margincalc.book import Book, Instruments
-from margincalc.margin.base import Components, MarginResult, Parameters
+from margincalc.margin.base import Components, MarginResult, Parameters, total
 from margincalc.margin.charges import collateral_haircut, feeds, short_option_charge
 from margincalc.margin.derive_risk import (
     Contingency,
     Discounts,
     Expiries,
     Groups,
+    Losses,
     asset_value,
     at_rate,
     basis_gains,
@@ -31,12 +32,11 @@ from margincalc.margin.derive_risk import (
     expiries_of,
     feed_confidence,
     groups_of,
-    losses,
     refuse_beyond,
     result,
     scenario_gains,
+    split,
     spot_notional,
-    worst_of,
 )
 from margincalc.margin.derive_shocks import (
     BasisContingency,
@@ -179,8 +179,8 @@ class Pm2(NamedTuple):
             book, expiries, value[:, present], own.margin.discounts(expiries), skewed
         )
         basis = basis_gains(book, expiries, value[:, shocks.size :], own.basis_contingency)
-        worst = worst_of(groups, np.column_stack([gain, basis]), shocks.grid.weight)
-        loss = losses(worst, shocks.size, book.pools)
+        gains = np.column_stack([gain, basis])
+        worst, loss = split(book, groups, gains, shocks.grid.weight)
         parts = (
             self._maintenance(book, groups, loss),
             self._initial(book, groups, expiries, loss),
@@ -197,29 +197,23 @@ class Pm2(NamedTuple):
                 value[:, chosen] = now(turned)[:, None]
         return value
 
-    def _maintenance(
-        self, book: Book, groups: Groups, loss: tuple[FloatArray, FloatArray]
-    ) -> Components:
+    def _maintenance(self, book: Book, groups: Groups, loss: Losses) -> Components:
         factor, other = self.parameters.margin.mm_factor, self.parameters.other_contingency
         perpetuals = by_pool(groups, groups.sum(spot_notional(book)), book)
         return {
-            "scenario_loss": factor * loss[0],
-            "basis_contingency": factor * loss[1],
+            **loss.components(factor),
             "delta_one": other.mm_perp_pct * perpetuals,
             "short_options": short_option_charge(book, other.mm_option_pct),
             "collateral_haircut": collateral_haircut(book, initial=False),
         }
 
-    def _initial(
-        self, book: Book, groups: Groups, expiries: Expiries, loss: tuple[FloatArray, FloatArray]
-    ) -> Components:
+    def _initial(self, book: Book, groups: Groups, expiries: Expiries, loss: Losses) -> Components:
         factor, other = self.parameters.margin.im_factor, self.parameters.other_contingency
         perpetuals = by_pool(groups, groups.sum(spot_notional(book)), book)
         option_pct = other.mm_option_pct + other.im_option_pct_extra
         return {
-            "scenario_loss": factor * loss[0],
-            "basis_contingency": factor * loss[1],
-            "peg": other.peg_loss(book.stable) * (loss[0] + loss[1]),
+            **loss.components(factor),
+            "peg": other.peg_loss(book.stable) * total(loss.components(1.0), book.pools),
             "delta_one": (other.mm_perp_pct + other.im_perp_pct_extra) * perpetuals,
             "short_options": short_option_charge(book, option_pct),
             "collateral_haircut": collateral_haircut(book, initial=True),

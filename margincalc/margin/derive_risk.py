@@ -15,7 +15,7 @@ from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Kind
 from margincalc.errors import ModelRefusal
 from margincalc.margin.base import Components, MarginResult, Parameters, Share, Worst, total
-from margincalc.margin.charges import doubt, peg_growth
+from margincalc.margin.charges import doubt, peg_growth, without_deposits
 from margincalc.margin.derive_shocks import BasisContingency, UpTo10, UpTo20, UpTo100
 from margincalc.margin.scope import Scope
 from margincalc.risk import equity, now
@@ -224,6 +224,45 @@ def worst_of(groups: Groups, gain: FloatArray, weight: FloatArray) -> Worst:
     grid = np.zeros(len(group), np.int64)
     chosen = pnl[group, scenario]
     return Worst(groups.pool, groups.underlying, grid, scenario, chosen, by_position, every)
+
+
+class Losses(NamedTuple):
+    """What the worst cases lose, shape (A,) each.
+
+    Attributes
+    ----------
+    scenario, basis : of the positions alone: the scenarios and the basis contingencies that bind
+    wrong_way : what deposits add to both
+    """
+
+    scenario: FloatArray
+    basis: FloatArray
+    wrong_way: FloatArray
+
+    def components(self, factor: float) -> Components:
+        """Return the parts of a requirement that takes them times a factor."""
+        return {
+            "scenario_loss": factor * self.scenario,
+            "wrong_way": factor * self.wrong_way,
+            "basis_contingency": factor * self.basis,
+        }
+
+
+def split(book: Book, groups: Groups, gain: FloatArray, weight: FloatArray) -> tuple[Worst, Losses]:
+    """Find the worst scenarios, and divide what they lose into the positions' and the deposits'.
+
+    Parameters
+    ----------
+    gain, weight : as of `worst_of`
+    """
+    worst, basis = worst_of(groups, gain, weight), len(weight) - 1
+    scenario, contingency = losses(worst, basis, book.pools)
+    bare = without_deposits(book)
+    if bare is None:
+        return worst, Losses(scenario, contingency, np.zeros(book.pools))
+    held = np.where((bare.quantity != 0.0)[:, None], gain, 0.0)
+    alone = losses(worst_of(groups, held, weight), basis, book.pools)
+    return worst, Losses(*alone, (scenario + contingency) - (alone[0] + alone[1]))
 
 
 def losses(worst: Worst, basis: int, pools: int) -> tuple[FloatArray, FloatArray]:

@@ -27,7 +27,7 @@ from margincalc.margin.base import (
     Share,
     Worst,
 )
-from margincalc.margin.charges import Borrow, collateral_haircut
+from margincalc.margin.charges import Borrow, collateral_haircut, without_deposits
 from margincalc.margin.forms import LinearForm
 from margincalc.margin.grids import joined
 from margincalc.margin.okx_risk import (
@@ -103,7 +103,7 @@ class Okx(NamedTuple):
         if book.coin:
             return _in_coin(book, self.margin(_in_money(book)))
         units, worst = self._units(book)
-        parts = _components(units, book.pools)
+        parts = _components(units, self._alone(book, units), book.pools)
         owed = _owed(book)
         haircuts = [collateral_haircut(book, initial=initial) for initial in (False, True)]
         maintenance = {
@@ -131,6 +131,11 @@ class Okx(NamedTuple):
             found.append((rows, worst._replace(grid=np.full(len(worst.pool), number))))
         columns = zip(*parts, strict=True)
         return Units(*map(np.concatenate, columns)), joined(found, book)
+
+    def _alone(self, book: Book, units: Units) -> FloatArray:
+        """Return what units lose without the deposits that offset their deltas, shape (G,)."""
+        bare = without_deposits(book)
+        return units.scenario_loss if bare is None else self._units(bare)[0].scenario_loss
 
     def _split(self, book: Book) -> Iterator[tuple[int, IntArray]]:
         """Yield each class's number with the position rows that it applies to."""
@@ -179,11 +184,12 @@ def _in_coin(book: Book, result: MarginResult) -> MarginResult:
     )
 
 
-def _components(units: Units, pools: int) -> Components:
+def _components(units: Units, alone: FloatArray, pools: int) -> Components:
     """Return what risk units need, shape (A,) each; what closing costs tops it up."""
     loss, basis = units.scenario_loss, units.mr4
     parts = {
-        "scenario_loss": loss,
+        "scenario_loss": alone,
+        "wrong_way": loss - alone,
         "basis": basis,
         "floor_top_up": units.maintenance - (loss + basis),
     }

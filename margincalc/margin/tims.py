@@ -18,7 +18,7 @@ from pydantic import Field, model_validator
 from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Kind
 from margincalc.margin.base import MarginResult, Parameters, Share, Worst
-from margincalc.margin.charges import collateral_haircut
+from margincalc.margin.charges import collateral_haircut, without_deposits
 from margincalc.margin.forms import LinearForm
 from margincalc.margin.grids import SpotMove
 from margincalc.margin.scope import Scope
@@ -140,6 +140,11 @@ class _Levels(NamedTuple):
         pnl = self.portfolios.pnl
         return np.argmin(pnl, axis=1) if len(pnl) else np.zeros(0, np.int64)
 
+    def loss(self) -> FloatArray:
+        """Return what each portfolio group loses in its worst point."""
+        loss: FloatArray = np.maximum(-np.min(self.portfolios.pnl, axis=1), 0.0)
+        return loss
+
     def unit(self) -> IntArray:
         """Return the portfolio group of each position row."""
         return self.portfolios.labels[self.products.labels[self.classes.labels]]
@@ -175,11 +180,15 @@ class Tims(NamedTuple):
         moved = self._moved(book, rows, scheme, value)
         levels = _levels(book, rows, scheme, moved)
         pool = levels.portfolios.pool
-        loss = np.maximum(-np.min(levels.portfolios.pnl, axis=1), 0.0)
+        loss, bare = levels.loss(), without_deposits(book)
+        lone = loss
+        if bare is not None:
+            lone = _levels(bare, rows, scheme, self._moved(bare, rows, scheme, value)).loss()
         minimum = group_sum(self._minimum(book, rows), levels.unit(), len(pool))
         alone = np.maximum(-np.min(levels.classes.pnl, axis=1), 0.0)
         components = {
-            "scenario_loss": group_sum(loss, pool, book.pools),
+            "scenario_loss": group_sum(lone, pool, book.pools),
+            "wrong_way": group_sum(loss - lone, pool, book.pools),
             "floor_top_up": group_sum(np.maximum(minimum - loss, 0.0), pool, book.pools),
             "collateral_haircut": collateral_haircut(book, initial=False),
         }

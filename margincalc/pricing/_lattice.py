@@ -6,6 +6,10 @@ branches of ``sqrt(3 dt)`` standard deviations match five moments of the normal 
 is Black's formula, and two step sizes are extrapolated (Broadie and Detemple, "American option
 valuation", Review of Financial Studies 9, 1996: their BBSR, on three branches).
 
+What is left depends on where the exercise boundary falls between two nodes, periodically, and the
+extrapolation triples it. The mean of two lattices half a node apart is without its first harmonic:
+384 steps of two err less than 1,536 of one, in a quarter of the time.
+
 Units are the strike and the time to expiry, as in `_boundary`. The drift is constant but for
 dividends, each a share of the spot at its time.
 """
@@ -21,7 +25,46 @@ from margincalc.pricing import black
 STEPS = 384  # and twice as many, extrapolated to infinitely many
 WIDTH = 7.0  # standard deviations on either side of the strike
 CONTRACTS_AT_ONCE = 64
-MOST_KNOWN = 4096  # contracts, of 3 kB each, that are remembered
+MOST_KNOWN = 4096  # contracts, of 6 kB each, that are remembered
+
+
+class _Level(NamedTuple):
+    """One of the lattices whose premiums are combined.
+
+    Attributes
+    ----------
+    finer : how many times `STEPS` it steps
+    shift : of its nodes, in their distance
+    weight : in the combination
+    """
+
+    finer: int
+    shift: float
+    weight: float
+
+    @property
+    def half(self) -> int:
+        """Number of nodes on either side of the centre."""
+        return int(np.ceil(WIDTH * np.sqrt(STEPS * self.finer / 3.0))) + 2
+
+    def place(self, deviations: FloatArray) -> FloatArray:
+        """Fractional places among the nodes of standard deviations from the centre."""
+        per_node = float(np.sqrt(STEPS * self.finer / 3.0))
+        return deviations * per_node + (self.half - self.shift)
+
+    def spot(self, contracts: "Paying") -> FloatArray:
+        """Spots of the nodes, shape (M, G)."""
+        width = contracts.total * np.sqrt(3.0 / (STEPS * self.finer))
+        steps = np.arange(-self.half, self.half + 1)[:, None] + self.shift
+        nodes: FloatArray = np.exp(_centre(contracts) + steps * width)
+        return nodes
+
+
+_LEVELS = tuple(
+    _Level(finer, shift, weight)
+    for finer, weight in ((1, -0.5), (2, 1.0))
+    for shift in (-0.25, 0.25)
+)
 
 
 class Paying(NamedTuple):
@@ -65,20 +108,19 @@ def premium(log_spot: FloatArray, contracts: Paying, labels: IntArray) -> FloatA
     contracts : shape (G,)
     labels : shape (N,), contract of each price
     """
-    place = (log_spot - _centre(contracts)[labels]) / contracts.total[labels]
-    coarse, fine = (
-        _cubic(grid, labels, place * np.sqrt(STEPS * finer / 3.0) + _half(finer))
-        for grid, finer in zip(_grids(contracts), (1, 2), strict=True)
-    )
-    return np.maximum(2.0 * fine - coarse, 0.0)
+    deviations = (log_spot - _centre(contracts)[labels]) / contracts.total[labels]
+    worth = np.zeros(len(log_spot))
+    for level, grid in zip(_LEVELS, _grids(contracts), strict=True):
+        worth += level.weight * _cubic(grid, labels, level.place(deviations))
+    return np.maximum(worth, 0.0)
 
 
-_Columns = tuple[FloatArray, FloatArray]
+_Columns = tuple[FloatArray, ...]
 _KNOWN: dict[bytes, _Columns] = {}  # a search for a root asks for the same contracts again
 
 
 def _grids(contracts: Paying) -> _Columns:
-    """Premiums at the nodes of the coarse and of the fine lattice, shapes (M, G)."""
+    """Premiums at the nodes of each level, shapes (M, G)."""
     terms = np.column_stack(contracts).astype(np.float64)
     keys = [row.tobytes() for row in terms]
     new = np.array([number for number, key in enumerate(keys) if key not in _KNOWN], np.int64)
@@ -86,19 +128,14 @@ def _grids(contracts: Paying) -> _Columns:
     for start in range(0, len(new), CONTRACTS_AT_ONCE):
         rows = new[start : start + CONTRACTS_AT_ONCE]
         part = contracts.part(rows)
-        solved = np.ascontiguousarray(_nodes(part, 1).T), np.ascontiguousarray(_nodes(part, 2).T)
-        found |= {keys[row]: (solved[0][n], solved[1][n]) for n, row in enumerate(rows)}
+        solved = [np.ascontiguousarray(_nodes(part, level).T) for level in _LEVELS]
+        found |= {keys[row]: tuple(own[n] for own in solved) for n, row in enumerate(rows)}
     if len(_KNOWN) + len(new) > MOST_KNOWN:
         _KNOWN.clear()
     if len(found) <= MOST_KNOWN:
         _KNOWN.update(found)
-    coarse, fine = (np.array([found[key][level] for key in keys]).T for level in (0, 1))
-    return coarse, fine
-
-
-def _half(finer: int) -> int:
-    """Number of nodes on either side of the centre."""
-    return int(np.ceil(WIDTH * np.sqrt(STEPS * finer / 3.0))) + 2
+    columns = zip(*(found[key] for key in keys), strict=True)
+    return tuple(np.array(column).T for column in columns)
 
 
 def _centre(contracts: Paying) -> FloatArray:
@@ -107,11 +144,11 @@ def _centre(contracts: Paying) -> FloatArray:
     return centre
 
 
-def _nodes(contracts: Paying, finer: int) -> FloatArray:
+def _nodes(contracts: Paying, level: _Level) -> FloatArray:
     """Premium at the nodes, shape (M, G)."""
-    half, width = _half(finer), contracts.total * np.sqrt(3.0 / (STEPS * finer))
-    spot = np.exp(_centre(contracts) + np.arange(-half, half + 1)[:, None] * width)
-    return _waited(spot, contracts, _times(contracts, finer)) - _european(spot, contracts, 0.0)
+    spot = level.spot(contracts)
+    waited = _waited(spot, contracts, _times(contracts, level.finer))
+    return waited - _european(spot, contracts, 0.0)
 
 
 def _times(contracts: Paying, finer: int) -> FloatArray:
