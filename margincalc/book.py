@@ -192,7 +192,9 @@ class Book:
         volatility = self.instruments.volatility * multiple
         return replace(self, instruments=replace(self.instruments, volatility=volatility))
 
-    def copies(self, pools: IntArray, factor: FloatArray) -> "Book":
+    def copies(
+        self, pools: IntArray, factor: FloatArray, volatility: FloatArray | None = None
+    ) -> "Book":
         """Return a book of K pools, each in a market of its own choice.
 
         Pool k is a copy of pool ``pools[k]`` with each spot multiplied by ``factor[k]``. A ladder
@@ -202,6 +204,7 @@ class Book:
         ----------
         pools : shape (K,)
         factor : shape (K, U)
+        volatility : shape (K,), what every implied volatility of a copy is multiplied by
         """
         copy, rows = _of_pools(self.pool, pools)
         ordered, chosen = _of_pools(self.orders.pool, pools)
@@ -212,8 +215,12 @@ class Book:
         first_market, market = group_rows(np.tile(np.arange(width), len(pools)), factor.ravel())
         moves = self.instruments.underlying[held]
         moves[moves >= 0] = market[(owner * width + moves)[moves >= 0]]
-        first, number = group_rows(held, moves)
+        keys = (held, moves) if volatility is None else (held, moves, volatility[owner])
+        first, number = group_rows(*keys)
         columns = replace(self.instruments.take(held[first]), underlying=moves[first])
+        if volatility is not None:
+            moved = columns.volatility * volatility[owner[first]]
+            columns = replace(columns, volatility=moved)
         underlying = first_market % max(width, 1)
         names = Names(
             Picked(self.names.keys, pools),

@@ -49,10 +49,16 @@ class Line(NamedTuple):
         moved: FloatArray = np.maximum(1.0 + self.beta * (x[:, None] - 1.0), LEAST)
         return np.where(self.beta == 0.0, 1.0, moved)
 
-    def excess(self, x: FloatArray) -> FloatArray:
-        """Equity less maintenance of the pool at multiples, account currency, shape (K,)."""
+    def excess(self, x: FloatArray, volatility: FloatArray | None = None) -> FloatArray:
+        """Equity less maintenance of the pool at multiples, account currency, shape (K,).
+
+        Parameters
+        ----------
+        x : shape (K,)
+        volatility : shape (K,), multiples of every volatility
+        """
         pools = np.full(len(x), self.pool)
-        return excess_at(self.book, self.model, pools, self.factor(x))
+        return excess_at(self.book, self.model, pools, self.factor(x), volatility)
 
     def noise(self) -> float:
         """How far below zero the excess may be by rounding alone."""

@@ -43,20 +43,28 @@ class Nearest(NamedTuple):
     above: FloatArray
 
 
-def excess_at(book: Book, model: MarginModel, pools: IntArray, factor: FloatArray) -> FloatArray:
+def excess_at(
+    book: Book,
+    model: MarginModel,
+    pools: IntArray,
+    factor: FloatArray,
+    volatility: FloatArray | None = None,
+) -> FloatArray:
     """Equity less maintenance of pools in moved markets, shape (K,).
 
     Parameters
     ----------
     pools : shape (K,)
     factor : shape (K, U), what each spot is multiplied by
+    volatility : shape (K,), what every implied volatility is multiplied by
     """
     sizes = np.bincount(book.pool, minlength=book.pools)[pools]
     batch = np.cumsum(sizes) // ROWS_AT_ONCE
     excess = np.empty(len(pools))
     with using(replace(current(), known=None)):  # a moved market is met once
         for chosen in np.split(np.arange(len(pools)), np.flatnonzero(np.diff(batch)) + 1):
-            result = model.margin(book.copies(pools[chosen], factor[chosen]))
+            moved = None if volatility is None else volatility[chosen]
+            result = model.margin(book.copies(pools[chosen], factor[chosen], moved))
             excess[chosen] = result.equity - result.maintenance
     return excess
 

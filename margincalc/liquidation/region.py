@@ -110,11 +110,10 @@ def _narrowed(
     open_ = np.flatnonzero(np.isfinite(roots) & (high > low))
     roots[open_] = find_roots(lambda n, x: excess(open_[n], x), low[open_], high[open_])
     near = (np.maximum(roots * (1.0 - CLOSE), low), np.minimum(roots * (1.0 + CLOSE), high))
-    sign = line.excess(np.concatenate([low, np.nan_to_num(near[0], nan=1.0)])) >= 0.0
-    other = line.excess(np.concatenate([high, np.nan_to_num(near[1], nan=1.0)])) >= 0.0
-    count = len(low)
+    inner = (np.nan_to_num(own, nan=1.0) for own in near)
+    sign = line.excess(np.concatenate([low, *inner])).reshape(3, -1) >= 0.0
     # Where the model does not change its sign there, it is asked about the whole bracket.
-    sure = np.isfinite(roots) & (sign[count:] != other[count:]) & (sign[count:] == sign[:count])
+    sure = np.isfinite(roots) & (sign[1] != sign[2]) & (sign[1] == sign[0])
     return np.where(sure, near[0], low), np.where(sure, near[1], high)
 
 
@@ -130,6 +129,9 @@ def close(line: Line, low: FloatArray, high: FloatArray) -> FloatArray:
     # A jump needs no closing: its ends are one.
     open_ = np.flatnonzero((high > low) & (((ends + lift) >= 0.0)[0] != ((ends + lift) >= 0.0)[1]))
     roots[open_] = find_roots(
-        lambda numbers, x: line.excess(x) + lift[open_[numbers]], low[open_], high[open_]
+        lambda numbers, x: line.excess(x) + lift[open_[numbers]],
+        low[open_],
+        high[open_],
+        ((ends + lift)[0, open_], (ends + lift)[1, open_]),
     )
     return roots

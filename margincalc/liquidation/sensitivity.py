@@ -106,7 +106,5 @@ def _bought(line: Line, x: float, rows: IntArray) -> FloatArray:
     result = line.model.margin(replace(copies, quantity=quantity))
     excess = (result.equity - result.maintenance).reshape(count, 2)
     cost = (now(book) + book.instruments.offset)[book.instrument[rows]]
-    if book.coin:
-        cost = cost * 1.0
     change: FloatArray = (excess[:, 0] - excess[:, 1]) / (2.0 * step) - cost
     return change

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from margincalc.arrays import FloatArray
+from margincalc.arrays import FloatArray, IntArray
 from margincalc.book import Book
 from margincalc.liquidation.line import Line
+from margincalc.liquidation.nearest import excess_at
 from margincalc.liquidation.region import Region, region
 from margincalc.margin.base import MarginModel
 from margincalc.roots import find_roots
@@ -75,29 +76,31 @@ class Frontier(NamedTuple):
 
 def multiples(book: Book, model: MarginModel) -> Multiples:
     """Find the multiples of volatility that liquidate at unchanged spot."""
-
-    def excess(c: float) -> FloatArray:
-        result = model.margin(book.with_volatility(c))
-        return np.asarray(result.equity - result.maintenance, np.float64)
-
     if not np.any(book.instruments.volatility > 0.0):
         nothing = np.full(book.pools, np.nan)
         return Multiples(nothing, nothing.copy())
-    table = np.array([excess(c) for c in LADDER.tolist()])
+
+    def excess(pools: IntArray, c: FloatArray) -> FloatArray:
+        still = np.ones((len(pools), len(book.spot)))
+        return excess_at(book, model, pools, still, c)
+
+    every = np.arange(book.pools)
+    table = excess(np.tile(every, len(LADDER)), np.repeat(LADDER, book.pools))
+    table = table.reshape(len(LADDER), book.pools)
     start = int(np.argmin(np.abs(LADDER - 1.0)))
     found = np.full((2, book.pools), np.nan)
-    for side, rows in enumerate((range(start, -1, -1), range(start, len(LADDER)))):
-        order = np.array(rows)
+    for side, order in enumerate((np.arange(start, -1, -1), np.arange(start, len(LADDER)))):
         inside = table[order] >= 0.0
         changes = inside[1:] != inside[:-1]
-        for pool in np.flatnonzero(np.any(changes, axis=0)).tolist():
-            first = int(np.argmax(changes[:, pool]))
-            ends = LADDER[order[first : first + 2]]
-            found[side, pool] = find_roots(
-                lambda _, c, pool=pool: np.array([excess(float(each))[pool] for each in c]),  # type: ignore[misc]
-                ends[:1],
-                ends[1:],
-            )[0]
+        pools = np.flatnonzero(np.any(changes, axis=0))
+        first = np.argmax(changes[:, pools], axis=0)
+        ends = LADDER[order[first]], LADDER[order[first + 1]]
+        known = table[order[first], pools], table[order[first + 1], pools]
+        found[side, pools] = find_roots(
+            lambda number, c, pools=pools: excess(pools[number], c),  # type: ignore[misc]
+            *ends,
+            known,
+        )
     return Multiples(found[0], found[1])
 
 
@@ -175,27 +178,26 @@ def _descended(line: Line, daily: Daily, start: Point) -> Point | None:
 
 def _slope(line: Line, point: FloatArray) -> tuple[float, FloatArray]:
     """Return the excess at a market, and its slopes in the two logarithms."""
-    u, v = point.tolist()
-    x = np.exp(np.array([u, u - STEP, u + STEP]))
-    at = at_volatility(line, math.exp(v)).excess(x)
-    up, down = (
-        float(at_volatility(line, math.exp(v + step)).excess(x[:1])[0]) for step in (STEP, -STEP)
-    )
-    return float(at[0]), np.array([at[2] - at[1], up - down]) / (2.0 * STEP)
+    steps = STEP * np.array([[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1]])
+    x, c = np.exp(point + steps).T
+    value, *moved = line.excess(x, c).tolist()
+    slope = np.array([moved[0] - moved[1], moved[2] - moved[3]]) / (2.0 * STEP)
+    return value, slope
 
 
 def _on_edge(line: Line, daily: Daily, point: FloatArray) -> Point | None:
     """Return where the ray from the present market through a point near the edge meets it."""
 
     def excess(_: object, reach: FloatArray) -> FloatArray:
-        markets = np.exp(reach[:, None] * point)
-        each = [at_volatility(line, float(c)).excess(np.array([x]))[0] for x, c in markets]
-        return np.array(each)
+        x, c = np.exp(reach[:, None] * point).T
+        return line.excess(x, c)
 
     low, high = np.array([0.995]), np.array([1.005])
-    if (excess(None, low)[0] >= 0.0) == (excess(None, high)[0] >= 0.0):
+    ends = excess(None, np.concatenate([low, high]))
+    if (ends[0] >= 0.0) == (ends[1] >= 0.0):
         return None
-    x, c = np.exp(find_roots(excess, low, high)[0] * point).tolist()
+    root = find_roots(excess, low, high, (ends[:1], ends[1:]))
+    x, c = np.exp(root[0] * point).tolist()
     return Point(x, c, daily.distance(x, c))
 
 
