@@ -366,6 +366,27 @@ def hedge(  # noqa: PLR0913 - an argument for each option of the command
     return hedge_report(portfolio, rules, request)
 
 
+def report(  # noqa: PLR0913 - an argument for each option of the command
+    portfolio: Portfolio,
+    *,
+    mode: Mode | None = None,
+    model: str | None = None,
+    settings: Sequence[str] = (),
+    effective: str | None = None,
+    changes: Changes = UNCHANGED,
+) -> str:
+    """Return a self-contained HTML page with every answer about an account.
+
+    What the book cannot have, such as a hedge under rules that refuse it, is left out with its
+    reason.
+    """
+    from margincalc.answers.page import page_report
+    from margincalc.report.html import page_text
+
+    rules = Rules(mode, model, tuple(settings), effective, changes=changes)
+    return page_text(page_report(portfolio, rules))
+
+
 def explain(  # noqa: PLR0913 - an argument for each option of the command
     portfolio: Portfolio,
     *,

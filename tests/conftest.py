@@ -1,9 +1,11 @@
 """Property tests draw the same examples on every run, as many as a working day allows.
 
-Cases of a reference are run too where MARGINCALC_REFERENCE names its folder.
+Cases of a reference are run too where MARGINCALC_REFERENCE names its folder, and the report page in
+a browser where there is a Chromium.
 """
 
 import os
+import shutil
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -20,8 +22,14 @@ settings.register_profile("long", settings.get_profile("repeatable"), max_exampl
 settings.load_profile("long" if os.environ.get("MARGINCALC_PROVE") else "repeatable")
 
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+collect_ignore = [] if CHROMIUM else ["report/test_page_browser.py"]
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say whether the cases of a reference were run; a quiet run has no header to say it in."""
+    """Say what was run of what needs more than the package; a quiet run has no header for it."""
     folder = os.environ.get("MARGINCALC_REFERENCE")
     said = f"ran the cases of {folder}" if folder else "unset: ran only the cases carried here"
     terminalreporter.write_line(f"MARGINCALC_REFERENCE {said}")
+    browser = f"in {CHROMIUM}" if CHROMIUM else "not run in a browser: no chromium was found"
+    terminalreporter.write_line(f"report page {browser}")

@@ -43,7 +43,7 @@ def test_the_wheel_has_the_package_and_its_data_and_nothing_else(built: tuple[Pa
     package = ROOT / "margincalc"
     wanted = {
         str(path.relative_to(ROOT))
-        for pattern in ("*.py", "*.toml", "*.json", "*.yaml", "py.typed")
+        for pattern in ("*.py", "*.toml", "*.json", "*.yaml", "*.css", "*.js", "py.typed")
         for path in package.rglob(pattern)
         if "__pycache__" not in path.parts
     }

@@ -4,6 +4,7 @@ What a book cannot have, such as a hedge under rules that refuse it, is left out
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from margincalc.answers.account import Account
@@ -12,6 +13,7 @@ from margincalc.answers.comparison import compare_models, compare_modes
 from margincalc.answers.explanation import explain_report
 from margincalc.answers.hedging import hedge_report
 from margincalc.answers.liquidation import Wanted, liquidation_report
+from margincalc.answers.liquidation_results import LiquidationReport
 from margincalc.answers.margining import Rules, margined
 from margincalc.answers.page_grid import market_grid
 from margincalc.answers.page_results import Page
@@ -38,7 +40,7 @@ def page_report(portfolio: Portfolio, rules: Rules) -> Page:
     account = margined(portfolio, rules, liquidation=True)
     asked = _Asked()
     hedges = [
-        asked.tried(f"hedge_{number}", lambda aim=aim: _hedged(portfolio, rules, aim))
+        asked.tried(f"hedge_{number}", partial(hedge_report, portfolio, rules, Request(aim)))
         for number, aim in enumerate((Aim(), Aim(spot=STRESS)))
     ]
     common = rules._replace(mode=None, model=None)
@@ -70,9 +72,5 @@ class _Asked:
             return None
 
 
-def _hedged(portfolio, rules, aim):
-    return hedge_report(portfolio, rules, Request(aim))
-
-
-def _regions(account: Account):
+def _regions(account: Account) -> LiquidationReport:
     return liquidation_report(account, Wanted(curves=True))

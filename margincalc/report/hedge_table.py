@@ -15,13 +15,14 @@ _TRADES = (
 )
 _STATES = (Column("", left=True), Column("before"), Column("after"), Column("change", rank=1))
 _ALONE = (Column("Instead", left=True), Column("size"), Column("cost"))
-_METHODS = {
+METHODS = {
     "none needed": "nothing is needed",
     "optimal": "the cheapest there is",
     "branching stopped": "the best of whole lots so far; none costs less than {bound}",
     "local search": "it holds; whether it is the cheapest is not known",
     "infeasible": "there is no answer",
 }
+"""What is said of an answer, by how it was found."""
 _FEW = 5  # scenarios that are shown
 
 
@@ -30,7 +31,7 @@ def hedge_blocks(report: HedgeReport, width: int) -> list[Block]:
     rules = parts.rules(report.mode, report.model)
     blocks = [
         parts.identity(width, report.account, report.as_of, name(report.currency), rules),
-        wrapped(_asked(report), width),
+        wrapped(asked(report), width),
     ]
     several = len(report.pools) > 1
     for pool in report.pools:
@@ -41,7 +42,7 @@ def hedge_blocks(report: HedgeReport, width: int) -> list[Block]:
     return blocks
 
 
-def _asked(report: HedgeReport) -> str:
+def asked(report: HedgeReport) -> str:
     """Say what was to hold, and over which markets."""
     text = f"Target: maintenance at most {numbers.percent(report.target)} of equity"
     if report.initial_target is not None:
@@ -62,7 +63,7 @@ def _pool(pool: HedgePool, currency: str, width: int) -> list[Block]:
         return numbers.amount(value, currency)
 
     bound = "nothing" if pool.bound is None else money(pool.bound)
-    verdict = _METHODS[pool.method].format(bound=bound)
+    verdict = METHODS[pool.method].format(bound=bound)
     if not pool.feasible:
         head = [f"NOT FEASIBLE: {verdict}"]
         why = [line for reason in pool.reasons for line in wrapped(f"- {reason}", width)]
@@ -92,7 +93,7 @@ def _trades(trades: tuple[HedgeTrade, ...], currency: str, width: int) -> Block:
     rows: list[Row] = [
         (
             f"{'buy' if trade.quantity > 0.0 else 'sell'} {name(trade.instrument)}",
-            _size(trade.quantity),
+            size_of(trade.quantity),
             numbers.quantity(trade.held),
             numbers.price(trade.mark_price),
             numbers.amount(trade.premium, currency, sign=True),
@@ -103,7 +104,7 @@ def _trades(trades: tuple[HedgeTrade, ...], currency: str, width: int) -> Block:
     return table(_TRADES, rows, width) + parts.unshown(len(trades), "trades", width)
 
 
-def _size(quantity: float) -> str:
+def size_of(quantity: float) -> str:
     """Return a quantity with its sign, and no more digits than a trader has use for."""
     text = f"{quantity:+,.6f}" if abs(quantity) < 1e6 else f"{quantity:+,.2f}"
     return text.rstrip("0").rstrip(".")
@@ -123,7 +124,7 @@ def _alone(pool: HedgePool, currency: str, width: int) -> Block:
     else:
         rows.append(("reduction alone", "", numbers.amount(reduction.cost, currency)))
         rows += [
-            (f"  {name(trade.instrument)}", _size(trade.quantity), "")
+            (f"  {name(trade.instrument)}", size_of(trade.quantity), "")
             for trade in parts.largest(reduction.trades, lambda trade: trade.cost)
         ]
     return table(_ALONE, rows, width)

@@ -17,6 +17,7 @@ FILES = {
     "scenarios": "views",
     "liquidation": "liquidation",
     "hedge": "hedge",
+    "report": "report",
     "check": "margin",
     "watch": "watch",
     "explain": "explain",

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from margincalc.report.html.elements import Markup, tag
@@ -104,9 +105,7 @@ def text(x: float, y: float, words: str, class_: str, anchor: str) -> Markup:
 
 def dot(frame: Frame, x: float, y: float, class_: str) -> Markup:
     """Return a mark at a point."""
-    return tag(
-        "circle", cx=f"{frame.across(x):.1f}", cy=f"{frame.up(y):.1f}", r=4, class_=class_
-    )
+    return tag("circle", cx=f"{frame.across(x):.1f}", cy=f"{frame.up(y):.1f}", r=4, class_=class_)
 
 
 def steps(over: Range, most: int) -> list[float]:
@@ -138,7 +137,7 @@ def _inside(points: list[tuple[float, float]], over: Range) -> list[list[tuple[f
     """Return the pieces of a curve that are inside a range, cut at its edges."""
     pieces: list[list[tuple[float, float]]] = []
     current: list[tuple[float, float]] = []
-    for start, end in zip(points, points[1:], strict=False):
+    for start, end in pairwise(points):
         cut = _cut(start, end, over)
         if cut is None:
             continue

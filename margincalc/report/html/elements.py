@@ -24,7 +24,7 @@ def tag(kind: str, *children: str, **attributes: object) -> Markup:
     """
     head = "".join(_attribute(key, value) for key, value in attributes.items())
     inside = joined(children)
-    return Markup(f"<{kind}{head}>" if kind in _VOID else f"<{kind}{head}>{inside}</{kind}>")
+    return Markup(f"<{kind}{head}/>" if kind in _VOID else f"<{kind}{head}>{inside}</{kind}>")
 
 
 def joined(parts: Iterable[str]) -> Markup:

@@ -1,0 +1,148 @@
+"""The report page in headless Chromium; collected only where there is one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+import margincalc as mc
+from margincalc.pools import Mode
+from margincalc.report import numbers
+from tests.cli import ROOT, STRANGLE
+from tests.conftest import CHROMIUM
+from tests.report.test_page import ACCOUNT, INSTRUMENT, hostile, of
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+WIDTHS = (390, 1280)
+FIGURES = (
+    "equity",
+    "initial_margin",
+    "maintenance_margin",
+    "available_funds",
+    "excess",
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+class Opened:
+    """A page that was opened, with what went wrong and what it asked of others."""
+
+    def __init__(self, browser: Browser, file: Path, width: int = 1280, scheme: str = "light"):
+        self.errors: list[str] = []
+        self.requests: list[str] = []
+        self.page: Page = browser.new_page(viewport={"width": width, "height": 900})
+        self.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", lambda message: self.errors.append(message.text))
+        self.page.on("dialog", lambda dialog: self.errors.append(dialog.message))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(file.as_uri())
+
+    def move(self, **sliders: float) -> None:
+        """Set sliders, as a hand would."""
+        for key, value in sliders.items():
+            self.page.locator(f"#{key}").fill(f"{value:g}")
+
+    def shown(self, key: str) -> str:
+        """Return the text of an element."""
+        return self.page.locator(f"#{key}").inner_text()
+
+
+def written(folder: Path, source: str | Path, mode: Mode | None = None) -> Path:
+    file = folder / "report.html"
+    file.write_text(of(source, mode))
+    return file
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_it_loads_without_an_error_or_a_request_and_fits(
+    browser: Browser, tmp_path: Path, width: int, scheme: str
+) -> None:
+    file = written(tmp_path, STRANGLE)
+    opened = Opened(browser, file, width, scheme)
+    assert opened.errors == []
+    assert opened.requests == [file.as_uri()]
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert opened.page.locator("#curve svg path").count() == 2
+    opened.page.close()
+
+
+@pytest.mark.parametrize(
+    ("sample", "mode", "moves"),
+    [
+        ("btc_short_strangle", None, {"spot": 12.5, "volatility": 50, "days": 14}),
+        ("btc_short_strangle", None, {"spot": -40, "volatility": -25, "days": 0}),
+        ("just_under_maintenance", None, {"spot": -5, "volatility": 0, "days": 7}),
+        ("two_underlyings_three_collaterals", None, {"spot": 10, "volatility": 25, "days": 2}),
+        ("isolated_perpetuals", "isolated", {"spot": -10}),
+        ("btc_covered_call_inverse", None, {"spot": 30, "volatility": 100, "days": 5}),
+    ],
+)
+def test_sliders_move_the_figures_to_those_of_margin(
+    browser: Browser, tmp_path: Path, sample: str, mode: Mode | None, moves: dict[str, float]
+) -> None:
+    source = ROOT / "sample_portfolios" / f"{sample}.yaml"
+    opened = Opened(browser, written(tmp_path, source, mode=mode))
+    before = opened.shown("equity")
+    opened.move(**moves)
+    spot, volatility = moves.get("spot", 0.0), moves.get("volatility", 0.0)
+    changes = mc.what_if(
+        spot=[f"{spot:+g}%"] if spot else [],
+        vol=[f"{volatility:+g}%"] if volatility else [],
+        days=moves.get("days", 0.0),
+    )
+    report = mc.margin(mc.load(source), mode=mode, changes=changes)
+    for key in FIGURES:
+        assert opened.shown(key) == numbers.amount(getattr(report, key), report.currency)
+    assert opened.shown("margin_ratio") == numbers.percent(report.margin_ratio)
+    assert opened.shown("status") == report.status.upper()
+    assert opened.shown("how") == "a market that was margined in full"
+    opened.page.locator("#reset").click()
+    assert opened.shown("equity") == before
+    assert opened.errors == []
+    opened.page.close()
+
+
+def test_between_markets_it_says_that_it_interpolates(browser: Browser, tmp_path: Path) -> None:
+    opened = Opened(browser, written(tmp_path, STRANGLE))
+    opened.move(spot=1.5)
+    assert opened.shown("how").startswith("interpolated")
+    report = mc.margin(mc.load(STRANGLE), changes=mc.what_if(spot=["+1.5%"]))
+    shown = float(opened.shown("equity").replace(",", ""))
+    assert shown == pytest.approx(report.equity, rel=5e-3)
+    opened.page.close()
+
+
+def test_text_of_the_file_is_shown_and_not_run(browser: Browser, tmp_path: Path) -> None:
+    opened = Opened(browser, written(tmp_path, hostile(tmp_path)))
+    assert opened.errors == []
+    assert opened.shown("heading") == ACCOUNT
+    assert opened.page.get_by_text(INSTRUMENT, exact=True).count() > 0
+    opened.page.close()
+
+
+def test_it_prints(browser: Browser, tmp_path: Path) -> None:
+    opened = Opened(browser, written(tmp_path, STRANGLE))
+    opened.page.emulate_media(media="print")
+    assert not opened.page.locator("#spot").is_visible()
+    assert opened.page.locator("#equity").is_visible()
+    assert opened.page.pdf(format="A4").startswith(b"%PDF")
+    opened.page.close()
