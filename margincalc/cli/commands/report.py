@@ -9,8 +9,8 @@ from margincalc.cli.output import write
 
 @click.command(
     epilog=examples(
-        f"margincalc report {SAMPLES}/btc_short_strangle.yaml -o report.html",
-        f"margincalc report {SAMPLES}/two_venues.yaml --spot -5% -o moved.html",
+        f"margincalc report {SAMPLES}/btc_short_strangle.yaml --output report.html",
+        f"margincalc report {SAMPLES}/just_under_maintenance.yaml --spot -5% --output moved.html",
     )
 )
 @shared(*(name for name in EVERY if name != "format"))
