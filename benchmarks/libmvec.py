@@ -45,16 +45,18 @@ void greeks(long n, const double *restrict f, const double *restrict k, const do
     }
 }
 """
-FLAGS = ("-O3", "-march=native", "-ffast-math", "-fopenmp-simd", "-shared", "-fPIC")
+FLAGS = ("-O3", "-march=native", "-ffast-math", "-fopenmp-simd", "-fPIC", "-c")
+# Linked without -ffast-math, which would make this whole process flush subnormal numbers to zero.
+LINK = ("-shared", "-lm")
 
 
 def compiled(folder: Path) -> Callable[[Options], FloatArray] | None:
     """Compile the loop; None where there is no C compiler."""
-    source, library = folder / "black.c", folder / "black.so"
+    source, part, library = (folder / name for name in ("black.c", "black.o", "black.so"))
     source.write_text(SOURCE)
     try:
-        line = ["cc", *FLAGS, str(source), "-o", str(library), "-lm"]
-        subprocess.run(line, check=True, capture_output=True)
+        for line in (("cc", *FLAGS, source, "-o", part), ("cc", part, "-o", library, *LINK)):
+            subprocess.run(line, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
         return None
     function = ctypes.CDLL(str(library)).greeks
