@@ -12,6 +12,7 @@ from margincalc.files.tree import Locator, Tree
 from margincalc.portfolio import LEAST
 
 _Key = tuple[str | int, ...]
+MOST_TRACED = 10 * MOST_FAULTS  # of the validator's errors; those beyond are not read
 
 _WANTED = {
     "float_type": "a number",
@@ -41,7 +42,8 @@ def explain(
 ) -> list[Fault]:
     """Return the faults of a tree that did not validate as `model`, in the order of its file."""
     found: dict[_Key, tuple[Any, str]] = {}
-    for detail in error.errors(include_url=False):
+    details = error.errors(include_url=False)
+    for detail in details[:MOST_TRACED]:
         key, path = _trace(detail, tree)
         found.setdefault(key, (detail, path))
     # A union reports its plain member beside the faults inside its mapping; the latter say more.
@@ -52,7 +54,8 @@ def explain(
         _fault(key, detail, model, place(path)) for key, detail, path in kept[: MOST_FAULTS - 1]
     ]
     if len(kept) > len(faults):
-        more = f"{len(kept) - len(faults):,} more faults"
+        least = "at least " if len(details) > MOST_TRACED else ""
+        more = f"{least}{len(kept) - len(faults):,} more faults"
         faults.append(Fault(place(""), more, "none", "mend those above first"))
     return faults
 

@@ -55,7 +55,7 @@ def json_lines(text: str, name: str) -> tuple[Tree, Lines]:
         elif token in "}]":
             tree.end()
         elif tree.awaits_key():
-            tree.key(json.loads(token), line)
+            tree.key(json.loads(token) if "\\" in token else token[1:-1], line)
         else:
             tree.put(None, line)
     return tree.result(), tree.lines

@@ -27,6 +27,7 @@ TOPICS = (
     "systemic",
     "attribution",
     "passage",
+    "outside",
 )
 
 

@@ -155,7 +155,9 @@ def run_text(text: str, stem: str) -> Outcome:
     standing = standing_of(case)
     compute = adapter(key)
     if compute is None:
-        return Outcome(family, name, standing, problem="no adapter")
+        reason = left_out(key, "")
+        problem = "no adapter" if reason is None else f"no adapter: {reason}"
+        return Outcome(family, name, standing, problem=problem)
     try:
         computed = compute(json.loads(text))
         figures = tuple(_figures(case, family, key, computed))
@@ -221,7 +223,7 @@ def _figures(
     if "vectors" in case:
         yield from _vectors(case, computed)
         return
-    expected = _known(case, "expected")
+    expected = _expected(case)
     truncated = expected.get("exactness") == "truncated_integer"
     for name, value in expected.items():
         if name == "worst_scenario":
@@ -239,15 +241,30 @@ def _figures(
                 yield _printed(key, path, number, found)
 
 
+def _expected(case: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a case expects; of a table, the figures of each row by the row's `case`."""
+    if "rows" not in case:
+        found: Mapping[str, Any] = _known(case, "expected")
+        return found
+    named = ("case", "qty")
+    return {
+        str(row["case"]): {name: value for name, value in row.items() if name not in named}
+        for row in case["rows"]
+    }
+
+
 def _skipped(case: Mapping[str, Any], key: str, computed: Mapping[str, Any]) -> Iterator[str]:
     """Name the figures that are left out, each with the reason that its topic gives."""
     if "vectors" in case:
         paths = [str(vector["test"]) for vector in case["vectors"]]
         missing = [path for path in paths if path not in computed]
     else:
-        expected = case.get("expected", {})
+        expected = _expected(case) if "rows" in case or "expected" in case else {}
         paths = [path for name, value in expected.items() for path, _ in leaves(value, name)]
         missing = [path for path in paths if _at(computed, path) is None]
+        if "rows" in case and missing:  # of a long table, how many are not compared says enough
+            yield f"{len(missing)} figures: not compared, {left_out(key, '') or 'no adapter'}"
+            return
     for path in missing:
         reason = left_out(key, path)
         if reason is not None or "vectors" in case:

@@ -25,7 +25,13 @@ NSE_MONTH = "2026-09-29"
 NSE_SPOT = 24175.65  # of the broker's matrix of the same day
 CALM = 0.05  # annual volatility, too low to move a scan range off its floor
 
+NSE_RELIANCE = 1293.5  # of its future, as the broker's example of the same day has it
+
+LEFT_OUT = {
+    "nse_broker_matrix": "of options it has neither premiums nor volatilities to value them with",
+}
 RELATIVE = {
+    "nse_broker_matrix": 0.01,
     "nse_nifty_fut_long.broker_total": 0.01,
     "nse_nifty_fut_short.broker_total": 0.01,
     "nse_reliance_fut.broker_total": 0.01,
@@ -213,7 +219,38 @@ def nse_spread(case: Case) -> dict[str, Any]:
     }
 
 
+def nse_matrix(case: Case) -> dict[str, Any]:
+    """Return the rows of a broker's matrix that are futures, at their prices of its note and day.
+
+    Its options have neither premium nor volatility; what remains of a row is nothing to compare.
+    """
+    index = re.search(r"SEP future (\d+\.\d+)", case["note"])
+    assert index is not None
+    prices = {"FUT": ("NIFTY", float(index[1])), "RELIANCE FUT": ("RELIANCE", NSE_RELIANCE)}
+    computed = {}
+    for row in case["rows"]:
+        name, _, side = row["case"].rpartition(" ")
+        if name not in prices:
+            continue
+        underlying, price = prices[name]
+        instrument = {"kind": "future", "underlying": underlying, "expiry": NSE_MONTH}
+        quantity = float(row["qty"]) * (-1.0 if side == "short" else 1.0)
+        content = {
+            "as_of": NSE_AS_OF,
+            "currency": "INR",
+            "market": {underlying: {"spot": price, "volatility": CALM}},
+            "positions": [{"instrument": instrument, "quantity": quantity, "mark_price": price}],
+        }
+        found = account(content, "nse-span", ())
+        computed[row["case"]] = {
+            "span": detail(found, "scan_risk"),
+            "total": detail(found, "total"),
+        }
+    return computed
+
+
 ADAPTERS = {
+    "nse_broker_matrix": nse_matrix,
     "span_mcmillan_sp500": published_arrays,
     "span_cme_deck_sp_2019": scan_range,
     "nse_nifty_fut_long": nse_future,
