@@ -37,6 +37,9 @@ def cascade(  # noqa: PLR0913 - an argument for each option of the command
     depth_left: float = 1.0,
     fund: float = 0.0,
     volatility_response: float = 0.0,
+    margin_response: float = 0.0,
+    dealers: str | Path | None = None,
+    deleverage: float | None = None,
     against_isolated: bool = False,
     rules: "Margins | None" = None,
     progress: Progress | None = None,
@@ -51,20 +54,35 @@ def cascade(  # noqa: PLR0913 - an argument for each option of the command
     depth_left : share of that depth which is left
     fund : insurance fund
     volatility_response : relative rise of implied volatility per million of vega bought back
+    margin_response : relative rise of linear accounts' maintenance per relative move of the price
+    dealers : net gamma of dealers who hedge, money per move of 1 %: a number, or a table of
+        `spot` and `gamma`
+    deleverage : also sell holders down to this leverage
     against_isolated : also run the same accounts with a pool per position
     rules : by which accounts with positions are margined
     progress : told how far a long run has come
     """
     from margincalc.answers.accounts import Margins, accounts_of
     from margincalc.answers.cascade import cascade_study, shocks_of
-    from margincalc.answers.contagion import Terms, law_of
+    from margincalc.answers.contagion import Terms, dealers_of, law_of
 
-    if not 0.0 <= volatility_response <= MOST_RESPONSE:
-        wanted = f"a share from 0 to {MOST_RESPONSE:g}"
-        raise input_error("--volatility-response", shown(volatility_response), wanted)
+    responses = {"volatility": volatility_response, "margin": margin_response}
+    for name, response in responses.items():
+        if not 0.0 <= response <= MOST_RESPONSE:
+            wanted = f"a share from 0 to {MOST_RESPONSE:g}"
+            raise input_error(f"--{name}-response", shown(response), wanted)
     accounts = accounts_of(source, rules or Margins())
     law = law_of(depth, depth_left)
-    terms = Terms(shocks_of(shocks), law, fund, volatility_response, progress)
+    terms = Terms(
+        shocks_of(shocks),
+        law,
+        fund,
+        volatility_response,
+        progress,
+        margin_response,
+        dealers_of(dealers),
+        deleverage,
+    )
     return cascade_study(accounts, terms, modes=against_isolated)
 
 

@@ -182,6 +182,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         (
             "backtest",
             "cascade",
+            "dealers",
             "deposits",
             "events",
             "feeds",

@@ -1,7 +1,8 @@
 """From a file of accounts, or a seed, to a population with the rules that margin it.
 
 A file lists prices and sizes (`price`, `size`, perhaps `side`, `bankrupt`, `account`), or positions
-and deposits in a market (`account`, `instrument` or `asset`, `quantity`, perhaps `entry_price`).
+and deposits in a market (`account`, `instrument` or `asset`, `quantity`, perhaps `entry_price` and
+`venue`). An account is one on each of its venues, each by the model that the market file names.
 """
 
 import datetime as dt
@@ -10,13 +11,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from margincalc.answers.margining import IMPLIED, known_mode
+from margincalc.answers.margining import IMPLIED, day_of, known_mode
 from margincalc.arrays import FloatArray
-from margincalc.errors import input_error, shown
+from margincalc.errors import did_you_mean, input_error, shown
 from margincalc.files.columns import Columns, read_columns
-from margincalc.files.reader import load_market
+from margincalc.files.reader import load, load_market
 from margincalc.margin.base import Venue
-from margincalc.margin.load import load_model
+from margincalc.margin.load import load_model, load_venues
 from margincalc.simulation.population import (
     Draw,
     Held,
@@ -30,7 +31,7 @@ from margincalc.simulation.population import (
 )
 
 PRICED = "account,price,size,side,bankrupt"
-HOLDING = "account,instrument,asset,quantity,entry_price"
+HOLDING = "account,venue,instrument,asset,quantity,entry_price"
 MOST = 10_000_000  # accounts that are drawn at random
 LOWEST, HIGHEST = 10_000.0, 1e9  # spots at which strikes of whole hundreds are apart
 SPOTS = {"BTC": 100_000.0, "ETH": 4_000.0}
@@ -120,8 +121,6 @@ def _venue(margins: Margins, default: str, day: dt.date) -> Venue:
     mode = known_mode(margins.mode or default)
     name = margins.model or IMPLIED[mode]
     if margins.effective is not None:
-        from margincalc.answers.margining import day_of
-
         day = day_of(margins.effective)
     return load_model(name, day, margins.settings)
 
@@ -173,9 +172,27 @@ def _holding(table: Columns, source: Source, margins: Margins) -> Accounts:
     if not len(population.book.spot):
         raise input_error(str(source.market), "no `market`", "an underlying with its spot")
     spot = float(population.book.spot[0])
-    venue = _venue(margins, "portfolio", market.as_of.date())
-    title = f"{len(rows.names):,} accounts of {table.name}"
+    venue = _rules(margins, source.market, rows, market.as_of.date())
+    title = f"{len(set(table.texts('account'))):,} accounts of {table.name}"
     return Accounts(title, market.currency or "USD", spot, None, population, venue)
+
+
+def _rules(margins: Margins, market: str | Path, rows: Rows, day: dt.date) -> Venue:
+    """Return the rules of each venue by the model that the market file names, or one for all."""
+    if not any(rows.venues) or margins.model is not None:
+        return _venue(margins, "portfolio", day)
+    known = load(market).venues
+    for venue in dict.fromkeys(rows.venues):
+        if venue and venue not in known:
+            remedy = (
+                did_you_mean(venue, known) or f"add it to `venues` of {market}, or pass --model"
+            )
+            raise input_error("column venue", shown(venue), "a venue with a model", remedy)
+    if margins.effective is not None:
+        day = day_of(margins.effective)
+    default = IMPLIED[known_mode(margins.mode or "portfolio")]
+    used = {venue: known[venue].model if venue else default for venue in rows.venues}
+    return load_venues(used, day, margins.settings)
 
 
 def _rows(table: Columns) -> tuple[Rows, Held]:
@@ -192,19 +209,20 @@ def _rows(table: Columns) -> tuple[Rows, Held]:
     number = {name: place for place, name in enumerate(held.instruments)}
     # An asset may be called like an instrument: deposits are numbered after these.
     own = {name: place + len(held.instruments) for place, name in enumerate(held.assets)}
-    names = dict.fromkeys(table.texts("account"))
-    account = {name: place for place, name in enumerate(names)}
+    owners = list(zip(table.texts("account"), _optional(table, "venue"), strict=True))
+    account = {owner: place for place, owner in enumerate(dict.fromkeys(owners))}
     entry = np.full(table.rows, np.nan)
     if "entry_price" in table.cells:
         entry = table.numbers("entry_price", least=0.0, absent=True)
     pairs = zip(instruments, assets, strict=True)
     return (
         Rows(
-            np.array([account[name] for name in table.texts("account")], np.int64),
+            np.array([account[owner] for owner in owners], np.int64),
             np.array([number[one] if one else own[other] for one, other in pairs], np.int64),
             table.numbers("quantity"),
             entry,
-            tuple(names),
+            tuple(f"{name} at {venue}" if venue else name for name, venue in account),
+            tuple(venue for _, venue in account),
         ),
         held,
     )

@@ -1,23 +1,31 @@
 """`simulate cascade`: the whole amplification curve of a population, in each mode asked for."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from margincalc.answers.accounts import Accounts
 from margincalc.answers.contagion import MODES, Terms, absolute, compared, ended_after
+from margincalc.answers.deleveraged import DELEVERAGED, deleveraged
 from margincalc.answers.study import Fact, Field, Study, Table
+from margincalc.answers.walked import (
+    FIRST,
+    REACH,
+    Run,
+    level_rows,
+    name_of,
+    one_line,
+    point,
+    walk_critical,
+    walked,
+)
 from margincalc.arrays import FloatArray, IntArray
 from margincalc.errors import input_error, shown
 from margincalc.impact import Impact
-from margincalc.simulation import cascade, curves
-from margincalc.simulation.population import Line, is_linear, line_of
+from margincalc.simulation import cascade
+from margincalc.simulation.population import Line, is_linear, line_of, tightened
 
-FIRST = 10  # of those who fall first
 WIDTH = 0.01  # of a price level, of the spot
-REACH = 0.4  # how far price levels go
-NODES = 201
-LOWEST, HIGHEST = 0.25, 2.5  # ends of the way that option books are walked, of the spot
 
 
 CURVE = (
@@ -36,7 +44,9 @@ LEVELS = (
     Field("from", "from", "move"),
     Field("to", "to", "move"),
     Field("sold", "forced there", "money"),
-    Field("reproduction", "R", "number"),
+    Field("by_losses", "R by losses", "ratio", 2),
+    Field("by_margins", "by margins", "ratio", 2),
+    Field("reproduction", "R", "ratio"),
     Field("multiplier", "a small move times", "factor"),
 )
 FALLS = (
@@ -45,17 +55,6 @@ FALLS = (
     Field("distance", "at", "move"),
     Field("size", "units", "number", 1),
 )
-
-
-class Run(NamedTuple):
-    """One population's cascade, whichever way it was computed."""
-
-    method: str
-    curve: list[tuple[Any, ...]]
-    levels: list[tuple[Any, ...]]
-    first: list[tuple[Any, ...]]
-    critical: tuple[float | None, float | None]
-    shelf: tuple[float | None, float | None]
 
 
 def cascade_study(accounts: Accounts, terms: Terms, *, modes: bool = False) -> Study:
@@ -79,7 +78,10 @@ def cascade_study(accounts: Accounts, terms: Terms, *, modes: bool = False) -> S
     ]
     if modes:
         tables.append(Table("modes", MODES, tuple(compared(accounts, terms))))
-    return Study("cascade", accounts.title, accounts.currency, facts, tuple(tables), _notes(run))
+    if terms.limit is not None:
+        tables.append(Table("deleveraged", DELEVERAGED, tuple(deleveraged(accounts, terms)), 13))
+    notes = _notes(run, accounts)
+    return Study("cascade", accounts.title, accounts.currency, facts, tuple(tables), notes)
 
 
 def run_of(accounts: Accounts, terms: Terms) -> Run:
@@ -92,7 +94,7 @@ def run_of(accounts: Accounts, terms: Terms) -> Run:
     if is_linear(population.book):
         return _lines(accounts, line_of(population.book, venue.model), terms)
     if len(population.book.spot) == 1:
-        return _walked(accounts, terms)
+        return walked(accounts, terms)
     return _rounds(accounts, terms)
 
 
@@ -112,9 +114,12 @@ def queues(line: Line, spot: float, law: Impact) -> dict[float, tuple[cascade.Qu
     return found
 
 
-def _lines(accounts: Accounts, line: Line, terms: Terms) -> Run:
-    spot, total = accounts.spot, len(line.size)
-    found = queues(line, spot, terms.law)
+def _lines(accounts: Accounts, calm: Line, terms: Terms) -> Run:
+    if terms.dealers is not None:
+        return walked(accounts, terms, calm)
+    spot, total = accounts.spot, len(calm.size)
+    line = tightened(calm, spot, terms.margin) if terms.margin else calm
+    found, before = (queues(each, spot, terms.law) for each in (line, calm))
     curve, first, levels = [], [], []
     critical: dict[float, float | None] = {}
     shelf: dict[float, float | None] = {}
@@ -127,69 +132,32 @@ def _lines(accounts: Accounts, line: Line, terms: Terms) -> Run:
         for place, shock in enumerate(shocks.tolist()):
             figures = int(stops.accounts[place]), float(stops.quantity[place])
             end = float(stops.price[place]), float(owed[place])
-            curve.append(_point((shock, total, spot, terms.fund), figures, end))
-        level = cascade.levels(own, edges(spot, side))
-        levels += [(side, row) for row in _level_rows(level, spot)]
+            curve.append(point((shock, total, spot, terms.fund), figures, end))
+        level, loss = (cascade.levels(each[side][0], edges(spot, side)) for each in (found, before))
+        ends = level.near / spot - 1.0, level.far / spot - 1.0, level.quantity * spot
+        found_rows = level_rows(ends, loss.reproduction, level.reproduction)
+        levels += [(side, row) for row in found_rows]
         critical[side], shelf[side] = own.critical(spot), level.shelf()
         order = rows[own.order[:FIRST]]
         prices = own.sign * own.price[:FIRST]
-        first += _first(line, order.tolist(), prices.tolist(), spot)
+        first += _first(accounts, line, order.tolist(), prices.tolist())
     first.sort(key=lambda row: abs(row[2]))
     below = None if critical[-1.0] is None else -critical[-1.0]
     return Run(
         "sorted prices",
         curve,
-        _one_line(levels),
+        one_line(levels),
         first,
         (below, critical[1.0]),
         (shelf[-1.0], shelf[1.0]),
     )
 
 
-def _point(
-    shocked: tuple[float, int, float, float], figures: tuple[int, float], end: tuple[float, float]
-) -> tuple[Any, ...]:
-    """Return one row of the curve."""
-    (shock, total, spot, fund), (count, sold), (price, owed) = shocked, figures, end
-    move = price / spot - 1.0
-    amplified = move / shock if shock else (1.0 if move == 0.0 else None)
-    left = fund - owed
-    return (
-        "all",
-        shock,
-        count,
-        count / total if total else 0.0,
-        abs(sold) * spot,
-        price,
-        move,
-        amplified,
-        owed,
-        max(left, 0.0),
-    )
-
-
-def _level_rows(level: cascade.Levels, spot: float) -> list[tuple[Any, ...]]:
-    multiplier = [
-        value if np.isfinite(value) else None for value in np.asarray(level.multiplier).tolist()
-    ]
-    columns = (level.near / spot - 1.0, level.far / spot - 1.0, level.quantity * spot)
-    moved = [column.tolist() for column in columns]
-    return list(zip(*moved, level.reproduction.tolist(), multiplier, strict=True))
-
-
-def _one_line(levels: list[tuple[float, tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
-    """Put the levels of both sides in the order of their prices."""
-    return sorted((row for _, row in levels), key=lambda row: row[1])
-
-
-def _first(line: Line, rows: list[int], prices: list[float], spot: float) -> list[tuple[Any, ...]]:
+def _first(
+    accounts: Accounts, line: Line, rows: list[int], prices: list[float]
+) -> list[tuple[Any, ...]]:
     return [
-        (
-            line.names[row] if line.names else f"row {row + 1}",
-            price,
-            price / spot - 1.0,
-            float(line.size[row]),
-        )
+        (name_of(accounts, row), price, price / accounts.spot - 1.0, float(line.size[row]))
         for row, price in zip(rows, prices, strict=True)
     ]
 
@@ -205,92 +173,10 @@ def _survives(run: Run, fund: float, side: float) -> float | None:
     return last
 
 
-def _walked(accounts: Accounts, terms: Terms) -> Run:
-    """Walk an option book away from the spot, down and then up."""
-    population, venue = accounts.population, accounts.venue
-    assert population is not None
-    assert venue is not None
-    impact = absolute(terms.law, accounts.spot)
-    curve, first, levels = [], [], []
-    critical: dict[float, float | None] = {}
-    shelf: dict[float, float | None] = {}
-    ordered = np.sort(terms.shocks)
-    response = curves.Response(volatility=terms.volatility / 1e6)
-    for side, end in ((-1.0, LOWEST), (1.0, HIGHEST)):
-        shocks = ordered[ordered * side > 0.0] if side > 0.0 else ordered[ordered <= 0.0]
-        factor = np.geomspace(1.0, end, NODES)
-        way = curves.walk(population.book, venue.model, factor, response, terms.progress)
-        curve += _walk_curve(way, shocks, accounts, terms)
-        push = curves.pressure(way, impact)
-        rows = _walk_levels(way, push, side, accounts.spot)
-        levels += [(side, row) for row in rows]
-        fed = [row[0] for row in rows if row[3] >= 1.0]
-        shelf[side] = accounts.spot * (1.0 + fed[0]) if fed else None
-        critical[side] = _walk_critical(curve, side)
-        hit = np.argsort(way.breach, kind="stable")[:FIRST]
-        for row in hit[way.breach[hit] < curves.NEVER].tolist():
-            price = float(way.node[way.breach[row]])
-            far = price / accounts.spot - 1.0
-            first.append((population.names[row], price, far, abs(float(way.flow[row]))))
-    first.sort(key=lambda row: abs(row[2]))
-    return Run(
-        f"{NODES} spot nodes each way",
-        curve,
-        _one_line(levels),
-        first,
-        (critical[-1.0], critical[1.0]),
-        (shelf[-1.0], shelf[1.0]),
-    )
-
-
-def _walk_curve(
-    way: curves.Walk, shocks: FloatArray, accounts: Accounts, terms: Terms
-) -> list[tuple[Any, ...]]:
-    spot, impact = accounts.spot, absolute(terms.law, accounts.spot)
-    stops = curves.halts(way, spot * (1.0 + shocks), impact)
-    seized = way.seized()
-    owed = {stop: curves.loss(way, stop) for stop in set(stops.stop.tolist())}
-    rows = []
-    for place, shock in enumerate(shocks.tolist()):
-        stop = int(stops.stop[place])
-        # The move ends where pressure and shock leave it, at the node that it does not pass.
-        price = min(way.node[stop], spot * (1.0 + shock)) if shock <= 0.0 else way.node[stop]
-        if shock > 0.0:
-            price = max(price, spot * (1.0 + shock))
-        figures = int(seized[stop]), float(stops.quantity[place])
-        fixed = shock, len(way.breach), spot, terms.fund
-        rows.append(_point(fixed, figures, (float(price), owed[stop])))
-    return rows
-
-
-def _walk_levels(
-    way: curves.Walk, push: FloatArray, side: float, spot: float
-) -> list[tuple[Any, ...]]:
-    """Return R between nodes: how much the pressure grows over how far the price goes."""
-    sold = way.sold()
-    rows = []
-    every = 5
-    for near in range(0, len(way.node) - every, every):
-        far = near + every
-        if abs(way.node[far] / spot - 1.0) > REACH:
-            break
-        width = abs(way.node[far] - way.node[near])
-        feeds = float(-side * (push[far] - push[near]) / width)
-        forced = abs(float(sold[far] - sold[near])) * spot
-        multiplier = 1.0 / (1.0 - feeds) if feeds < 1.0 else None
-        ends = float(way.node[near] / spot - 1.0), float(way.node[far] / spot - 1.0)
-        rows.append((*ends, forced, feeds, multiplier))
-    return rows
-
-
-def _walk_critical(curve: list[tuple[Any, ...]], side: float) -> float | None:
-    """Return the smallest shock asked for that is amplified more than twice."""
-    large = [row[1] for row in curve if row[1] * side > 0.0 and (row[7] or 0.0) > cascade.LARGE]
-    return min(large, key=abs) if large else None
-
-
 def _rounds(accounts: Accounts, terms: Terms) -> Run:
     """Shock every underlying alike, and sell in rounds."""
+    if terms.dealers is not None:
+        raise input_error("--dealers", "accounts of several underlyings", "those of one")
     curve, first = [], []
     population = accounts.population
     assert population is not None
@@ -300,7 +186,7 @@ def _rounds(accounts: Accounts, terms: Terms) -> Run:
         money = float(np.sum(np.abs(ended.sold) * population.book.spot)) / accounts.spot
         figures = int(np.sum(ended.liquidated)), money
         fixed = shock, population.book.pools, accounts.spot, terms.fund
-        curve.append(_point(fixed, figures, (accounts.spot * (1.0 + move), owed)))
+        curve.append(point(fixed, figures, (accounts.spot * (1.0 + move), owed)))
         for row in np.flatnonzero(ended.round == 1.0).tolist():
             first.append((population.names[row], accounts.spot * (1.0 + shock), shock, None))
         if terms.progress is not None:
@@ -308,12 +194,14 @@ def _rounds(accounts: Accounts, terms: Terms) -> Run:
     first.sort(key=lambda row: abs(row[2]))
     seen = {row[0]: row for row in reversed(first)}
     ordered = sorted(seen.values(), key=lambda row: abs(row[2]))
-    critical = _walk_critical(curve, -1.0), _walk_critical(curve, 1.0)
+    critical = walk_critical(curve, -1.0), walk_critical(curve, 1.0)
     return Run("rounds over several assets", curve, [], ordered, critical, (None, None))
 
 
-def _notes(run: Run) -> tuple[str, ...]:
+def _notes(run: Run, accounts: Accounts) -> tuple[str, ...]:
     notes = ["liquidated accounts are closed at the price where the cascade ends"]
+    if accounts.venue is not None and accounts.venue.parts:
+        notes.append("an account is one on each of its venues; no money moves between them in time")
     if not run.levels:
         notes.append("R by price level is of one underlying, and is not computed for several")
     return tuple(notes)

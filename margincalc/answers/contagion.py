@@ -1,17 +1,21 @@
 """One shock over several assets, and the same accounts with isolated and with cross collateral."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from margincalc.answers.accounts import Accounts
 from margincalc.answers.study import Field
-from margincalc.arrays import FloatArray
+from margincalc.arrays import FloatArray, group_sum
 from margincalc.errors import input_error, shown
+from margincalc.files.columns import read_columns
 from margincalc.impact import DepthCurve, Impact, Linear, SquareRoot
+from margincalc.risk import greeks
 from margincalc.simulation import cascade, firesale
-from margincalc.simulation.population import isolated
+from margincalc.simulation.dealers import Gamma
+from margincalc.simulation.population import POSITIONS, isolated
 
 Progress = Callable[[int, int], None]
 
@@ -26,6 +30,9 @@ class Terms(NamedTuple):
     fund : insurance, in the account currency
     volatility : relative rise of implied volatility per million of vega bought back
     progress : told how far a long run has come
+    margin : relative rise of linear accounts' maintenance per relative move
+    dealers : who hedge their gamma beside the accounts
+    limit : leverage to which holders sell down, beside the accounts' liquidation
     """
 
     shocks: FloatArray
@@ -33,6 +40,9 @@ class Terms(NamedTuple):
     fund: float = 0.0
     volatility: float = 0.0
     progress: Progress | None = None
+    margin: float = 0.0
+    dealers: Gamma | None = None
+    limit: float | None = None
 
 
 MODES = (
@@ -95,6 +105,32 @@ def _few(shocks: FloatArray) -> list[float]:
     return [float(moved[place]) for place in chosen] if len(moved) else []
 
 
+def dealers_of(text: str | Path | None) -> Gamma | None:
+    """Read dealers' net gamma: a number, money per move of 1 %, or a table `spot`, `gamma`.
+
+    Raises
+    ------
+    InputError
+    """
+    if text is None:
+        return None
+    try:
+        number = float(str(text))
+    except ValueError:
+        table = read_columns(text)
+        table.refuse_unknown(("spot", "gamma"))
+        table.need("spot", "gamma", example="spot,gamma")
+        spot = table.numbers("spot", least=np.finfo(np.float64).tiny)
+        if np.any(np.diff(spot) <= 0.0):
+            raise input_error(
+                table.name, "spots out of order", "each above the one before"
+            ) from None
+        return Gamma(spot, table.numbers("gamma"))
+    if not abs(number) < 1e15:
+        raise input_error("--dealers", shown(text), "money per move of 1 %, or a file")
+    return Gamma(np.ones(1), np.array([number]))
+
+
 def law_of(text: str, left: float = 1.0) -> Impact:
     """Read a law of impact in money.
 
@@ -141,3 +177,28 @@ def _positive(text: str) -> float:
     if not 0.0 < value < 1e30:
         raise ValueError("a positive number")
     return value
+
+
+def depth_of(law: Impact) -> float:
+    """Money whose sale takes the whole price, as 1 % of it does: 100 times the depth to 1 %."""
+    low, high = 0.0, 1.0
+    while float(law.peak(np.array([high]))[0]) < 0.01 and high < 1e18:
+        high *= 2.0
+    for _ in range(100):
+        middle = 0.5 * (low + high)
+        below = float(law.peak(np.array([middle]))[0]) < 0.01
+        low, high = (middle, high) if below else (low, middle)
+    return 100.0 * high
+
+
+def holdings(accounts: Accounts) -> FloatArray:
+    """Signed value of each account's delta by underlying, shape (A, U)."""
+    assert accounts.population is not None
+    book = accounts.population.book
+    rows = np.flatnonzero(book.instruments.is_kind(*POSITIONS)[book.instrument])
+    value = (book.quantity * greeks(book).delta[book.instrument])[rows]
+    under = book.underlying[rows]
+    value = value * book.spot[under]
+    width = len(book.spot)
+    flat = group_sum(value, book.pool[rows] * width + under, book.pools * width)
+    return flat.reshape(book.pools, width)

@@ -6,13 +6,12 @@ import numpy as np
 
 from margincalc.answers.accounts import Accounts
 from margincalc.answers.cascade import LEVELS, run_of
-from margincalc.answers.contagion import Terms
+from margincalc.answers.contagion import Terms, depth_of, holdings
 from margincalc.answers.study import Fact, Field, Study, Table
-from margincalc.arrays import FloatArray, group_sum
+from margincalc.arrays import FloatArray
 from margincalc.impact import Impact
-from margincalc.risk import greeks
 from margincalc.simulation import firesale
-from margincalc.simulation.population import POSITIONS, Line, is_linear, line_of
+from margincalc.simulation.population import Line, is_linear, line_of
 
 TOP = 10
 COVER = (
@@ -94,18 +93,6 @@ def _cover(row: tuple[Any, ...], fund: float) -> tuple[Any, ...]:
     return row[1], row[2], row[6], owed, fund / owed if owed > 0.0 else None
 
 
-def depth_of(law: Impact) -> float:
-    """Money whose sale takes the whole price, as 1 % of it does: 100 times the depth to 1 %."""
-    low, high = 0.0, 1.0
-    while float(law.peak(np.array([high]))[0]) < 0.01 and high < 1e18:
-        high *= 2.0
-    for _ in range(100):
-        middle = 0.5 * (low + high)
-        below = float(law.peak(np.array([middle]))[0]) < 0.01
-        low, high = (middle, high) if below else (low, middle)
-    return 100.0 * high
-
-
 def _overlap(
     accounts: Accounts, law: Impact
 ) -> tuple[tuple[tuple[Any, ...], ...], tuple[Fact, ...]]:
@@ -134,19 +121,6 @@ def _overlap(
         Fact("top_risk", "Ten largest risk indices", _top(found.risk), "share"),
     )
     return rows, facts
-
-
-def holdings(accounts: Accounts) -> FloatArray:
-    """Signed value of each account's delta by underlying, shape (A, U)."""
-    assert accounts.population is not None
-    book = accounts.population.book
-    rows = np.flatnonzero(book.instruments.is_kind(*POSITIONS)[book.instrument])
-    value = (book.quantity * greeks(book).delta[book.instrument])[rows]
-    under = book.underlying[rows]
-    value = value * book.spot[under]
-    width = len(book.spot)
-    flat = group_sum(value, book.pool[rows] * width + under, book.pools * width)
-    return flat.reshape(book.pools, width)
 
 
 def _top(risk: FloatArray) -> float:

@@ -12,7 +12,17 @@ from margincalc.answers.results import Json, to_json
 from margincalc.answers.shown import Shown
 
 Unit = Literal[
-    "text", "count", "money", "price", "move", "share", "number", "factor", "seconds", "flag"
+    "text",
+    "count",
+    "money",
+    "price",
+    "move",
+    "share",
+    "number",
+    "ratio",
+    "factor",
+    "seconds",
+    "flag",
 ]
 
 

@@ -184,6 +184,8 @@ def _snapshot(source: Source) -> tuple[MarketSnapshot, Knowing, tuple[str, ...]]
         # Its collateral is that account's, and no part of the market.
         dropped = {*Portfolio.model_fields} - {*MarketSnapshot.model_fields} | {"collateral"}
         tree = {key: value for key, value in tree.items() if key not in dropped}
+    elif isinstance(tree, dict):  # which model margins what is a rule beside the market
+        tree = {key: value for key, value in tree.items() if key != "venues"}
     return _validated(MarketSnapshot, tree, places), places, remarks
 
 

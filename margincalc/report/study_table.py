@@ -101,6 +101,7 @@ _WRITTEN: dict[Unit, Callable[[Any], str]] = {
         numbers.percent(value) if abs(value) >= 0.01 or not value else f"{value * 100.0:.3f} %"
     ),
     "number": _number,
+    "ratio": lambda value: f"{value + 0.0:,.3f}",
     "factor": lambda value: f"x {value:,.2f}",
     "seconds": _seconds,
     "flag": lambda value: "yes" if value else "no",

@@ -17,7 +17,7 @@ from margincalc.book import Book
 from margincalc.margin.base import MarginModel
 from margincalc.risk import greeks
 from margincalc.simulation.cascade import Impact, largest
-from margincalc.simulation.population import exposures
+from margincalc.simulation.population import Line, exposures
 
 NEVER = np.iinfo(np.int64).max  # the node of accounts that no node breaches
 Progress = Callable[[int, int], None]
@@ -152,6 +152,25 @@ def walk(
         state.hedging,
         state.volatility,
     )
+
+
+def walk_line(line: Line, node: FloatArray) -> Walk:
+    """Walk linear accounts: each is seized at the first node at or beyond its liquidation price.
+
+    Parameters
+    ----------
+    node : shape (X,), spots going away from the present one
+    """
+    falls = node[-1] < node[0]
+    price, sign = (line.below, 1.0) if falls else (line.above, -1.0)
+    # A price that there is not is sorted behind all others.
+    breach = np.searchsorted(-sign * node, -sign * price, side="left").astype(np.int64)
+    met = breach < len(node)
+    at = node[np.where(met, breach, 0)]
+    size = sign * line.size
+    owed = np.where(np.isnan(line.bankrupt), np.inf, size * (at - line.bankrupt))
+    still, calm = np.zeros(len(node)), np.ones(len(node))
+    return Walk(node, np.where(met, breach, NEVER), size, size, owed, still, calm)
 
 
 class _Market(NamedTuple):

@@ -49,9 +49,9 @@ def deleverage(
 
     Parameters
     ----------
-    holding : shape (N, U), values before the shock, not negative
+    holding : shape (N, U), values before the shock; what is held short is negative, bought back
     equity : shape (N,)
-    limit : the largest assets over equity that are allowed
+    limit : the largest gross value over equity that is allowed
     depth : shape (U,), value whose sale takes the whole price, in each market
     shock : shape (U,), relative falls, 0.03 is a fall of 3 %
     """
@@ -61,13 +61,13 @@ def deleverage(
     price, rounds = 1.0 - shock, 0
     first = sold = np.zeros_like(holding)
     while rounds < ROUNDS:
-        assets = np.sum(value, axis=1)
+        assets = np.sum(np.abs(value), axis=1)
         beyond = _leverage(value, left) > limit
         share = np.zeros_like(assets)
         target = np.maximum(limit * left, 0.0)
         np.divide(assets - target, assets, out=share, where=beyond & (assets > 0.0))
         sale = value * np.clip(share, 0.0, 1.0)[:, None]
-        if not np.any(sale > 1e-12 * np.sum(holding)):
+        if not np.any(np.abs(sale) > 1e-12 * np.sum(np.abs(holding))):
             break
         fall = np.minimum(np.sum(sale, axis=0) / depth, 1.0)
         # Half of what is sold has met each price on its way: sales cost half their impact.
@@ -79,7 +79,7 @@ def deleverage(
 
 
 def _leverage(value: FloatArray, equity: FloatArray) -> FloatArray:
-    assets = np.sum(value, axis=1)
+    assets = np.sum(np.abs(value), axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         found = np.where(equity > 0.0, assets / equity, np.inf)
     return np.where(assets > 0.0, found, 0.0)

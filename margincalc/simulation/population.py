@@ -4,7 +4,7 @@ Each instrument is assembled once, by the same function that assembles a portfol
 much of it are columns. A population of linear accounts is also a list of prices and sizes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
@@ -33,7 +33,8 @@ class Rows(NamedTuple):
     held : number of what is held, in `Held`
     quantity : signed
     entry : price at which a position was entered; NaN where its profit is already in its cash
-    names : of the accounts
+    names : of the accounts; an account has one on each of its venues
+    venues : of each, "" where its model is no venue's own; nothing where none has one
     """
 
     account: IntArray
@@ -41,6 +42,11 @@ class Rows(NamedTuple):
     quantity: FloatArray
     entry: FloatArray
     names: tuple[str, ...]
+    venues: tuple[str, ...] = ()
+
+    def pools(self) -> Iterator[tuple[str, str]]:
+        """Yield the venue and the name of each account."""
+        return zip(self.venues or ("",) * len(self.names), self.names, strict=True)
 
 
 class Held(NamedTuple):
@@ -89,7 +95,12 @@ def populate(market: MarketSnapshot, held: Held, rows: Rows) -> Population:
     book = replace(
         template,
         names=Names(
-            tuple(Pool("", "account", name) for name in rows.names),
+            tuple(
+                Pool(venue, "account", name)
+                for venue, name in zip(
+                    rows.venues or [""] * len(rows.names), rows.names, strict=True
+                )
+            ),
             template.names.underlyings,
             template.names.instruments,
         ),
@@ -173,9 +184,13 @@ def isolated(population: Population, model: MarginModel) -> tuple[Population, In
         f"{population.names[account]}/{book.names.instruments[row]}"
         for account, row in zip(owner.tolist(), book.instrument[position].tolist(), strict=True)
     )
+    keys = tuple(
+        Pool(book.names.keys[account].venue, "instrument", name)
+        for account, name in zip(owner.tolist(), names, strict=True)
+    )
     alone = replace(
         book,
-        names=book.names._replace(keys=tuple(Pool("", "instrument", name) for name in names)),
+        names=book.names._replace(keys=keys),
         pool=np.arange(len(position)),
         instrument=book.instrument[position],
         quantity=book.quantity[position],
@@ -255,6 +270,38 @@ def line_of(book: Book, model: MarginModel) -> Line:
     below = np.where(whole > 0.0, below, np.nan)
     above = np.where(whole < 0.0, above, np.nan)
     return Line(below, above, np.abs(traded), spot + bankrupt, book.names.pools)
+
+
+def tightened(line: Line, spot: float, response: float) -> Line:
+    """Return the liquidation prices if margins rise as the price moves: ``1 + k |p / S0 - 1|``.
+
+    What an account's maintenance is at its liquidation price L, its equity there, says its rate
+    ``r = |L - B| / L``, B the price of bankruptcy. The new price solves ``|p - B| = r p m(p)``, a
+    quadratic with one positive root. Source of the spiral: Brunnermeier and Pedersen, Market
+    Liquidity and Funding Liquidity, RFS 2009.
+
+    Parameters
+    ----------
+    response : k, relative rise of maintenance per relative move; accounts whose bankruptcy price is
+        not known, or that are bankrupt when they are liquidated, stay as they are
+    """
+    below, above = (
+        _tightened(price, line.bankrupt, spot, side * response)
+        for side, price in ((-1.0, line.below), (1.0, line.above))
+    )
+    return line._replace(below=below, above=above)
+
+
+def _tightened(price: FloatArray, bankrupt: FloatArray, spot: float, k: float) -> FloatArray:
+    """Solve for one side, k negative of a fall: ``B - p = -r p (1 + k (p / S0 - 1))``, r signed."""
+    rate = (bankrupt - price) / price
+    moves = np.isfinite(rate) & (rate * np.sign(k) > 0.0) & (bankrupt > 0.0)
+    rate = np.where(moves, rate, 0.0)
+    square, line = rate * k / spot, 1.0 + rate * (1.0 - k)
+    # The root in its stable form, which needs no division by a k of nothing.
+    root = 2.0 * np.where(moves, bankrupt, 0.0)
+    root = root / (line + np.sqrt(line * line + 2.0 * square * root))
+    return np.where(moves, root, price)
 
 
 def exposures(book: Book) -> tuple[FloatArray, FloatArray]:

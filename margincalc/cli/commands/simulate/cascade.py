@@ -31,6 +31,26 @@ from margincalc.cli.sources import check_fund, drawing, progress, source_of, tra
     metavar="SHARE",
     help="Relative rise of implied volatility per million of vega that is bought back.",
 )
+@click.option(
+    "--margin-response",
+    type=float,
+    default=0.0,
+    show_default=True,
+    metavar="SHARE",
+    help="Relative rise of linear accounts' maintenance per relative move: at 10, double at -10 %.",
+)
+@click.option(
+    "--dealers",
+    metavar="GAMMA",
+    help="Net gamma of dealers who hedge, money per move of 1 % (negative: they sell a fall); "
+    "or a CSV or Parquet file of `spot` and `gamma`.",
+)
+@click.option(
+    "--deleverage",
+    type=float,
+    metavar="LEVERAGE",
+    help="Also with holders who sell down to that leverage.",
+)
 @click.option("--against-isolated", is_flag=True, help="Also with a pool for each position.")
 @trading
 @drawing
@@ -42,7 +62,8 @@ def cascade(
 
     FILE, CSV or Parquet, lists liquidation prices (`price`, `size`, perhaps `account`, `side` and
     `bankrupt`; with --spot), or positions and deposits (`account`, `instrument` or `asset`,
-    `quantity`, perhaps `entry_price`; with --market). Without it accounts are drawn.
+    `quantity`, perhaps `entry_price` and `venue`; with --market, whose `venues` name their models).
+    An account is one on each of its venues. Without a file accounts are drawn.
     """
     from margincalc import systemic
     from margincalc.answers.accounts import Margins
