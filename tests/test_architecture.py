@@ -77,6 +77,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
             "venues",
             "waterfall",
         ),
+        ("deleveraged", "walked"),
         ("cascade", "optimum"),
         ("engines", "monitor"),
         ("",),
