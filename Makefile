@@ -2,6 +2,7 @@
 # make test   format, lint, strict types, tests and the README's examples
 # make venv   .venv with every extra and the development tools
 # make bench  the benchmarks, into benchmarks/RESULTS.md
+# make docs   the pages of docs/ into site/; a broken link is an error
 # make prove  the long proofs
 # make oldest the tests that a user depends on, with the oldest versions that are allowed
 
@@ -11,7 +12,7 @@ SAMPLE ?= sample_portfolios/btc_short_strangle.yaml
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DEPENDED_ON := tests/cli tests/conformance tests/errors tests/feed tests/files tests/test_laws.py
 
-.PHONY: run test venv bench prove oldest format clean
+.PHONY: run test venv bench docs prove oldest format clean
 
 run: .venv/run.stamp
 	@$(BIN)/margincalc margin $(SAMPLE)
@@ -28,6 +29,9 @@ bench: .venv/dev.stamp
 	$(BIN)/python -m compileall -q margincalc
 	$(BIN)/python -m benchmarks
 
+docs: .venv/dev.stamp
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -W ignore -m mkdocs build --strict
+
 prove: .venv/dev.stamp
 	MARGINCALC_PROVE=1 $(BIN)/python -m pytest -n auto
 
@@ -39,7 +43,7 @@ format: .venv/dev.stamp
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf .venv .venv-oldest build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-oldest build dist site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -1,7 +1,8 @@
-"""The README's examples, found in its text and run; ``python -m tests.readme`` rewrites them.
+"""The examples of the README and of docs/, found in their text and run.
 
-A ``console`` block holds commands after ``$ `` and what they print; a ``pycon`` block holds an
-interactive session. Both run in the repository's folder.
+``python -m tests.readme`` rewrites what they print. A ``console`` block holds commands after ``$ ``
+and what they print; a ``pycon`` block holds an interactive session. Both run in the repository's
+folder.
 """
 
 import code
@@ -16,6 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+PAGES = (README, *sorted((ROOT / "docs").rglob("*.md")))
 BLOCK = re.compile(r"```(console|pycon)\n(.*?)```", re.DOTALL)
 
 
@@ -70,4 +72,5 @@ def _session(content: str) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(refresh(README.read_text("utf-8")), "utf-8")
+    for page in [Path(name).resolve() for name in sys.argv[1:]] or PAGES:
+        page.write_text(refresh(page.read_text("utf-8")), "utf-8")

@@ -67,11 +67,13 @@ def transfer_study(account: Account, terms: TransferTerms) -> Study:
     buffers = least_buffers(need, allowed, terms.cost)
     rows = []
     for place, name in enumerate(names):
-        far, late = float(distance[place]), float(latency[place])
+        equity, maintenance, free = _figures(account, place)
+        # Of a venue that liquidates already, the nearest price is where it would be whole again.
+        far = 0.0 if equity < maintenance else float(distance[place])
+        late = float(latency[place])
         reach = abs(float(np.log1p(far)))
         trigger = deposits.trigger_distance(float(volatility[place]), late, terms.probability)
         lasts = deposits.survival_horizon(float(volatility[place]), reach, terms.probability)
-        equity, maintenance, free = _figures(account, place)
         free = 0.0 if name in halted else free
         ends = (None, trigger, False, late, None)
         if not np.isnan(far):
