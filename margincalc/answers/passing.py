@@ -84,7 +84,7 @@ def passage_report(account: Account, odds: Odds) -> PassageReport:
     history = read_history(odds.prices, names) if odds.law == "history" and odds.prices else None
     plan = _Plan(
         odds,
-        _days("--horizon", odds.horizon) / DAYS_PER_YEAR,
+        _days("--within", odds.horizon) / DAYS_PER_YEAR,
         None if odds.poll is None else _days("--poll", odds.poll) / DAYS_PER_YEAR,
         history,
         names,
@@ -120,7 +120,7 @@ def _refuse(odds: Odds) -> None:
     bounds = (
         ("--paths", odds.paths, 2, MOST_PATHS),
         ("--drift", odds.drift, -10.0, 10.0),
-        ("--correlation", odds.correlation, 0.0, 1.0),
+        ("correlation of `Odds`", odds.correlation, 0.0, 1.0),
         ("--seed", odds.seed, 0, 2**63 - 1),
     )
     for name, value, least, most in bounds:
@@ -149,7 +149,7 @@ def _even(plan: _Plan) -> FloatArray:
         if count > MOST_STEPS:
             found = f"{count:,} steps to the horizon"
             remedy = "a shorter horizon, or longer bars or intervals between looks"
-            raise input_error("--horizon", found, f"at most {MOST_STEPS:,}", remedy)
+            raise input_error("--within", found, f"at most {MOST_STEPS:,}", remedy)
         return interval * np.arange(count + 1, dtype=np.float64)
     days = plan.years * DAYS_PER_YEAR
     return np.linspace(0.0, plan.years, int(np.clip(np.ceil(4.0 * days), 12, 180)) + 1)

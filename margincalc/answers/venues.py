@@ -65,7 +65,7 @@ def transfer_study(account: Account, terms: TransferTerms) -> Study:
     need = _needs(account, terms)
     allowed: BoolArray = np.broadcast_to((latency <= terms.horizon)[:, None], (len(names),) * 2)
     buffers = least_buffers(need, allowed, terms.cost)
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for place, name in enumerate(names):
         equity, maintenance, free = _figures(account, place)
         # Of a venue that liquidates already, the nearest price is where it would be whole again.
@@ -75,9 +75,11 @@ def transfer_study(account: Account, terms: TransferTerms) -> Study:
         trigger = deposits.trigger_distance(float(volatility[place]), late, terms.probability)
         lasts = deposits.survival_horizon(float(volatility[place]), reach, terms.probability)
         free = 0.0 if name in halted else free
-        ends = (None, trigger, False, late, None)
-        if not np.isnan(far):
-            ends = (far, trigger, reach <= trigger, late, lasts)  # type: ignore[assignment]
+        ends: tuple[Any, ...] = (None, trigger, False, late, None)
+        if equity < maintenance or (equity <= 0.0 and maintenance > 0.0):
+            ends = (0.0, trigger, True, late, 0.0)  # the nearest price is where it recovers
+        elif not np.isnan(far):
+            ends = (far, trigger, reach <= trigger, late, lasts)
         kept = float(buffers.held[place]), float(buffers.alone[place])
         rows.append((name, equity, maintenance, free, max(equity - free, 0.0), *ends, *kept))
     movable = sum(row[3] for row in rows)
@@ -126,7 +128,7 @@ def _nearest(account: Account, terms: TransferTerms) -> tuple[FloatArray, FloatA
 
 
 def _needs(account: Account, terms: TransferTerms) -> FloatArray:
-    """Return maintenance less equity after a move either way that the horizon holds, (A, 2)."""
+    """Return maintenance less equity now and after the moves that the horizon holds, (A, 3)."""
     book = account.book
     stated = np.where(np.isnan(book.volatility), 0.6, book.volatility)
     used = terms.volatility or float(np.max(stated, initial=0.6))
@@ -136,7 +138,7 @@ def _needs(account: Account, terms: TransferTerms) -> FloatArray:
         -excess_at(
             book, account.model, pools, np.full((book.pools, len(book.spot)), np.exp(sign * reach))
         )
-        for sign in (-1.0, 1.0)
+        for sign in (-1.0, 0.0, 1.0)
     ]
     return np.stack(columns, axis=1)
 

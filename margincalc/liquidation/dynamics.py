@@ -16,11 +16,18 @@ Kind = Literal["gbm", "merton", "history"]
 
 
 class Moves(NamedTuple):
-    """Moves of one step, shape (N, U) each; `deviation` of the diffusion has shape (U,)."""
+    """Moves of one step, shape (N, U) each.
+
+    Attributes
+    ----------
+    deviation : of the diffusion, shape (U,)
+    correlation : of the diffusion of every two underlyings
+    """
 
     jump: FloatArray
     diffusion: FloatArray
     deviation: FloatArray
+    correlation: float = 0.0
 
 
 class Dynamics(Protocol):
@@ -81,7 +88,10 @@ class Diffusion(NamedTuple):
                 spread = self.jumps.deviation * np.sqrt(number)
                 jump = number * self.jumps.mean + spread * rng.standard_normal((paths, 1))
             yield Moves(
-                np.broadcast_to(jump, own.shape), growth * step + deviation * own, deviation
+                np.broadcast_to(jump, own.shape),
+                growth * step + deviation * own,
+                deviation,
+                self.correlation,
             )
 
 

@@ -274,8 +274,9 @@ def _through(
     middle = 0.5 * (before.place + after.place)
     rise = _along(surface.nodes, layer.excess, middle + 0.5 * size)
     slope = (rise - _along(surface.nodes, layer.excess, middle - 0.5 * size)) / size
-    # Moves of several underlyings add up at most as if they moved together.
-    variance = np.sum(np.abs(slope) * moves.deviation, axis=1) ** 2
+    each = slope * moves.deviation
+    alone, together = np.sum(each**2, axis=1), np.sum(each, axis=1) ** 2
+    variance = (1.0 - moves.correlation) * alone + moves.correlation * together
     safe = np.maximum(variance, np.finfo(np.float64).tiny)
     product = np.maximum(first, 0.0) * np.maximum(last, 0.0)
     survived = np.where(last >= 0.0, 1.0 - np.exp(-2.0 * product / safe), 1.0)

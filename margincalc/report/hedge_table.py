@@ -175,6 +175,11 @@ def _states(report: HedgeReport, width: int) -> Block:
     return table(_STATES[:shown], [row[:shown] for row in rows], width)
 
 
+def _crossing(before: MarginReport) -> str:
+    """Return what the nearest prices are: of an account that is liquidatable, where that ends."""
+    return "edge" if before.status == "liquidatable" else "liquidation"
+
+
 def _by_underlying(before: MarginReport, after: MarginReport) -> list[Row]:
     """Return liquidation prices, delta and vega of each underlying."""
     rows: list[Row] = []
@@ -185,7 +190,7 @@ def _by_underlying(before: MarginReport, after: MarginReport) -> list[Row]:
                 numbers.level(getattr(each, side), line.spot) if each is not None else numbers.NONE
                 for each in (line, other)
             ]
-            rows.append((f"{name(key)} liquidation {side}", *prices, ""))
+            rows.append((f"{name(key)} {_crossing(before)} {side}", *prices, ""))
     for key in dict.fromkeys((*before.greeks, *after.greeks)):
         states = [state.greeks.get(key) for state in (before, after)]
         for index, title in ((0, "delta"), (2, "vega/pt")):

@@ -134,6 +134,10 @@ def _sure(region: RegionLine) -> str:
 
 def _beside(pool: PoolLiquidation, report: LiquidationReport, width: int) -> Block:
     """Return what volatility alone and time alone do."""
+    if pool.status == "liquidatable":
+        return wrapped(
+            "Liquidatable now: the prices above are where it would be whole again.", width
+        )
     found = [f"x {value:.3f}" for value in pool.volatility.values() if value is not None]
     volatility = " or ".join(found) if found else "no multiple from 0.1 to 8"
     if pool.days is None:
