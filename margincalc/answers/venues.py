@@ -76,9 +76,7 @@ def transfer_study(account: Account, terms: TransferTerms) -> Study:
         lasts = deposits.survival_horizon(float(volatility[place]), reach, terms.probability)
         free = 0.0 if name in halted else free
         ends: tuple[Any, ...] = (None, trigger, False, late, None)
-        if equity < maintenance or (equity <= 0.0 and maintenance > 0.0):
-            ends = (0.0, trigger, True, late, 0.0)  # the nearest price is where it recovers
-        elif not np.isnan(far):
+        if not np.isnan(far):
             ends = (far, trigger, reach <= trigger, late, lasts)
         kept = float(buffers.held[place]), float(buffers.alone[place])
         rows.append((name, equity, maintenance, free, max(equity - free, 0.0), *ends, *kept))

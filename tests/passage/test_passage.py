@@ -232,14 +232,14 @@ def test_what_is_liquidated_already_is_certain() -> None:
 @pytest.mark.parametrize(
     ("odds", "said"),
     [
-        (mc.Odds(horizon="soon"), "--horizon"),
-        (mc.Odds(horizon="0d"), "--horizon"),
-        (mc.Odds(horizon="99999d"), "--horizon"),
+        (mc.Odds(horizon="soon"), "--within"),
+        (mc.Odds(horizon="0d"), "--within"),
+        (mc.Odds(horizon="99999d"), "--within"),
         (mc.Odds(poll="1m", horizon="30d"), "at most 2,000"),
         (mc.Odds(paths=1), "--paths"),
         (mc.Odds(drift=float("nan")), "--drift"),
         (mc.Odds(volatility=0.0), "--volatility"),
-        (mc.Odds(correlation=2.0), "--correlation"),
+        (mc.Odds(correlation=2.0), "correlation of"),
         (mc.Odds(law="history"), "--prices"),
         (mc.Odds(prices="x.csv"), "together"),
     ],
@@ -248,3 +248,14 @@ def test_what_cannot_be_simulated_is_said(odds: Any, said: str) -> None:
     portfolio = mc.load("sample_portfolios/btc_short_strangle.yaml")
     with pytest.raises(InputError, match=said):
         mc.passage(portfolio, odds=odds)
+
+
+def test_several_underlyings_cross_by_their_covariance() -> None:
+    """Long one coin and short another: the bridge is no likelier to cross than fine looks are."""
+    portfolio = mc.load("sample_portfolios/isolated_perpetuals.yaml")
+    bridged, polled = (
+        mc.passage(portfolio, odds=mc.Odds(horizon="1d", poll=poll, paths=20_000)).pools[0]
+        for poll in (None, "3m")
+    )
+    assert bridged.probability == pytest.approx(polled.probability, rel=0.25)
+    assert bridged.probability >= polled.probability - 4.0 * polled.standard_error
