@@ -13,6 +13,7 @@ from benchmarks.clock import in_process, in_turns, walls
 from benchmarks.processes import peak
 from benchmarks.tables import Comparison, Table, compared
 from margincalc import api
+from margincalc.batch.piece import PACKED
 
 
 class Sizes(NamedTuple):
@@ -45,8 +46,8 @@ def run(folder: Path, **wishes: Any) -> Callable[[], object]:
     return once
 
 
-def read_and_written(folder: Path) -> Callable[[], object]:
-    """Return what pyarrow alone does with the same files."""
+def read_and_written(folder: Path, **how: Any) -> Callable[[], object]:
+    """Return what pyarrow alone does with the same files, writing by its defaults or as told."""
     import pyarrow.parquet as pq
 
     made = pq.read_table(folder / "out" / "accounts")
@@ -54,7 +55,7 @@ def read_and_written(folder: Path) -> Callable[[], object]:
     def once() -> object:
         name = "positions" if (folder / "positions").exists() else "positions.parquet"
         tables = [pq.read_table(folder / each) for each in (name, "balances.parquet")]
-        pq.write_table(made, folder / "copy.parquet", compression="zstd", compression_level=1)
+        pq.write_table(made, folder / "copy.parquet", **PACKED, **how)
         return tables
 
     return once
@@ -71,9 +72,11 @@ def _venue(folder: Path, accounts: int, model: str | None = None, files: int = 1
 def _whole(folder: Path, sizes: Sizes) -> Table:
     large = _venue(folder, sizes.accounts)
     run(large)()
-    ours, alone = _timed([run(large), read_and_written(large)], sizes.turns)
+    plain = read_and_written(large, use_dictionary=["status"])
+    ours, alone, bare = _timed([run(large), read_and_written(large), plain], sizes.turns)
     memory = peak(_command(large))
     rows = [Comparison(f"{sizes.accounts:,}: generic-portfolio", ours, alone, "pyarrow alone", 5.0)]
+    rows.append(Comparison("the same", ours, bare, "pyarrow, no dictionaries"))
     per = (sizes.accounts, sizes.accounts)
     for model, accounts in sizes.models:
         own = _venue(folder, accounts, model)

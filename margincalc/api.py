@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         ScenariosReport,
     )
     from margincalc.answers.waterfall_results import WaterfallReport
+    from margincalc.batch.run import Inputs
     from margincalc.feed.session import Session
 
 
@@ -304,8 +305,12 @@ def waterfall(  # noqa: PLR0913 - an argument for each option of the command
 
 
 def watch(  # noqa: PLR0913 - an argument for each option of the command
-    portfolio: Portfolio,
+    portfolio: Portfolio | str | Path,
     *,
+    market: str | Path | Portfolio | None = None,
+    balances: str | Path | None = None,
+    instruments: str | Path | None = None,
+    as_of: str | None = None,
     every: int = 0,
     above: float | None = None,
     latency: bool = True,
@@ -320,18 +325,30 @@ def watch(  # noqa: PLR0913 - an argument for each option of the command
 
     Parameters
     ----------
+    portfolio : one account, or a Parquet file or folder of many, as `batch` takes them
+    market, balances, instruments, as_of : of many accounts, as `batch` takes them
     every : also yield the state after so many ticks; 0 for changes of status alone
     above : a margin ratio above which `session.failed` is true, beside liquidation
     latency : whether events say how long they took to work out
     pricer : `compiled` follows large books about twice as fast
     """
-    from margincalc.feed.desk import Desk
-    from margincalc.feed.session import Session, Wishes
+    from margincalc.feed.session import Wishes
 
     rules = Rules(mode, model, tuple(settings), effective, pricer, changes)
-    account = margined(portfolio, rules)
-    desk = Desk(account.book, account.model, account.assembly.as_of, pricer_named(pricer))
-    return Session(desk, portfolio.account, Wishes(every, above, latency))
+    wishes = Wishes(every, above, latency)
+    if isinstance(portfolio, Portfolio):
+        from margincalc.feed.desk import Desk
+        from margincalc.feed.session import Session
+
+        account = margined(portfolio, rules)
+        desk = Desk(account.book, account.model, account.assembly.as_of, pricer_named(pricer))
+        return Session(desk, portfolio.account, wishes)
+    from margincalc.batch.watched import watched
+
+    if changes != UNCHANGED:
+        wanted = "one account, or the market as it is"
+        raise input_error("what-if", "changes of many accounts", wanted, "change the market file")
+    return watched(_inputs(portfolio, market, balances, instruments, as_of), rules, wishes)
 
 
 def hedge(  # noqa: PLR0913 - an argument for each option of the command
@@ -531,16 +548,10 @@ def batch(  # noqa: PLR0913 - an argument for each option of the command
         Where pyarrow, numba or distributed are needed and not installed.
     """
     from margincalc.batch.engines import Workers
-    from margincalc.batch.run import Inputs, Wishes, run
-    from margincalc.batch.tables import found_in
+    from margincalc.batch.run import Wishes, run
     from margincalc.kernels import fastest
 
-    own = found_in(str(positions))
-    market = market or own.market
-    if market is None:
-        wanted = "a file with the time, the spots and the quotes"
-        raise input_error("--market", "no market", wanted, "pass --market FILE")
-    portfolio = market if isinstance(market, Portfolio) else load(market, as_of=as_of)
+    inputs = _inputs(positions, market, balances, instruments, as_of)
     rules = Rules(mode, model, tuple(settings), effective, pricer or fastest())
     wishes = Wishes(
         str(output),
@@ -550,14 +561,31 @@ def batch(  # noqa: PLR0913 - an argument for each option of the command
         resume,
         Workers(engine, workers, scheduler),
     )
-    told = progress or (lambda accounts, rows, whole: None)
-    inputs = Inputs(
+    return run(inputs, wishes, progress or (lambda accounts, rows, whole: None))
+
+
+def _inputs(
+    positions: str | Path,
+    market: str | Path | Portfolio | None,
+    balances: str | Path | None,
+    instruments: str | Path | None,
+    as_of: str | None,
+) -> Inputs:
+    """Return what is read of a venue: what is named, else what stands beside its positions."""
+    from margincalc.batch.run import Inputs
+    from margincalc.batch.tables import found_in
+
+    own = found_in(str(positions))
+    market = market or own.market
+    if market is None:
+        wanted = "a file with the time, the spots and the quotes"
+        raise input_error("--market", "no market", wanted, "pass --market FILE")
+    return Inputs(
         own.positions,
-        portfolio,
+        market if isinstance(market, Portfolio) else load(market, as_of=as_of),
         str(balances) if balances else own.balances,
         str(instruments) if instruments else own.instruments,
     )
-    return run(inputs, wishes, told)
 
 
 def partition(

@@ -31,8 +31,10 @@ def netted(held: Holdings) -> Holdings:
     """
     first, labels = group_rows(held.pool, held.instrument)
     quantity = group_sum(held.quantity, labels, len(first))
-    paid = group_sum(held.quantity * held.entry, labels, len(first))
-    entry = np.divide(paid, quantity, out=np.full(len(first), np.nan), where=quantity != 0.0)
+    entry = np.full(len(first), np.nan)
+    if not np.all(np.isnan(held.entry)):
+        paid = group_sum(held.quantity * held.entry, labels, len(first))
+        np.divide(paid, quantity, out=entry, where=quantity != 0.0)
     return Holdings(held.pool[first], held.instrument[first], quantity, entry)
 
 

@@ -92,6 +92,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("piece",),
         ("engines", "manifest", "partition"),
         ("run",),
+        ("watched",),
         ("",),
     ),
     "cli": (

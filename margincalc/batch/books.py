@@ -86,7 +86,7 @@ def unit(accounts: Accounts, universe: Universe, first: int, stop: int) -> Unit:
 
 def _of(lines: Lines, first: int, stop: int) -> Lines:
     """Return the lines of some accounts, which are numbered from 0 then."""
-    if np.all(lines.account[1:] >= lines.account[:-1]):
+    if lines.ordered:
         bounds = np.searchsorted(lines.account, [first, stop])
         own = lines.take(slice(*bounds))
     else:

@@ -1,6 +1,7 @@
 """From the rows of a part to what its accounts hold; rows that cannot be are set aside."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,6 +42,7 @@ class Lines(NamedTuple):
     account, instrument : numbers: of the part's accounts, and of the book's instruments
     quantity, entry : entry is NaN where it is not known
     venue, pool : their names
+    ordered : whether accounts ascend
     """
 
     account: IntArray
@@ -49,6 +51,7 @@ class Lines(NamedTuple):
     entry: FloatArray
     venue: Codes
     pool: Codes
+    ordered: bool = False
 
     def take(self, rows: IntArray | slice) -> "Lines":
         """Return the given rows."""
@@ -59,6 +62,7 @@ class Lines(NamedTuple):
             self.entry[rows],
             Codes(self.venue.code[rows], self.venue.names),
             Codes(self.pool.code[rows], self.pool.names),
+            self.ordered,
         )
 
 
@@ -120,21 +124,24 @@ def accounts_in(part: Part, universe: Universe, known: IntArray | None) -> Accou
     positions, balances = _positions(part), _balances(part)
     starts = runs(positions.accounts) if len(positions.accounts) else _NO_ROWS
     heads = positions.accounts.take(arrow().array(starts))
-    begins = np.zeros(len(positions.accounts), np.int64)
-    begins[starts] = 1
     names, number, holder = _named(part, heads, balances.accounts, known)
     held = _checked(positions.table, POSITIONS, universe.instruments, universe)
     owned = _checked(balances.table, BALANCES, universe.assets, universe)
-    poster = number[np.cumsum(begins) - 1] if len(begins) else _NO_ROWS
+    poster = np.repeat(number, np.diff(starts, append=len(positions.accounts)))
     bad: list[Bad] = []
     kept, set_aside = [], np.zeros(len(names), np.int64)
     for own, (line, reason), owner in ((positions, held, poster), (balances, owned, holder)):
-        wrong = np.flatnonzero((reason.code > 0) & (owner >= 0))
+        mine = owner >= 0
+        wrong = np.flatnonzero((reason.code > 0) & mine) if reason.any else _NO_ROWS
         bad += _set_aside(own, wrong, reason)
         nameless = own.table.column("account").is_null().to_numpy() if len(wrong) else wrong
         np.add.at(set_aside, owner[wrong[~nameless[wrong]]], 1)
-        whole, good = line._replace(account=owner), (reason.code == 0) & (owner >= 0)
-        kept.append(whole if np.all(good) else whole.take(np.flatnonzero(good)))
+        if reason.any:
+            mine &= reason.code == 0
+        whole = line._replace(account=owner)
+        whole = whole if np.all(mine) else whole.take(np.flatnonzero(mine))
+        ordered = bool(np.all(whole.account[1:] >= whole.account[:-1]))
+        kept.append(whole._replace(ordered=ordered))
     return Accounts(names, kept[0], kept[1], tuple(bad), set_aside)
 
 
@@ -217,15 +224,21 @@ def _also(part: Part, holders: Any, known: IntArray | None) -> BoolArray:
     return unknown
 
 
-class _Reasons(NamedTuple):
-    """What is wrong with each row, shape (P,), as numbers of texts; 0 where nothing is."""
+@dataclass
+class _Reasons:
+    """What is wrong with each row, shape (P,), as numbers of texts; 0 where nothing is.
+
+    `any` is whether anything is: a column of noughts is neither written nor looked at.
+    """
 
     code: IntArray
     texts: list[str]
+    any: bool
 
     def put(self, rows: BoolArray, text: str) -> None:
         """Say what is wrong with some rows."""
         if np.any(rows):
+            self.any = True
             self.texts.append(text)
             self.code[rows] = len(self.texts) - 1
 
@@ -237,25 +250,27 @@ def _checked(
     _, name, amount, *_ = wanted
     names, venue = _codes(table, name), _codes(table, "venue")
     row, why = _rows_of(names, rows)
-    reasons = _Reasons(np.where(row < 0, names.code + 2, 0), ["", f"no {name}", *why])
-    quantity, wrong = _numbers(table, amount)
-    wrong |= np.isnan(quantity) | (np.abs(quantity) > MOST)
-    entry, odd = _numbers(table, "entry_price")
-    if "entry_price" in table.column_names:
-        inverse = universe.book.instruments.inverse & (universe.settlement >= 0)
-        odd |= (entry < 0.0) | (entry > MOST)
-        odd |= (entry < LEAST) & np.append(inverse, False)[row]
+    unknown = bool(len(row)) and int(np.min(row)) < 0
+    code = np.where(row < 0, names.code + 2, 0) if unknown else np.zeros(len(row), np.int64)
+    reasons = _Reasons(code, ["", f"no {name}", *why], unknown)
+    quantity, entry = _numbers(table, amount), _numbers(table, "entry_price")
     if wanted is POSITIONS:
         reasons.put(quantity == 0.0, f"a {amount} of 0")
-    reasons.put(wrong, f"a {amount} that is no number from -1e15 to 1e15")
-    reasons.put(odd, "an entry_price that is no price")
+    if not np.max(np.abs(quantity), initial=0.0) <= MOST:  # as where there is a NaN
+        wrong = ~(np.abs(quantity) <= MOST)
+        reasons.put(wrong, f"a {amount} that is no number from -1e15 to 1e15")
+    if "entry_price" in table.column_names:
+        inverse = universe.book.instruments.inverse & (universe.settlement >= 0)
+        odd = (entry < 0.0) | (entry > MOST) | _written_nan(table.column("entry_price"), entry)
+        odd |= (entry < LEAST) & np.append(inverse, False)[row]
+        reasons.put(odd, "an entry_price that is no price")
     if universe.venue.parts:
         allowed = np.array([each in universe.venue.parts for each in (*venue.names, "")])
         beyond = "a venue for which the market's `venues` names no model"
         reasons.put(~allowed[venue.code], beyond)
     if table.num_rows and table.column("account").null_count:
         reasons.put(table.column("account").is_null().to_numpy(), "no account")
-    nobody = np.full(table.num_rows, -1)
+    nobody = np.zeros(len(row), np.int64)
     return Lines(nobody, row, quantity, entry, venue, _codes(table, "pool")), reasons
 
 
@@ -263,7 +278,7 @@ def _codes(table: Table, name: str) -> Codes:
     """Return a column of names as numbers."""
     pa = arrow()
     if name not in table.column_names:
-        return Codes(np.full(table.num_rows, -1), ())
+        return Codes(np.broadcast_to(np.int64(-1), table.num_rows), ())
     column = table.column(name)
     column = column.cast(pa.string()) if pa.types.is_null(column.type) else column
     if not pa.types.is_dictionary(column.type):
@@ -284,15 +299,21 @@ def _rows_of(names: Codes, rows: Rows) -> tuple[IntArray, list[str]]:
     return row[names.code], ["" if isinstance(own, int) else own for own in found]
 
 
-def _numbers(table: Table, name: str) -> tuple[FloatArray, BoolArray]:
-    """Return a column of numbers, NaN where there is none, and which are NaN as written."""
+def _numbers(table: Table, name: str) -> FloatArray:
+    """Return a column of numbers, NaN where there is none."""
     pa = arrow()
     if name not in table.column_names:
-        return np.full(table.num_rows, np.nan), np.zeros(table.num_rows, bool)
-    column = table.column(name).cast(pa.float64(), safe=False)
-    numbers = column.to_numpy().astype(np.float64, copy=False)
-    written = column.is_valid().to_numpy() if column.null_count else np.ones(len(numbers), bool)
-    return numbers, written & ~np.isfinite(numbers)
+        return np.broadcast_to(np.nan, table.num_rows)
+    column = table.column(name)
+    column = column if column.type == pa.float64() else column.cast(pa.float64(), safe=False)
+    numbers: FloatArray = column.to_numpy().astype(np.float64, copy=False)
+    return numbers
+
+
+def _written_nan(column: Table, numbers: FloatArray) -> BoolArray:
+    """Return where a column holds a NaN of its own, beside those of its nulls."""
+    found: BoolArray = np.isnan(numbers)
+    return found & column.is_valid().to_numpy() if column.null_count else found
 
 
 def _set_aside(own: _Read, rows: IntArray, reasons: _Reasons) -> Sequence[Bad]:

@@ -31,8 +31,10 @@ from margincalc.margin.base import STATUSES
 from margincalc.pools import Funding
 from margincalc.pricer import PricerName, using
 
+PACKED: dict[str, Any] = {"compression": "zstd", "compression_level": 1}
 CLOSEST = 100  # accounts that are listed
 MOST_SHOWN = 20  # bad rows in an error of a strict run
+_SET_ASIDE = "without --strict it is set aside, and counted"
 _DONE = "margincalc.batch.part/1"
 
 
@@ -71,7 +73,7 @@ def run_part(part: Part, job: Job) -> dict[str, Any]:
     with using(replace(pricer_named(job.pricer), known=job.values)):
         accounts = accounts_in(part, job.universe, job.known)
         if job.strict:
-            _refuse(accounts.bad)
+            refuse(accounts.bad)
         made = _Made(accounts, job)
         for each in units(accounts, job.universe):
             made.add(each)
@@ -124,7 +126,7 @@ class _Made:
         account = str(self.accounts.names[each.first])
         bad = Bad("", 0, account, None, None, f"{self.job.universe.venue.name}: {reason}")
         if self.job.strict:
-            _refuse((bad,))
+            refuse((bad,))
         self.bad.append(bad)
 
     def table(self) -> Any:
@@ -146,13 +148,14 @@ class _Made:
         return self._margined(Unit(0, 0, self.job.universe.book, np.zeros(0, np.int64)))
 
 
-def _refuse(bad: tuple[Bad, ...]) -> None:
+def refuse(bad: tuple[Bad, ...], remedy: str = _SET_ASIDE) -> None:
+    """Raise an error that names the first bad rows, if there are any."""
     faults = [
         Fault(
             f"{each.file} row {each.row:,}" if each.row else f"account {each.account}",
             each.reason,
             "a row that can be margined",
-            "without --strict it is set aside, and counted",
+            remedy,
         )
         for each in bad[:MOST_SHOWN]
     ]
@@ -209,10 +212,17 @@ def _wrote(job: Job, kind: str, part: Part, table: Any) -> dict[str, Any]:
     """Write a table, and say what it is to be known by."""
     path = Path(job.output, kind, f"{name_of(part)}.parquet")
     with drafted(path) as draft:
-        arrow().parquet.write_table(table, draft, compression="zstd", compression_level=1)
+        # Amounts hardly repeat: dictionaries of them are dear to make, and make files larger.
+        arrow().parquet.write_table(table, draft, use_dictionary=_words(table), **PACKED)
         digest = hashlib.blake2b(Path(draft).read_bytes(), digest_size=16).hexdigest()
         size = os.path.getsize(draft)
     return {"file": f"{kind}/{path.name}", "bytes": size, "blake2b": digest}
+
+
+def _words(table: Any) -> list[str]:
+    """Name the columns of texts."""
+    number = arrow().types.is_primitive
+    return [field.name for field in table.schema if not number(field.type)]
 
 
 def write(path: Path, content: bytes) -> None:

@@ -68,11 +68,11 @@ def run(inputs: Inputs, wishes: Wishes, progress: Progress) -> BatchReport:
     OutputError, EngineError
         If a result could not be written, or the engine was lost; what is done stays.
     """
-    files = _files(inputs)
+    paths = files(inputs)
     pricer = wishes.rules.pricer or "numpy"
     with engine(wishes.workers) as workers, using(replace(pricer_named(pricer), known={})) as used:
-        positions = survey(files[0], POSITIONS, workers.map)
-        balances = survey(files[1], BALANCES, workers.map)
+        positions = survey(paths[0], POSITIONS, workers.map)
+        balances = survey(paths[1], BALANCES, workers.map)
         market = with_instruments(inputs.market, inputs.instruments)
         everything = universe(market, positions.names, balances.names, wishes.rules)
         plan = planned(positions, balances)
@@ -86,7 +86,7 @@ def run(inputs: Inputs, wishes: Wishes, progress: Progress) -> BatchReport:
             plan.known,
             used.known or {},
         )
-        what = fingerprint([*files[0], *files[1]], _said(market, wishes, everything, pricer))
+        what = fingerprint([*paths[0], *paths[1]], _said(market, wishes, everything, pricer))
         done = begun(wishes.output, what, plan.parts, resume=wishes.resume)
         finished = {part["part"] for part in done}
         left = [part for part in plan.parts if part.number not in finished]
@@ -99,7 +99,8 @@ def run(inputs: Inputs, wishes: Wishes, progress: Progress) -> BatchReport:
     return report
 
 
-def _files(inputs: Inputs) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def files(inputs: Inputs) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the files of positions, and those of balances."""
     balances = inputs.balances
     return (
         files_of(inputs.positions, "POSITIONS"),

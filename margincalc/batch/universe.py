@@ -107,7 +107,7 @@ def _assembled(
 ) -> tuple[Assembly, dict[str, list[str]]]:
     """Assemble an account of one of everything, leaving out what has faults of its own."""
     held = {section: list(own) for section, own in names.items()}
-    terms = _terms(market)
+    terms, one = _terms(market), Position.model_construct(quantity=1.0, unsettled=1.0)
     while True:
         everything = market.model_copy(
             update={
@@ -115,8 +115,7 @@ def _assembled(
                 "orders": (),
                 # An unpaid amount calls for the row in which profits are booked.
                 "positions": tuple(
-                    Position.model_construct(instrument=name, quantity=1.0, unsettled=1.0)
-                    for name in held["positions"]
+                    one.model_copy(update={"instrument": name}) for name in held["positions"]
                 ),
                 "collateral": tuple(_deposit(terms, asset) for asset in held["collateral"]),
             }

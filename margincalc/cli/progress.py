@@ -24,8 +24,11 @@ class Progress:
         now = time.monotonic()
         if self._before is None:  # what was done before this run says nothing of its speed
             self._before, self._start = (accounts, rows), now
+            self._drawn = self._drawn if self._terminal else now
         last = rows >= whole and self._terminal
         if now - self._drawn < (OFTEN if self._terminal else SELDOM) and not last:
+            return
+        if not self._terminal and rows <= self._before[1]:  # nothing is done yet: nothing to say
             return
         self._drawn = now
         line = self._line(accounts, rows, whole)

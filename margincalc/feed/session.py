@@ -49,7 +49,7 @@ class Session:
 
     Attributes
     ----------
-    account : name of the account or the venue
+    account : name of the account, or of the venue whose accounts these are
     lines, ticks, refused : how many
     """
 
@@ -151,6 +151,7 @@ class Session:
         book = book_of(desk.book, np.array([pool]))
         equity, maintenance = float(figures.equity[pool]), float(figures.maintenance[pool])
         return {
+            "account": book.names.keys[0].owner or self.account,
             "pool": book.names.pools[0],
             "status": STATUSES[int(figures.status[pool])],
             "equity": equity,

@@ -21,6 +21,8 @@ def group_rows(keys: tuple[npt.NDArray[Any], ...]) -> tuple[IntArray, IntArray] 
     rows, pool = len(keys[0]), keys[0]
     if pool.dtype != np.int64 or np.min(pool) < 0 or np.max(pool) >= SPREAD * rows:
         return None
+    if len(keys) == 2 and keys[1].dtype == np.int64 and (found := _within(pool, keys[1])):
+        return found
     begin, order = np.zeros(int(np.max(pool)) + 2, np.int64), np.empty(rows, np.int64)
     if len(keys) == 2 and _few(keys[1]):
         least = int(np.min(keys[1]))
@@ -38,6 +40,13 @@ def group_rows(keys: tuple[npt.NDArray[Any], ...]) -> tuple[IntArray, IntArray] 
 def _few(key: npt.NDArray[Any]) -> bool:
     """Whether a key is of whole numbers so near to each other that counting sorts them."""
     return key.dtype == np.int64 and int(np.max(key)) - int(np.min(key)) < SPREAD * len(key)
+
+
+def _within(pool: IntArray, other: IntArray) -> tuple[IntArray, IntArray] | None:
+    """Number rows by pool and one more key where pools ascend and are small; None elsewhere."""
+    start, labels = np.empty(len(pool), np.int64), np.empty(len(pool), np.int64)
+    groups = _number_within(pool, np.ascontiguousarray(other), start, labels)
+    return (start[:groups].copy(), labels) if groups >= 0 else None
 
 
 def _number_two(
@@ -141,6 +150,36 @@ def _number(
                 start[groups] = row
                 groups += 1
             labels[row] = groups - 1
+    return groups
+
+
+@kernel
+def _number_within(pool: IntArray, other: IntArray, start: IntArray, labels: IntArray) -> int:
+    """Sort the rows of each pool, stably, and number what differs; -1 where that cannot be.
+
+    Rows that are in order already, as those of a netted book often are, are only looked at.
+    """
+    order, groups, row = np.empty(LONGEST, np.int64), 0, 0
+    while row < pool.size:
+        first, count = row, 0
+        while row < pool.size and pool[row] == pool[first]:
+            if count == LONGEST:
+                return -1
+            at, own = count, other[row]
+            while at > 0 and other[order[at - 1]] > own:
+                order[at] = order[at - 1]
+                at -= 1
+            order[at] = row
+            count += 1
+            row += 1
+        if row < pool.size and pool[row] < pool[first]:
+            return -1
+        for at in range(count):
+            own = order[at]
+            if at == 0 or other[order[at - 1]] != other[own]:
+                start[groups] = own
+                groups += 1
+            labels[own] = groups - 1
     return groups
 
 

@@ -133,9 +133,16 @@ def strikes(book: Book) -> tuple[IntArray, IntArray, IntArray]:
     return rows, first, labels
 
 
-def short_option_charge(book: Book, rate: float) -> FloatArray:
-    """A share of spot for every net short option per strike (Deribit's legacy 0.01 coin)."""
-    first, units = net_short_options(book)
+def short_option_charge(
+    book: Book, rate: float, short: tuple[IntArray, FloatArray] | None = None
+) -> FloatArray:
+    """A share of spot for every net short option per strike (Deribit's legacy 0.01 coin).
+
+    Parameters
+    ----------
+    short : `net_short_options(book)`, where that is known
+    """
+    first, units = net_short_options(book) if short is None else short
     spot = book.spot[book.underlying[first]]
     return group_sum(rate * units * book.money(spot, first), book.pool[first], book.pools)
 
@@ -265,6 +272,9 @@ def without_deposits(book: Book) -> Book | None:
 
 def confidence_charge(book: Book, rates: Confidence) -> FloatArray:
     """Charge the notionals that doubtful feeds price: options at spot, contracts, balances."""
+    every = np.append(book.instruments.confidence, book.confidence)
+    if not np.any(doubt(every, rates.threshold, rates.charge)):  # as nearly always
+        return np.zeros(book.pools)
     columns = book.instruments.take(book.instrument)
     notional = np.zeros(len(book.quantity))
     options = book.rows(Kind.OPTION)

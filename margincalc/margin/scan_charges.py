@@ -44,13 +44,11 @@ class Charges(Parameters):
 
 def charged(book: Book, charges: Charges) -> Components:
     """Return the amounts; an unusual charge only where the venue has one."""
-    short = published(
-        charges.short_options,
-        "charges.short_options",
-        needed=bool(np.any(net_short_options(book)[1] > 0.0)),
-    )
+    sold = net_short_options(book)
+    needed = bool(np.any(sold[1] > 0.0))
+    short = published(charges.short_options, "charges.short_options", needed=needed)
     found = {
-        "short_options": short_option_charge(book, short),
+        "short_options": short_option_charge(book, short, sold),
         "delta_one": _delta_one(book, charges),
     }
     if charges.options:

@@ -16,10 +16,10 @@ import pytest
 from margincalc import api
 from margincalc.batch import engines
 from margincalc.batch.engines import EngineError
-from tests.batch.test_resume import command, inputs, resumed, whole
+from tests.batch.conftest import resumed
+from tests.batch.test_resume import command
 from tests.batch.venues import files
 
-__all__ = ["inputs", "whole"]
 slow = pytest.mark.skipif(
     not os.environ.get("MARGINCALC_PROVE"), reason="starts a cluster of processes"
 )

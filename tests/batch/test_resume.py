@@ -11,43 +11,17 @@ from random import Random
 
 import pytest
 
-from benchmarks import venue
 from margincalc import api
+from tests.batch.conftest import PARTS, resumed
 from tests.batch.venues import files
 
 PROVE = bool(os.environ.get("MARGINCALC_PROVE"))
-KILLS = 20 if PROVE else 2
-PARTS = 12
-
-
-@pytest.fixture(scope="module")
-def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a venue of many small files."""
-    folder = tmp_path_factory.mktemp("venue")
-    size, venue.CHUNK = venue.CHUNK, 300
-    try:
-        venue.write(folder, 300 * PARTS, files=PARTS)
-    finally:
-        venue.CHUNK = size
-    return folder
+KILLS = 20 if PROVE else 1
 
 
 def command(inputs: Path, output: Path, *more: str) -> list[str]:
     run = [sys.executable, "-m", "margincalc", "batch", str(inputs), "-o", str(output)]
     return [*run, "--format", "json", "--workers", "2", *more]
-
-
-def resumed(inputs: Path, output: Path) -> dict[str, bytes]:
-    """Finish a run here, and return what it leaves."""
-    api.batch(inputs, output=output, resume=True)
-    return files(output)
-
-
-@pytest.fixture(scope="module")
-def whole(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Return what a run leaves that nobody interrupts."""
-    output = tmp_path_factory.mktemp("whole") / "out"
-    return resumed(inputs, output)
 
 
 @pytest.mark.parametrize("seed", range(KILLS))

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,7 +21,7 @@ TICKS = f"{SAMPLES}/ticks.ndjson"
 @click.command(
     epilog=examples(
         f"margincalc watch {SAMPLES}/btc_short_strangle.yaml --ticks {TICKS}",
-        f"margincalc watch {SAMPLES}/btc_short_strangle.yaml --ticks {TICKS} --every 2",
+        f"margincalc watch {SAMPLES}/venue --ticks {TICKS} --no-latency",
     )
 )
 @click.option(
@@ -41,6 +42,8 @@ TICKS = f"{SAMPLES}/ticks.ndjson"
 @click.option(
     "--every", type=click.IntRange(0), default=0, help="Also print the state after N ticks; 0: no."
 )
+@click.option("--balances", metavar="PATH", help="Of many accounts, Parquet: see `batch`.")
+@click.option("--instruments", metavar="PATH", help="Of many accounts, Parquet: see `batch`.")
 @click.option("--above", type=float, metavar="RATIO", help="Also fail above this margin ratio.")
 @click.option(
     "--heartbeat",
@@ -60,7 +63,7 @@ def watch(options: Options, **chosen: Any) -> int:
     A tick is {"time": ..., "underlying": "BTC", "spot": 100250}, or with "expiry" and "forward", or
     {"instrument": ..., "mark": ..., "volatility": ...}; Deribit's notifications are understood too.
     Stale and impossible ticks are refused with the reason and move nothing. Time passes with the
-    ticks; funding is left to the venue. The exit status is that of `check` in the last state.
+    ticks; funding is left to the venue. FILE may be Parquet of many accounts, as `batch` takes it. The exit status is that of `check` in the last state.
     """
     from margincalc import api
 
@@ -72,9 +75,36 @@ def watch(options: Options, **chosen: Any) -> int:
     if chosen["above"] is not None and not 0.0 <= chosen["above"] < float("inf"):
         raise click.BadParameter("a ratio such as 0.8 is wanted", param_hint="'--above'")
     wanted = {name: chosen[name] for name in ("every", "above", "latency")}
-    session = api.watch(read(options), **wanted, **rules(options), pricer=options.pricer or "numpy")
+    session = api.watch(**_followed(options, chosen), **wanted, **rules(options))
     _print(session, _feed(session, chosen))
     return 1 if session.failed else 0
+
+
+def _followed(options: Options, chosen: dict[str, Any]) -> dict[str, Any]:
+    """Return what is followed: one account, or those of a Parquet file or folder."""
+    from margincalc.kernels import fastest
+
+    beside = {name: chosen[name] for name in ("balances", "instruments")}
+    if _many(options.file):
+        many = {"portfolio": options.file, "market": options.market, "as_of": options.as_of}
+        return {**many, **beside, "pricer": options.pricer or fastest()}
+    for name, path in beside.items():
+        if path is not None:
+            raise click.UsageError(f"--{name} goes with a Parquet file or folder of many accounts")
+    return {"portfolio": read(options), "pricer": options.pricer or "numpy"}
+
+
+def _many(path: str) -> bool:
+    """Whether a path is of many accounts: a folder of Parquet, or one file with their names."""
+    place = Path(path)
+    if place.is_dir():
+        return any(place.rglob("*.parquet"))
+    if place.suffix != ".parquet" or not place.is_file():
+        return False
+    from margincalc.batch.tables import opened
+
+    with opened(path) as file:
+        return "account" in file.schema_arrow.names
 
 
 def _feed(session: "Session", chosen: dict[str, Any]) -> "Iterator[Line]":
