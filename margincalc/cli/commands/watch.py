@@ -63,7 +63,8 @@ def watch(options: Options, **chosen: Any) -> int:
     A tick is {"time": ..., "underlying": "BTC", "spot": 100250}, or with "expiry" and "forward", or
     {"instrument": ..., "mark": ..., "volatility": ...}; Deribit's notifications are understood too.
     Stale and impossible ticks are refused with the reason and move nothing. Time passes with the
-    ticks; funding is left to the venue. FILE may be Parquet of many accounts, as `batch` takes it. The exit status is that of `check` in the last state.
+    ticks; funding is left to the venue. FILE may be Parquet of many accounts, as
+    `batch` takes it. The exit status is that of `check` in the last state.
     """
     from margincalc import api
 
