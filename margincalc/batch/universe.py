@@ -107,7 +107,10 @@ def _assembled(
 ) -> tuple[Assembly, dict[str, list[str]]]:
     """Assemble an account of one of everything, leaving out what has faults of its own."""
     held = {section: list(own) for section, own in names.items()}
-    terms, one = _terms(market), Position.model_construct(quantity=1.0, unsettled=1.0)
+    terms, one = (
+        _terms(market),
+        Position.model_construct(instrument="", quantity=1.0, unsettled=1.0),
+    )
     while True:
         everything = market.model_copy(
             update={

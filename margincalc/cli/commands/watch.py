@@ -21,7 +21,7 @@ TICKS = f"{SAMPLES}/ticks.ndjson"
 @click.command(
     epilog=examples(
         f"margincalc watch {SAMPLES}/btc_short_strangle.yaml --ticks {TICKS}",
-        f"margincalc watch {SAMPLES}/venue --ticks {TICKS} --no-latency",
+        f"margincalc watch {SAMPLES}/btc_short_strangle.yaml --ticks {TICKS} --every 2",
     )
 )
 @click.option(
