@@ -10,7 +10,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from benchmarks.books import AS_OF
-from margincalc.names import MONTHS
+from margincalc.portfolio.names import MONTHS
 
 EXPIRIES = tuple(
     date.fromisoformat(day)

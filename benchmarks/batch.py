@@ -8,11 +8,11 @@ from shutil import rmtree
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
+import margincalc as mc
 from benchmarks import venue
 from benchmarks.clock import in_process, in_turns, walls
 from benchmarks.processes import peak
 from benchmarks.tables import Comparison, Table, compared
-from margincalc import api
 from margincalc.batch.piece import PACKED
 
 
@@ -41,7 +41,7 @@ def run(folder: Path, **wishes: Any) -> Callable[[], object]:
 
     def once() -> object:
         rmtree(output, ignore_errors=True)
-        return api.batch(folder, output=output, **wishes)
+        return mc.batch(folder, output=output, **wishes)
 
     return once
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from margincalc.names import MONTHS
+from margincalc.portfolio.names import MONTHS
 
 AS_OF = date(2026, 11, 20)
 SPOTS = {"BTC": 100_000, "ETH": 3_200}

@@ -17,13 +17,13 @@ import margincalc as mc
 from benchmarks.clock import in_process, in_turns, walls
 from benchmarks.tables import Comparison, Table, compared, duration
 from margincalc.answers.margining import Rules, margined
+from margincalc.assembly.pools import labels
 from margincalc.hedge.aims import Request
 from margincalc.hedge.catalogue import catalogue
 from margincalc.hedge.cure import cure
 from margincalc.hedge.optimum import Optimum
 from margincalc.hedge.problem import Problem, problem_of
 from margincalc.hedge.programme import Programme
-from margincalc.pools import labels
 
 FOLDER = "MARGINCALC_DATA"
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")

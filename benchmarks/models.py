@@ -11,10 +11,10 @@ from benchmarks.clock import Work, in_process, in_turns, walls
 from benchmarks.tables import Table, duration
 from margincalc.answers.account import Account
 from margincalc.answers.margining import Rules, margined
-from margincalc.assemble import assemble
+from margincalc.assembly.assemble import assemble
+from margincalc.assembly.pools import labels
 from margincalc.book import Book, Kind, Pool
 from margincalc.liquidation.nearest import nearest
-from margincalc.pools import labels
 from margincalc.portfolio import Portfolio
 
 HEADER = (

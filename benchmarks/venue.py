@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from benchmarks import accounts
 from benchmarks.books import AS_OF
-from margincalc.names import MONTHS
+from margincalc.portfolio.names import MONTHS
 
 SPOTS = {"BTC": 100_000.0, "ETH": 4_000.0, "SOL": 180.0, "XRP": 2.5, "BNB": 900.0}
 EXPIRIES = tuple(

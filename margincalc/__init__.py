@@ -15,45 +15,37 @@ from margincalc._version import __version__
 
 if TYPE_CHECKING:
     from margincalc.answers.passing import Odds
-    from margincalc.api import (
-        batch,
-        chain,
+    from margincalc.api.account import (
         check,
         compare,
-        convert,
-        diff_models,
         explain,
         explain_change,
         greeks,
         hedge,
         liquidation,
-        load,
         margin,
-        models,
-        partition,
         passage,
         report,
         scenarios,
-        schema,
-        show_model,
-        simulate_liquidation,
-        verify_models,
-        watch,
-        waterfall,
     )
-    from margincalc.errors import InputError, MargincalcError
-    from margincalc.hedge.aims import Aim, Costs, Limits
-    from margincalc.portfolio import Portfolio
-    from margincalc.systemic import (
+    from margincalc.api.models import diff_models, models, show_model, verify_models
+    from margincalc.api.reading import chain, convert, load, schema
+    from margincalc.api.studies import (
         cascade,
         collateral,
         dynamic,
         dynamic_model,
         monitor,
         oracle,
+        simulate_liquidation,
         transfer,
+        waterfall,
     )
-    from margincalc.what_if import what_if
+    from margincalc.api.venue import batch, partition, watch
+    from margincalc.assembly.what_if import what_if
+    from margincalc.errors import InputError, MargincalcError
+    from margincalc.hedge.aims import Aim, Costs, Limits
+    from margincalc.portfolio import Portfolio
 
 __all__ = [
     "Aim",
@@ -99,25 +91,30 @@ __all__ = [
 ]
 
 _HOME = {
-    "Aim": "margincalc.hedge.aims",
-    "Costs": "margincalc.hedge.aims",
-    "Limits": "margincalc.hedge.aims",
-    "InputError": "margincalc.errors",
-    "MargincalcError": "margincalc.errors",
-    "Odds": "margincalc.answers.passing",
-    "Portfolio": "margincalc.portfolio",
-    "what_if": "margincalc.what_if",
-    **dict.fromkeys(
-        ("cascade", "collateral", "dynamic", "dynamic_model", "monitor", "oracle", "transfer"),
-        "margincalc.systemic",
+    "margincalc.answers.passing": ("Odds",),
+    "margincalc.api.account": (
+        *("check", "compare", "explain", "explain_change", "greeks", "hedge"),
+        *("liquidation", "margin", "passage", "report", "scenarios"),
     ),
+    "margincalc.api.models": ("diff_models", "models", "show_model", "verify_models"),
+    "margincalc.api.reading": ("chain", "convert", "load", "schema"),
+    "margincalc.api.studies": (
+        *("cascade", "collateral", "dynamic", "dynamic_model", "monitor", "oracle"),
+        *("simulate_liquidation", "transfer", "waterfall"),
+    ),
+    "margincalc.api.venue": ("batch", "partition", "watch"),
+    "margincalc.assembly.what_if": ("what_if",),
+    "margincalc.errors": ("InputError", "MargincalcError"),
+    "margincalc.hedge.aims": ("Aim", "Costs", "Limits"),
+    "margincalc.portfolio": ("Portfolio",),
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'margincalc' has no attribute {name!r}")
-    return getattr(import_module(_HOME.get(name, "margincalc.api")), name)
+    home = next(module for module, names in _HOME.items() if name in names)
+    return getattr(import_module(home), name)
 
 
 class _Package(ModuleType):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from margincalc.answers import margining
 from margincalc.answers.account import Account
-from margincalc.pools import Mode
+from margincalc.assembly.pools import Mode
 from margincalc.portfolio import Portfolio
 from tests import oracle
 

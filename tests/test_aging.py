@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from margincalc.aging import aged
 from margincalc.book import Book, Kind
 from margincalc.portfolio import Portfolio
 from margincalc.risk import equity, now, revalued
+from margincalc.risk.aging import aged
 from margincalc.scenarios import VolatilityRule, grid
 from tests.books import ANY, margined, portfolios
 

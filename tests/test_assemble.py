@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import margincalc as mc
+from margincalc.assembly.pools import MODES
 from margincalc.book import Kind
 from margincalc.errors import InputError
-from margincalc.pools import MODES
 from margincalc.portfolio import Portfolio
 from margincalc.pricing import black
 from tests.books import margined

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from margincalc import api
+import margincalc as mc
 from margincalc.answers.results import MarginReport
 from margincalc.answers.verify import verify
 from margincalc.errors import ModelRefusal
@@ -16,7 +16,7 @@ PUT = "BTC_USDC-25DEC26-90000-P"
 
 def report(**parts: Any) -> MarginReport:
     whole = {"as_of": "2026-11-20T08:00:00Z", "market": {"BTC": {"spot": 100_000.0}}, **parts}
-    return api.margin(Portfolio.model_validate(whole), model="bybit-options")
+    return mc.margin(Portfolio.model_validate(whole), model="bybit-options")
 
 
 def sold(name: str, mark: float, **more: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from margincalc import api
+import margincalc as mc
 from margincalc.answers.account import Account
 from margincalc.answers.results import MarginReport
 from margincalc.portfolio import Portfolio
@@ -47,7 +47,7 @@ def account(written: Written, model: str = of_portfolio, mode: Any = None) -> Ac
 
 
 def report(written: Written, model: str = of_portfolio, settings: Settings = ()) -> MarginReport:
-    return api.margin(Portfolio.model_validate(written), model=model, settings=settings)
+    return mc.margin(Portfolio.model_validate(written), model=model, settings=settings)
 
 
 def part(found: Account, name: str) -> tuple[float, float]:

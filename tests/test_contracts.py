@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from margincalc.contracts import Contract, Resolved, resolve
 from margincalc.errors import InputError
 from margincalc.portfolio import Portfolio
+from margincalc.portfolio.contracts import Contract, Resolved, resolve
 
 MARKET: dict[str, Any] = {
     "BTC": {"spot": 100000, "expiries": {"2026-12-31T10:00": {}, "2026-12-30": {}}},

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from margincalc import api
+import margincalc as mc
 from margincalc.answers.account import Account
 from margincalc.answers.margining import Rules, margined
 from margincalc.answers.statement import margin_report
@@ -332,6 +332,6 @@ def test_the_rates_of_one_coin_are_not_another_s(model: str) -> None:
         "positions": [{"instrument": "XRP-PERPETUAL", "quantity": 100.0}],
     }
     with pytest.raises(InputError, match=r"underlyings\.XRP"):
-        api.margin(
+        mc.margin(
             Portfolio.model_validate(content), model=model, settings=['scope.underlyings=["XRP"]']
         )

@@ -3,7 +3,7 @@
 import pytest
 
 import margincalc as mc
-from margincalc.api import diff_models
+from margincalc.api.models import diff_models
 from margincalc.errors import InputError
 from margincalc.report import Screen, render
 

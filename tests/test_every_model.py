@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+import margincalc as mc
 from benchmarks.accounts import EXPRESSED, account, exchange, market
-from margincalc import api
 from margincalc.answers.account import Account
 from margincalc.book import Kind
 from margincalc.liquidation.nearest import nearest
@@ -143,7 +143,7 @@ def test_every_model_is_expressed_and_every_exception_is_of_one() -> None:
 
 @every_model
 def test_worked_examples_are_matched(model: str) -> None:
-    report = api.verify_models(model)
+    report = mc.verify_models(model)
     assert report.mismatches == 0
     assert bool(report.lines) == (model not in UNPROVEN)
 

@@ -11,7 +11,7 @@ import pytest
 from margincalc.answers.account import Account
 from margincalc.answers.margining import Rules, margined
 from margincalc.answers.statement import margin_report
-from margincalc.api import load
+from margincalc.api.reading import load
 from margincalc.errors import InputError
 from margincalc.portfolio import Portfolio
 from margincalc.pricing import american

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from margincalc.impact import (
+from margincalc.pricing.impact import (
     DepthCurve,
     Impact,
     Larger,

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from margincalc import api
+import margincalc as mc
 from margincalc.answers.account import Account
 from margincalc.answers.statement import margin_report
+from margincalc.assembly.pools import MODES, Mode
 from margincalc.liquidation.nearest import NEAR, excess_at, nearest
-from margincalc.pools import MODES, Mode
 from margincalc.portfolio import Portfolio
 from margincalc.risk import equity, now
 from tests import oracle
@@ -121,11 +121,11 @@ def test_ratio_and_status_follow_from_the_amounts(book: Portfolio, mode: Mode, m
 @given(book=portfolios(Style(pools=True, positions=3, underlyings=2)), mode=st.sampled_from(MODES))
 def test_no_report_holds_what_is_no_number(book: Portfolio, mode: Mode) -> None:
     reports = (
-        api.margin(book, mode=mode),
-        api.greeks(book, mode=mode),
-        api.check(book, mode=mode),
-        api.compare(book),
-        api.scenarios(book),
+        mc.margin(book, mode=mode),
+        mc.greeks(book, mode=mode),
+        mc.check(book, mode=mode),
+        mc.compare(book),
+        mc.scenarios(book),
     )
     for report in reports:
         json.dumps(report.to_dict(), allow_nan=False)

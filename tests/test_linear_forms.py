@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from margincalc.answers.margining import Rules, rules_of
-from margincalc.assemble import assemble
+from margincalc.assembly.assemble import assemble
+from margincalc.assembly.pools import labels
 from margincalc.book import Kind
 from margincalc.errors import MargincalcError
-from margincalc.pools import labels
 from margincalc.portfolio import Portfolio
 from tests.books import Style, portfolios
 

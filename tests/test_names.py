@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from margincalc.names import Terms, day_text, name_of, parse, strike_text
+from margincalc.portfolio.names import Terms, day_text, name_of, parse, strike_text
 
 DAY = dt.date(2026, 12, 25)
 

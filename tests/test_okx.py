@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from margincalc import api
+import margincalc as mc
 from margincalc.answers.results import MarginReport
 from margincalc.answers.verify import verify
 from margincalc.errors import InputError, ModelRefusal
@@ -21,7 +21,7 @@ def book(**parts: Any) -> Portfolio:
 
 
 def report(*settings: str, model: str = "okx-pm", **parts: Any) -> MarginReport:
-    return api.margin(book(**parts), model=model, settings=settings)
+    return mc.margin(book(**parts), model=model, settings=settings)
 
 
 def market(spot: float = 100_000.0, **more: Any) -> dict[str, Any]:
@@ -69,8 +69,8 @@ def test_the_scenarios_are_those_of_the_margin() -> None:
     ]
     smaller = ["classes.third.moves=[0.1]"]  # grids need not be of one size
     whole = book(market=spots, positions=positions)
-    lines = api.scenarios(whole, model="okx-pm", settings=smaller).lines
-    details = api.margin(whole, model="okx-pm", settings=smaller).details
+    lines = mc.scenarios(whole, model="okx-pm", settings=smaller).lines
+    details = mc.margin(whole, model="okx-pm", settings=smaller).details
     for name, count in (("BTC", 38), ("SOL", 18)):
         mine = [line for line in lines if line.underlying == name]
         assert len(mine) == count
@@ -183,9 +183,9 @@ def test_an_account_in_coin_needs_as_much() -> None:
 def test_rates_that_are_not_published_are_asked_for() -> None:
     whole = book(market={"UNI": {"spot": 8.0}}, positions=[held("UNI-PERPETUAL", 10.0)])
     with pytest.raises(ModelRefusal, match=r"classes\.fourth\.least_basis"):
-        api.margin(whole, model="okx-pm")
+        mc.margin(whole, model="okx-pm")
     given_rates = ["classes.fourth.least_basis=0.02", "classes.fourth.closing.rate=0.01"]
-    found = api.margin(whole, model="okx-pm", settings=given_rates)
+    found = mc.margin(whole, model="okx-pm", settings=given_rates)
     assert found.details["UNI mmr"] == pytest.approx(max(0.25 * 80, 0.18 * 80) + 1.6)
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from margincalc import api
+import margincalc as mc
 from margincalc.answers.account import Account
+from margincalc.assembly.pools import MODES, Mode
 from margincalc.liquidation.nearest import LADDER, SPOT_NODE, nearest
-from margincalc.pools import MODES, Mode
 from margincalc.portfolio import Portfolio
 from tests import oracle
 from tests.books import Style, margined, plain, portfolio, portfolios
@@ -91,7 +91,7 @@ def test_margins_of_larger_books_are_those_of_the_oracle(seed: int, model: str) 
 
 @given(book=portfolios(DOUBTFUL))
 def test_the_report_says_what_equity_is_made_of(book: Portfolio) -> None:
-    report = api.margin(book, mode="isolated")
+    report = mc.margin(book, mode="isolated")
     written = plain(book)
     whole = oracle.account_of(written, "isolated")
     kinds = {

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from margincalc import api
+import margincalc as mc
 from margincalc.answers.account import Account
 from margincalc.answers.margining import Rules, margined
 from margincalc.answers.verify import verify
@@ -358,13 +358,13 @@ def test_what_the_venue_does_not_list_is_refused(
         market["BTC"]["settlement"] = "inverse"  # type: ignore[assignment]
     content = {"as_of": AS_OF.isoformat(), "market": market, "positions": [], **change}
     with pytest.raises(ModelRefusal, match=reason):
-        api.margin(Portfolio.model_validate(content), model=model)
+        mc.margin(Portfolio.model_validate(content), model=model)
 
 
 def test_a_perpetual_whose_margin_is_not_published_needs_a_setting() -> None:
     content = written(2)
     with pytest.raises(ModelRefusal, match="delta_one"):
-        api.margin(Portfolio.model_validate(content), model="paradex-cross")
+        mc.margin(Portfolio.model_validate(content), model="paradex-cross")
     assert account(content, "paradex-cross").result.initial[0] > 0.0
 
 

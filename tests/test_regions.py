@@ -16,7 +16,6 @@ from hypothesis import given, settings
 import margincalc as mc
 from benchmarks.accounts import EXPRESSED
 from benchmarks.accounts import account as written_for
-from margincalc.aging import aged
 from margincalc.book import Book
 from margincalc.kernels import fastest, pricer_named
 from margincalc.liquidation.isolate import isolate
@@ -28,6 +27,7 @@ from margincalc.liquidation.volatility import Daily, at_volatility, frontier
 from margincalc.margin.base import MarginResult
 from margincalc.portfolio import Portfolio
 from margincalc.pricer import using
+from margincalc.risk.aging import aged
 from tests.books import ANY, CARRIED, margined, portfolio, portfolios
 from tests.cli import SAMPLES, STRANGLE
 

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from margincalc.arrays import FloatArray, IntArray
-from margincalc.roots import RESOLUTION, find_roots
+from margincalc.pricing.roots import RESOLUTION, find_roots
 
 CASES: dict[str, tuple[Callable[[float], float], float, float, float]] = {
     "line": (lambda x: x - 0.3, 0.0, 1.0, 0.3),

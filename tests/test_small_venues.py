@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from margincalc import api
+import margincalc as mc
 from margincalc.answers.margining import Rules, margined
 from margincalc.answers.results import MarginReport
 from margincalc.answers.verify import verify
@@ -35,7 +35,7 @@ def written(*held: tuple[dict[str, Any], float], underlying: str = "BTC") -> dic
 
 
 def margin(content: dict[str, Any], model: str, *settings: str) -> MarginReport:
-    return api.margin(Portfolio.model_validate(content), model=model, settings=settings)
+    return mc.margin(Portfolio.model_validate(content), model=model, settings=settings)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -93,7 +93,7 @@ def test_long_options_need_no_charge_for_short_ones() -> None:
 
 def test_models_that_refuse_are_named_with_their_reason() -> None:
     portfolio = Portfolio.model_validate(written((PERPETUAL, 1.0)))
-    report = api.compare(portfolio, models=("generic-portfolio", "thalex-pm", "dederi-pm"))
+    report = mc.compare(portfolio, models=("generic-portfolio", "thalex-pm", "dederi-pm"))
     assert [refusal.model for refusal in report.refused] == ["dederi-pm"]
     assert "factors.initial" in report.refused[0].reason
 

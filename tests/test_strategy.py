@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from margincalc import api
+import margincalc as mc
 from margincalc.answers.account import Account as Margined
 from margincalc.answers.margining import Rules, margined
 from margincalc.answers.verify import verify
@@ -300,14 +300,14 @@ def test_a_coin_alone_is_refused_and_a_stock_is_not(model: str) -> None:
         "positions": [{"instrument": "BTC", "quantity": 1.0}],
     }
     with pytest.raises(ModelRefusal, match="nothing says that BTC is one"):
-        api.margin(Portfolio.model_validate(content), model=model)
+        mc.margin(Portfolio.model_validate(content), model=model)
     content["market"]["BTC"]["listed"] = True  # a fund of that name
-    assert api.margin(Portfolio.model_validate(content), model=model).maintenance_margin > 0.0
+    assert mc.margin(Portfolio.model_validate(content), model=model).maintenance_margin > 0.0
 
 
 def test_a_liquidation_price_is_where_equity_meets_maintenance() -> None:
     content = written(Account(100.0, (Leg(CALL, 110.0, 60, 200.0, -3),)))
-    report = api.margin(Portfolio.model_validate(content), model="reg-t")
+    report = mc.margin(Portfolio.model_validate(content), model="reg-t")
     above = report.liquidation["XYZ"].above
     assert above is not None
     book = margin_of(content).book.shifted(np.array([above / 100.0]))

@@ -7,15 +7,14 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import margincalc as mc
-from margincalc import api
 from margincalc.answers.margining import Rules, margined
 from margincalc.answers.results import MarginReport
 from margincalc.answers.statement import margin_report
+from margincalc.assembly.pools import Mode
+from margincalc.assembly.what_if import UNCHANGED, Changes
 from margincalc.errors import InputError
-from margincalc.pools import Mode
 from margincalc.portfolio import Portfolio
 from margincalc.times import instant
-from margincalc.what_if import UNCHANGED, Changes
 from tests.books import ANY, CARRIED, WITH_POOLS, Style, plain, portfolios
 
 CARRIED_LINEAR = Style(
@@ -140,4 +139,4 @@ def test_moves_are_repeatable_and_by_underlying() -> None:
 def test_what_cannot_be_is_said(changes: dict[str, Any], said: str) -> None:
     portfolio = mc.load("sample_portfolios/btc_short_strangle.yaml")
     with pytest.raises(InputError, match=said.replace("+", r"\+")):
-        api.check(portfolio, changes=mc.what_if(**changes))
+        mc.check(portfolio, changes=mc.what_if(**changes))

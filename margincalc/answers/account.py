@@ -7,12 +7,12 @@ import numpy as np
 
 from margincalc.answers.results import ModelInfo, Sensitivity
 from margincalc.arrays import FloatArray, IntArray, group_sum
-from margincalc.assemble import Assembly
+from margincalc.assembly.assemble import Assembly
 from margincalc.book import Book, Pool
-from margincalc.contracts import Contract
 from margincalc.liquidation.nearest import Nearest
 from margincalc.margin.base import MarginModel, MarginResult, Venue
 from margincalc.portfolio import Portfolio
+from margincalc.portfolio.contracts import Contract
 from margincalc.pricer import PricerName
 from margincalc.risk import Greeks, greeks, now
 

@@ -21,7 +21,7 @@ from margincalc.answers.walked import (
 )
 from margincalc.arrays import FloatArray, IntArray
 from margincalc.errors import input_error, shown
-from margincalc.impact import Impact
+from margincalc.pricing.impact import Impact
 from margincalc.simulation import cascade
 from margincalc.simulation.population import Line, is_linear, line_of, tightened
 

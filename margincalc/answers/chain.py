@@ -15,14 +15,14 @@ import numpy as np
 
 from margincalc.answers.chain_results import ChainReport, FilledLine, SmileLine
 from margincalc.arrays import FloatArray, IntArray
-from margincalc.assemble import assemble
+from margincalc.assembly.assemble import assemble
+from margincalc.assembly.pools import labels
 from margincalc.book import Book
-from margincalc.contracts import Contract
-from margincalc.marks import implied
-from margincalc.names import Terms, parse
-from margincalc.pools import labels
 from margincalc.portfolio import ExpiryMarket, Order, Portfolio, Position, Quote, Svi
+from margincalc.portfolio.contracts import Contract
+from margincalc.portfolio.names import Terms, parse
 from margincalc.pricing import black, svi_fit
+from margincalc.risk.marks import implied
 from margincalc.times import expiry_instant, zulu
 
 _PLACEHOLDER = 0.5  # of an option whose volatility is sought; nothing is computed from it

@@ -11,7 +11,7 @@ from margincalc.arrays import BoolArray, FloatArray
 from margincalc.book import Book, Kind
 from margincalc.errors import input_error, shown
 from margincalc.margin.base import MarginResult, status_of
-from margincalc.roots import find_roots
+from margincalc.pricing.roots import find_roots
 from margincalc.simulation import deposits
 
 PEGS = (0.97, 0.90, 0.65)

@@ -10,10 +10,10 @@ from margincalc.answers.margining import Rules, margined, rules_of
 from margincalc.answers.results import CompareReport, Comparison, FirstToGo, MarginReport, Refusal
 from margincalc.answers.statement import margin_report
 from margincalc.arrays import FloatArray
+from margincalc.assembly.pools import Mode
 from margincalc.book import Book
 from margincalc.errors import ModelRefusal, input_error
 from margincalc.margin.settings import divided
-from margincalc.pools import Mode
 from margincalc.portfolio import Portfolio
 
 ROWS_AT_ONCE = 1 << 16  # position rows of one margin call, which bounds its memory

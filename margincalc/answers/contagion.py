@@ -11,7 +11,7 @@ from margincalc.answers.study import Field
 from margincalc.arrays import FloatArray, group_sum
 from margincalc.errors import input_error, shown
 from margincalc.files.columns import read_columns
-from margincalc.impact import DepthCurve, Impact, Linear, SquareRoot
+from margincalc.pricing.impact import DepthCurve, Impact, Linear, SquareRoot
 from margincalc.risk import greeks
 from margincalc.simulation import cascade, firesale
 from margincalc.simulation.dealers import Gamma

@@ -20,6 +20,8 @@ from margincalc.answers.lines import mark_price
 from margincalc.answers.margining import Rules, known_mode, margined
 from margincalc.answers.statement import margin_report
 from margincalc.arrays import FloatArray, IntArray
+from margincalc.assembly.pools import labels
+from margincalc.assembly.what_if import Changes, moved
 from margincalc.book import Book
 from margincalc.hedge.aims import Request
 from margincalc.hedge.catalogue import Catalogue, catalogue, listed, named, unpriced
@@ -28,10 +30,8 @@ from margincalc.hedge.problem import Problem, problem_of, trimmed
 from margincalc.hedge.trial import expressible, quantities
 from margincalc.hedge.trial import margined as tried
 from margincalc.liquidation.nearest import nearest
-from margincalc.pools import labels
 from margincalc.portfolio import Portfolio
 from margincalc.times import zulu
-from margincalc.what_if import Changes, moved
 
 PROFILE = 61  # points of the picture
 WIDTH = 0.3  # of the picture, to either side, unless a wider range is asked for

@@ -8,8 +8,8 @@ import numpy as np
 from margincalc.answers.account import GREEKS, Account
 from margincalc.answers.results import PositionLine
 from margincalc.book import Book, Kind, Pool
-from margincalc.contracts import Contract
 from margincalc.portfolio import Position
+from margincalc.portfolio.contracts import Contract
 from margincalc.times import zulu
 
 

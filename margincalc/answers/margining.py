@@ -9,18 +9,18 @@ from collections.abc import Container
 from typing import NamedTuple
 
 from margincalc.answers.account import Account
-from margincalc.assemble import assemble
+from margincalc.assembly.assemble import assemble
+from margincalc.assembly.pools import MODES, Funding, Mode, funded, funding, labels
+from margincalc.assembly.what_if import UNCHANGED, Changes, moved
 from margincalc.book import Book
 from margincalc.errors import Fault, InputError, did_you_mean, input_error, shown
 from margincalc.kernels import pricer_named
 from margincalc.liquidation.nearest import nearest
 from margincalc.margin.base import Venue
 from margincalc.margin.load import load_model, load_venues
-from margincalc.pools import MODES, Funding, Mode, funded, funding, labels
 from margincalc.portfolio import Portfolio
 from margincalc.pricer import PricerName, current, using
 from margincalc.times import instant
-from margincalc.what_if import UNCHANGED, Changes, moved
 
 DEFAULT_MODE: Mode = "portfolio"
 IMPLIED = {
@@ -65,7 +65,7 @@ def margined(portfolio: Portfolio, rules: Rules, *, liquidation: bool = False) -
             return margined(portfolio, rules, liquidation=liquidation)
     tried: tuple[str, ...] = ()
     if rules.changes.trades:
-        from margincalc.trades import traded  # few accounts try any
+        from margincalc.assembly.trades import traded  # few accounts try any
 
         portfolio, tried = traded(portfolio, rules.changes)
     venue = rules_of(portfolio, rules)

@@ -9,7 +9,7 @@ from margincalc.answers.cascade import LEVELS, run_of
 from margincalc.answers.contagion import Terms, depth_of, holdings
 from margincalc.answers.study import Fact, Field, Study, Table
 from margincalc.arrays import FloatArray
-from margincalc.impact import Impact
+from margincalc.pricing.impact import Impact
 from margincalc.simulation import firesale
 from margincalc.simulation.population import Line, is_linear, line_of
 

@@ -18,10 +18,10 @@ from margincalc.answers.margining import Rules, margined
 from margincalc.answers.page_grid import market_grid
 from margincalc.answers.page_results import Page
 from margincalc.answers.statement import margin_report
+from margincalc.assembly.pools import MODES
 from margincalc.errors import MargincalcError
 from margincalc.hedge.aims import Aim, Request
 from margincalc.margin.load import model_names
-from margincalc.pools import MODES
 from margincalc.portfolio import Portfolio
 
 STRESS = (-0.1, 0.1)  # moves of spot over which the second hedge holds

@@ -11,11 +11,11 @@ import numpy as np
 from margincalc.answers.account import Account
 from margincalc.answers.page_results import MarketGrid
 from margincalc.arrays import BoolArray, FloatArray
+from margincalc.assembly.what_if import moved, what_if
 from margincalc.book import Book, Kind
 from margincalc.margin.base import MarginResult
 from margincalc.pricer import current, using
 from margincalc.times import DAYS_PER_YEAR
-from margincalc.what_if import moved, what_if
 
 SPOTS = tuple(2.5 * step for step in range(-20, 21))  # per cent
 VOLATILITIES = (-50.0, -25.0, 0.0, 25.0, 50.0, 100.0)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from margincalc.errors import InputError, input_error, shown
-from margincalc.impact import DepthCurve, Impact, Levels, Linear, SquareRoot
+from margincalc.pricing.impact import DepthCurve, Impact, Levels, Linear, SquareRoot
 from margincalc.simulation.costs import Costs
 
 LAWS = ("none", "square-root", "linear", "depth", "book")

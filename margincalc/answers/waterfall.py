@@ -11,9 +11,9 @@ from margincalc.answers.waterfall_results import (
     WinnerLine,
 )
 from margincalc.arrays import FloatArray, IntArray
-from margincalc.contracts.checks import MONEY
 from margincalc.errors import input_error
 from margincalc.files.holders import Holders as Written
+from margincalc.portfolio.contracts.checks import MONEY
 from margincalc.simulation import waterfall
 from margincalc.simulation.rankings import QUEUES, WEIGHTS, Holders, quintiles
 from margincalc.simulation.waterfall import LARGEST, SOCIALISED, Closed, Fund, Market, Paid, Policy

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from margincalc.aging import aged
 from margincalc.arrays import BoolArray, FloatArray, IntArray
 from margincalc.book import Book, Instruments, Kind, Names, Orders
+from margincalc.risk.aging import aged
 
 _MARKET = ("fixed", "variable", "rate", "time", "funding", "dividend_time", "dividend_share")
 _VOLATILITY = ("volatility", "offset")

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from margincalc.arrays import FloatArray, IntArray, group_rows
+from margincalc.assembly.pools import UNALLOCATED
 from margincalc.batch.holdings import Accounts, Codes, Lines
 from margincalc.batch.universe import Universe
 from margincalc.book import Book, Pool
-from margincalc.holdings import Holdings, inverse_profit, linear_profit, netted
-from margincalc.pools import UNALLOCATED
+from margincalc.book.holdings import Holdings, inverse_profit, linear_profit, netted
 
 ROWS = 1 << 17  # of positions in one book: bounds memory, and keeps what is computed in cache
 

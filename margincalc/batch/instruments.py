@@ -9,8 +9,8 @@ from typing import Any
 from margincalc.batch.tables import Wanted, columns_of, files_of, opened
 from margincalc.errors import input_error, shown
 from margincalc.files.reader import market_of
-from margincalc.names import parse
 from margincalc.portfolio import Instrument, Portfolio, Quote
+from margincalc.portfolio.names import parse
 
 TERMS = tuple(Instrument.model_fields)
 QUOTES = tuple(Quote.model_fields)

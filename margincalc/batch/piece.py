@@ -18,6 +18,7 @@ import numpy as np
 
 from margincalc.answers.margining import pooled
 from margincalc.arrays import IntArray
+from margincalc.assembly.pools import Funding
 from margincalc.batch.books import Unit, unit, units
 from margincalc.batch.holdings import Accounts, Bad, accounts_in
 from margincalc.batch.parts import Part
@@ -28,7 +29,6 @@ from margincalc.errors import Fault, InputError, ModelRefusal, OutputError
 from margincalc.kernels import pricer_named
 from margincalc.liquidation.nearest import nearest
 from margincalc.margin.base import STATUSES
-from margincalc.pools import Funding
 from margincalc.pricer import PricerName, using
 
 PACKED: dict[str, Any] = {"compression": "zstd", "compression_level": 1}

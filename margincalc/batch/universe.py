@@ -14,11 +14,11 @@ import numpy as np
 
 from margincalc.answers.margining import Rules, known_mode, notes_on, rules_of
 from margincalc.arrays import IntArray
-from margincalc.assemble import Assembly, assemble
+from margincalc.assembly.assemble import Assembly, assemble
+from margincalc.assembly.pools import Mode, labels
 from margincalc.book import NO_ORDERS, Book, Kind
 from margincalc.errors import Fault, InputError, ModelRefusal, input_error
 from margincalc.margin.base import Venue
-from margincalc.pools import Mode, labels
 from margincalc.portfolio import Collateral, Portfolio, Position
 from margincalc.times import zulu
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from margincalc.answers.margining import Rules, pooled
+from margincalc.assembly.pools import Funding
 from margincalc.batch.books import unit
 from margincalc.batch.holdings import accounts_in
 from margincalc.batch.instruments import with_instruments
@@ -20,7 +21,6 @@ from margincalc.book import Book
 from margincalc.feed.desk import Desk
 from margincalc.feed.session import Session, Wishes
 from margincalc.kernels import pricer_named
-from margincalc.pools import Funding
 from margincalc.pricer import using
 from margincalc.times import instant
 

@@ -8,19 +8,19 @@ from margincalc.cli.options import Options
 from margincalc.cli.output import say
 
 if TYPE_CHECKING:
+    from margincalc.assembly.what_if import Changes
     from margincalc.portfolio import Portfolio
-    from margincalc.what_if import Changes
 
 
 def read(options: Options) -> "Portfolio":
     """Read the portfolio that the options name."""
-    from margincalc import api
+    from margincalc.api import reading
     from margincalc.errors import printable
 
     for place, name in (("FILE", options.file), ("--market", options.market)):
         if name == "":
             raise click.UsageError(f"{place} is an empty name; wanted that of a file")
-    portfolio = api.load(
+    portfolio = reading.load(
         options.file,
         market=options.market,
         as_of=options.as_of,
@@ -41,7 +41,7 @@ def rules(options: Options) -> dict[str, Any]:
 
 def changes(options: Options) -> "Changes":
     """Return what is tried out before an account is margined."""
-    from margincalc.what_if import what_if
+    from margincalc.assembly.what_if import what_if
 
     names = ("close", "add", "spot", "vol", "days")
     return what_if(**{name: getattr(options, name) for name in names})

@@ -98,7 +98,7 @@ def draw(report: Any, options: Options) -> None:
 
 def _write_file(name: str, text: str, options: Options) -> None:
     """Write a file, unless it is one that was read."""
-    from margincalc.whole import write_whole
+    from margincalc.files.whole import write_whole
 
     _refuse_inputs("--output", name, options)
     write_whole(name, text.encode("utf-8", "backslashreplace"))
@@ -121,7 +121,7 @@ def _same(path: Path, source: str | None) -> bool:
 
 
 def _unwritten(name: str, reason: str | None) -> "MargincalcError":
-    from margincalc.whole import unwritten
+    from margincalc.files.whole import unwritten
 
     return unwritten(name, reason)
 

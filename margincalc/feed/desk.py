@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from margincalc.aging import aged
 from margincalc.arrays import BoolArray, FloatArray, IntArray
 from margincalc.book import Book
 from margincalc.feed.market import Listing, listing, ticked
 from margincalc.feed.ticks import Refused, Tick
-from margincalc.known import Latest
 from margincalc.margin.base import STATUSES, MarginModel, MarginResult, status_of
 from margincalc.pricer import NUMPY, Pricer, using
+from margincalc.risk.aging import aged
+from margincalc.risk.known import Latest
 
 OLDEST = dt.timedelta(seconds=60)  # behind the newest tick: older ones are stale
 FARTHEST = dt.timedelta(days=7)  # ahead of the newest tick: farther ones are impossible

@@ -13,9 +13,9 @@ import numpy as np
 from margincalc.arrays import BoolArray, FloatArray, IntArray
 from margincalc.book import Book, Kind
 from margincalc.feed.ticks import Refused, Tick
-from margincalc.marks import implied, marked_worth
-from margincalc.names import parse
+from margincalc.portfolio.names import parse
 from margincalc.risk import now
+from margincalc.risk.marks import implied, marked_worth
 
 LARGEST_JUMP = 0.5  # of a spot in one tick, up or down by this share: more is a fault of the feed
 

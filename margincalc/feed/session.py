@@ -21,7 +21,7 @@ from margincalc.feed.sources import subscriptions
 from margincalc.feed.ticks import Refused, read_line
 from margincalc.liquidation.nearest import Nearest, nearest
 from margincalc.margin.base import STATUSES, MarginModel, MarginResult
-from margincalc.names import parse
+from margincalc.portfolio.names import parse
 from margincalc.times import zulu
 
 Event = dict[str, Any]

@@ -10,9 +10,9 @@ import numpy as np
 
 from margincalc.arrays import FloatArray, IntArray
 from margincalc.book import Book, Kind
-from margincalc.contracts import Contract
 from margincalc.hedge.aims import Costs
 from margincalc.portfolio import Quote
+from margincalc.portfolio.contracts import Contract
 from margincalc.risk import greeks, now
 
 

@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from margincalc.arrays import BoolArray, FloatArray, IntArray
-from margincalc.assemble import money_name
+from margincalc.assembly.assemble import money_name
 from margincalc.book import Book, Kind
-from margincalc.contracts import Contract
 from margincalc.hedge.aims import Aim, Limits, Request
 from margincalc.hedge.catalogue import Catalogue
 from margincalc.hedge.costs import unit_costs
 from margincalc.margin.base import MarginModel
+from margincalc.portfolio.contracts import Contract
 from margincalc.risk import greeks, now
 
 

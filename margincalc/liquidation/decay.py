@@ -4,12 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from margincalc.aging import aged, expires_within
 from margincalc.arrays import BoolArray, FloatArray
 from margincalc.book import Book
-from margincalc.columns import Kind
+from margincalc.book.columns import Kind
 from margincalc.margin.base import MarginModel
-from margincalc.roots import find_roots
+from margincalc.pricing.roots import find_roots
+from margincalc.risk.aging import aged, expires_within
 from margincalc.times import DAYS_PER_YEAR
 
 NODES = 13  # looked at between two events

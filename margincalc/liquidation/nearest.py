@@ -15,8 +15,8 @@ from margincalc.arrays import BoolArray, FloatArray, IntArray, group_rows, group
 from margincalc.book import Book
 from margincalc.margin.base import MarginModel
 from margincalc.pricer import current, using
+from margincalc.pricing.roots import find_roots
 from margincalc.risk import now
-from margincalc.roots import find_roots
 
 NEAR = np.exp(np.arange(-19, 20) * 0.025)  # a node every 2.5 % within -38 % and +61 %
 FAR_BELOW = np.geomspace(0.02, NEAR[0], 12, endpoint=False)

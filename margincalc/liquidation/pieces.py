@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from margincalc.arrays import BoolArray, FloatArray, IntArray
-from margincalc.columns import Kind
+from margincalc.book.columns import Kind
 from margincalc.liquidation.line import Line
 from margincalc.margin.base import Kinks, Scanned, Shape, Shaped
 from margincalc.pricing import black

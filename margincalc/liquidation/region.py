@@ -13,7 +13,7 @@ from margincalc.liquidation.isolate import isolate
 from margincalc.liquidation.line import Line
 from margincalc.liquidation.pieces import Pieces, pieces_of
 from margincalc.liquidation.search import search
-from margincalc.roots import find_roots
+from margincalc.pricing.roots import find_roots
 
 FAR = (1e-7, 1e7)  # multiples that stand for no spot at all, and for a spot without bound
 

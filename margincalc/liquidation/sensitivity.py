@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from margincalc.aging import aged
 from margincalc.arrays import FloatArray, IntArray
-from margincalc.columns import Kind
+from margincalc.book.columns import Kind
 from margincalc.liquidation.line import Line
 from margincalc.risk import now
+from margincalc.risk.aging import aged
 
 SPOT_STEP = 1e-6  # relative
 STEP = 1e-4  # of volatility, and of a day

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from margincalc.aging import aged
 from margincalc.arrays import BoolArray, FloatArray, IntArray
 from margincalc.book import Book, Kind
 from margincalc.margin.base import MarginModel
+from margincalc.risk.aging import aged
 from margincalc.times import DAYS_PER_YEAR
 
 ROWS_AT_ONCE = 1 << 14  # position rows of one margin call: bounds memory, keeps caches warm

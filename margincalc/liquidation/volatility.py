@@ -11,7 +11,7 @@ from margincalc.liquidation.line import Line
 from margincalc.liquidation.nearest import excess_at
 from margincalc.liquidation.region import Region, region
 from margincalc.margin.base import MarginModel
-from margincalc.roots import find_roots
+from margincalc.pricing.roots import find_roots
 
 LADDER = np.unique(np.concatenate([np.geomspace(0.1, 1.0, 13), np.geomspace(1.0, 8.0, 29)]))
 FRONTIER = (0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.5, 3.0)

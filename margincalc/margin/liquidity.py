@@ -12,8 +12,8 @@ from pydantic import Field
 
 from margincalc.arrays import FloatArray, IntArray, group_sum
 from margincalc.book import Book, Kind
-from margincalc.impact import SquareRoot, horizon
 from margincalc.margin.base import Factor, Parameters, Share
+from margincalc.pricing.impact import SquareRoot, horizon
 from margincalc.risk import greeks
 
 Volume = Annotated[float, Field(allow_inf_nan=False, strict=True, gt=0, le=1e15)]

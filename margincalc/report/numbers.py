@@ -8,7 +8,7 @@ import datetime as dt
 import math
 
 from margincalc.answers.results import Sensitivity
-from margincalc.contracts.checks import MONEY
+from margincalc.portfolio.contracts.checks import MONEY
 from margincalc.times import DAYS_PER_YEAR
 
 NONE = "none"

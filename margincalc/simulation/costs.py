@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from margincalc.arrays import FloatArray
-from margincalc.impact import Impact
+from margincalc.pricing.impact import Impact
 from margincalc.simulation.desk import Desk
 
 SECONDS_PER_DAY = 86_400.0

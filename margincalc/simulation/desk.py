@@ -9,11 +9,11 @@ from functools import cached_property
 
 import numpy as np
 
-from margincalc.aging import balances, joined
 from margincalc.arrays import BoolArray, FloatArray, IntArray
 from margincalc.book import NO_ORDERS, Book, Instruments, Kind
 from margincalc.margin.base import MarginModel, MarginResult
 from margincalc.risk import Greeks, greeks, now, row_spot
+from margincalc.risk.aging import balances, joined
 
 CASH = "cash"
 CONTRACTS = (Kind.OPTION, Kind.FUTURE, Kind.PERPETUAL, Kind.SPOT)

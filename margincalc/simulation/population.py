@@ -11,13 +11,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from margincalc.arrays import BoolArray, FloatArray, IntArray, group_rows, group_sum
-from margincalc.assemble import assemble
+from margincalc.assembly.assemble import assemble
 from margincalc.book import NO_ORDERS, Book, Kind, Names, Pool
-from margincalc.contracts import Contract
 from margincalc.errors import input_error
 from margincalc.liquidation.nearest import nearest
 from margincalc.margin.base import MarginModel
 from margincalc.portfolio import Collateral, MarketSnapshot, Order, Portfolio, Position
+from margincalc.portfolio.contracts import Contract
 from margincalc.risk import equity, greeks, now
 
 Draw = Literal["perpetuals", "options", "two-assets"]

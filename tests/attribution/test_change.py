@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import margincalc as mc
-from margincalc import api
 from margincalc.answers.explain_results import ChangeReport
 from margincalc.errors import InputError
 from margincalc.portfolio import Portfolio
@@ -38,20 +37,20 @@ def test_steps_sum_between_any_two_files(portfolio: Portfolio, days: int, mode: 
     for deposit in content["collateral"]:
         deposit["quantity"] *= 1.2
     new = Portfolio.model_validate(content)
-    assert_sums(api.explain_change(portfolio, new, mode=mode))
+    assert_sums(mc.explain_change(portfolio, new, mode=mode))
 
 
 @settings(max_examples=20)
 @given(portfolios(CARRIED))
 def test_nothing_changed_is_nothing(portfolio: Portfolio) -> None:
-    assert api.explain_change(portfolio, portfolio).lines == ()
+    assert mc.explain_change(portfolio, portfolio).lines == ()
 
 
 def changed(**more: Any) -> list[tuple[str, str]]:
     old = mc.load("sample_portfolios/btc_short_strangle.yaml")
     content = plain(old)
     content["market"]["BTC"] |= more.pop("market", {})
-    report = api.explain_change(old, Portfolio.model_validate(content | more))
+    report = mc.explain_change(old, Portfolio.model_validate(content | more))
     assert_sums(report)
     return [(line.kind, line.name) for line in report.lines]
 
@@ -75,7 +74,7 @@ def test_rules_of_another_day_are_a_line() -> None:
     old = mc.load("sample_portfolios/two_venues.yaml")
     content = plain(old)
     content["venues"] = {name: {"model": "generic-portfolio"} for name in content["venues"]}
-    report = api.explain_change(old, Portfolio.model_validate(content))
+    report = mc.explain_change(old, Portfolio.model_validate(content))
     assert_sums(report)
     assert [line.kind for line in report.lines] == ["rules"]
 
@@ -85,7 +84,7 @@ def test_files_that_cannot_be_compared() -> None:
     later = old.model_copy(update={"as_of": mc.load(
         "sample_portfolios/btc_short_strangle.yaml", as_of="2026-11-22").as_of})  # fmt: skip
     with pytest.raises(InputError, match="swap the files"):
-        api.explain_change(later, old)
+        mc.explain_change(later, old)
     euro = old.model_copy(update={"currency": "EUR", "collateral": ()})
     with pytest.raises(InputError, match="one currency"):
-        api.explain_change(old, euro)
+        mc.explain_change(old, euro)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+import margincalc as mc
 from benchmarks import venue
-from margincalc import api
 from tests.batch.venues import files
 
 PARTS = 12
@@ -13,7 +13,7 @@ PARTS = 12
 
 def resumed(inputs: Path, output: Path) -> dict[str, bytes]:
     """Finish a run here, and return what it leaves."""
-    api.batch(inputs, output=output, resume=True)
+    mc.batch(inputs, output=output, resume=True)
     return files(output)
 
 

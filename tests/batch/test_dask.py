@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from margincalc import api
+import margincalc as mc
 from margincalc.batch import engines
 from margincalc.batch.engines import EngineError
 from tests.batch.conftest import resumed
@@ -76,7 +76,7 @@ def test_a_cluster_gives_the_same_bytes(
 
     made: Any = LocalCluster
     with made(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as local:
-        api.batch(inputs, output=tmp_path / "out", engine="dask", scheduler=local.scheduler_address)
+        mc.batch(inputs, output=tmp_path / "out", engine="dask", scheduler=local.scheduler_address)
     assert files(tmp_path / "out") == whole
 
 
@@ -86,7 +86,7 @@ def test_a_worker_that_is_killed_costs_its_own_tasks(
 ) -> None:
     output = tmp_path / "out"
     killer = killed_after_a_part(cluster.workers[0], output)
-    api.batch(inputs, output=output, engine="dask", scheduler=cluster.address)
+    mc.batch(inputs, output=output, engine="dask", scheduler=cluster.address)
     killer.join()
     assert files(output) == whole
 
@@ -111,4 +111,4 @@ def test_no_scheduler_is_an_error(
 ) -> None:
     monkeypatch.setattr(engines, "PATIENCE", "1s")
     with pytest.raises(EngineError, match="no dask scheduler answers there"):
-        api.batch(inputs, output=tmp_path / "out", engine="dask", scheduler=free())
+        mc.batch(inputs, output=tmp_path / "out", engine="dask", scheduler=free())

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from margincalc import api
+import margincalc as mc
 from margincalc.batch import parts
 from margincalc.errors import InputError
 from tests.batch.venues import Row, Venue, files, rows, run, venue
@@ -103,7 +103,7 @@ def test_an_unknown_instrument_far_down_is_named_by_its_row(plain: Venue, tmp_pa
         }
     )
     pq.write_table(table, tmp_path / "many.parquet", row_group_size=10_007)
-    report = api.batch(
+    report = mc.batch(
         tmp_path / "many.parquet", market=_market(plain), output=tmp_path / "out", mode="cross"
     )
     (bad,) = quarantined(tmp_path / "out")
@@ -134,7 +134,7 @@ def test_a_column_of_another_type(
     wrong = pa.array(values * table.num_rows)
     pq.write_table(table.set_column(at, column, wrong), positions)
     with pytest.raises(InputError, match=message):
-        api.batch(positions, balances=balances, market=_market(plain), output=tmp_path / "out")
+        mc.batch(positions, balances=balances, market=_market(plain), output=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -144,7 +144,7 @@ def test_a_missing_column(plain: Venue, tmp_path: Path) -> None:
         pq.read_table(positions).rename_columns(["account", "symbol", "quantity", "e"]), positions
     )
     with pytest.raises(InputError, match=r"no column instrument; wanted columns account, inst"):
-        api.batch(positions, market=_market(plain), output=tmp_path / "out")
+        mc.batch(positions, market=_market(plain), output=tmp_path / "out")
 
 
 @pytest.mark.parametrize("cut", [0.5, 0.02])
@@ -153,7 +153,7 @@ def test_a_file_that_is_cut_short(plain: Venue, tmp_path: Path, cut: float) -> N
     content = positions.read_bytes()
     positions.write_bytes(content[: int(len(content) * cut)])
     with pytest.raises(InputError, match=r"positions.parquet\n.*no complete Parquet file"):
-        api.batch(positions, market=_market(plain), output=tmp_path / "out")
+        mc.batch(positions, market=_market(plain), output=tmp_path / "out")
 
 
 def test_a_damaged_page(plain: Venue, tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_a_damaged_page(plain: Venue, tmp_path: Path) -> None:
     content[4:400] = b"\xff" * 396
     positions.write_bytes(bytes(content))
     with pytest.raises(InputError, match="no complete Parquet file"):
-        api.batch(positions, market=_market(plain), output=tmp_path / "out")
+        mc.batch(positions, market=_market(plain), output=tmp_path / "out")
 
 
 def test_an_account_that_reappears_is_refused_with_the_way_out(
@@ -173,10 +173,10 @@ def test_an_account_that_reappears_is_refused_with_the_way_out(
     with pytest.raises(InputError, match=f"account '{account}' again.*\n.*--partition"):
         run(made, tmp_path)
     positions, balances = made.write(tmp_path)
-    assert api.partition(positions, balances=balances, output=tmp_path / "grouped") == len(
+    assert mc.partition(positions, balances=balances, output=tmp_path / "grouped") == len(
         made.positions
     ) + len(made.balances)
-    api.batch(tmp_path / "grouped", market=_market(plain), output=tmp_path / "out2")
+    mc.batch(tmp_path / "grouped", market=_market(plain), output=tmp_path / "out2")
     twice = with_row(plain, 0, quantity=2.0 * plain.positions[0]["quantity"])
     run(twice, tmp_path / "b")
     found, wanted = rows(tmp_path / "out2"), rows(tmp_path / "b" / "out")
@@ -192,7 +192,7 @@ def test_an_account_in_two_files_is_refused(plain: Venue, tmp_path: Path) -> Non
     pq.write_table(table.slice(31), tmp_path / "in" / "q.parquet")
     (tmp_path / "in" / "positions.parquet").rename(tmp_path / "in" / "p.parquet")
     with pytest.raises(InputError, match=r"again, after others; it is in .*p.parquet"):
-        api.batch(tmp_path / "in", market=_market(plain), output=tmp_path / "out")
+        mc.batch(tmp_path / "in", market=_market(plain), output=tmp_path / "out")
 
 
 # Order and pieces
@@ -219,7 +219,7 @@ def test_neither_order_nor_pieces_change_a_row(
     monkeypatch.setattr(parts, "ROWS", size)
     made = plain if seed is None else shuffled(plain, seed)
     positions, balances = made.write(tmp_path / "in", group=3)
-    report = api.batch(
+    report = mc.batch(
         positions, balances=balances, market=_market(made), output=tmp_path / "pieces"
     )
     assert rows(tmp_path / "pieces") == wanted

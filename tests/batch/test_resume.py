@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from margincalc import api
+import margincalc as mc
 from tests.batch.conftest import PARTS, resumed
 from tests.batch.venues import files
 
@@ -63,5 +63,5 @@ def test_a_full_disk_is_said_and_what_is_done_stays(
 
 
 def test_the_threads_change_no_byte(inputs: Path, whole: dict[str, bytes], tmp_path: Path) -> None:
-    api.batch(inputs, output=tmp_path / "out", workers=1)
+    mc.batch(inputs, output=tmp_path / "out", workers=1)
     assert files(tmp_path / "out") == whole

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+import margincalc as mc
 from benchmarks.accounts import EXPRESSED
-from margincalc import api
 from margincalc.batch import books
 from margincalc.margin.load import model_names
 from tests.batch.venues import Row, Venue, expected, rows, run, venue
@@ -21,7 +21,7 @@ def assert_same(made: Venue, found: dict[Any, Row], few: list[Any], **rules: Any
     """Compare rows with what `margin` says, by the same pricer."""
     underlyings = rules.pop("underlyings", ())
     for account in few:
-        report = api.margin(made.portfolio(account), **rules)
+        report = mc.margin(made.portfolio(account), **rules)
         row = found[account]
         single = expected(report, underlyings)
         assert {name: row[name] for name in single} == single, account

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from margincalc import api
+import margincalc as mc
 from margincalc.errors import InputError
 from margincalc.portfolio import Portfolio
 from tests.batch.venues import Venue, venue
@@ -48,12 +48,12 @@ def test_each_account_is_followed_as_if_it_were_alone(mode: Any, tmp_path: Path)
     positions, balances = made.write(tmp_path)
     rules = {"mode": mode, "latency": False, "model": "generic-portfolio"}
     market = Portfolio.model_validate(made.market)
-    together = api.watch(positions, market=market, balances=balances, **rules)
+    together = mc.watch(positions, market=market, balances=balances, **rules)
     found = statuses(together, ticks(made))
     assert len(found) > 3
     failed = False
     for account in {row["account"] for row in made.positions}:
-        alone = api.watch(made.portfolio(account), **rules)
+        alone = mc.watch(made.portfolio(account), **rules)
         known = set(alone.desk.book.names.underlyings)
         wanted = statuses(alone, ticks(made)).get(account, [])
         assert [of_one(each, known) for each in found.get(account, [])] == [
@@ -69,9 +69,9 @@ def test_books_of_many_parts_are_one(tmp_path: Path, monkeypatch: pytest.MonkeyP
     made = venue("generic-portfolio", 12, range(2, 6))
     positions, balances = made.write(tmp_path, group=5)
     given: Any = {"market": Portfolio.model_validate(made.market), "balances": balances}
-    whole = api.watch(positions, **given, latency=False)
+    whole = mc.watch(positions, **given, latency=False)
     monkeypatch.setattr(parts, "ROWS", 7)
-    cut = api.watch(positions, **given, latency=False)
+    cut = mc.watch(positions, **given, latency=False)
     assert cut.desk.book.pools == 12
     assert list(cut.events(ticks(made))) == list(whole.events(ticks(made)))
 
@@ -82,7 +82,7 @@ def test_a_bad_row_is_refused(tmp_path: Path) -> None:
     positions, _ = made.write(tmp_path)
     market = Portfolio.model_validate(made.market)
     with pytest.raises(InputError, match=r"row 4\n.*a quantity of 0(.|\n)*would be wrong"):
-        api.watch(positions, market=market)
+        mc.watch(positions, market=market)
 
 
 def test_the_exit_status_is_that_of_the_worst(run: Run, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+import margincalc as mc
 from benchmarks.accounts import EXPRESSED, exchange, market
-from margincalc import api
 from margincalc.answers.batch_results import BatchReport
 from margincalc.answers.results import MarginReport
 from margincalc.portfolio import Portfolio
@@ -89,7 +89,7 @@ def run(made: Venue, folder: Path, model: str | None = None, **wishes: Any) -> B
     wishes = {"settings": EXPRESSED[model].settings if model in EXPRESSED else ()} | wishes
     given: dict[str, Any] = {"balances": balances, "output": folder / "out"} | wishes
     whole = Portfolio.model_validate(made.market)
-    return api.batch(positions, market=whole, model=model, **given)
+    return mc.batch(positions, market=whole, model=model, **given)
 
 
 def rows(folder: Path) -> dict[str | int, Row]:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import margincalc
-from margincalc import api
 from margincalc.answers.results import MarginReport
+from margincalc.api import models
 from tests.cli import STRANGLE, UNDER
 from tests.cli.conftest import Run
 from tests.report import by_hand
@@ -125,7 +125,7 @@ def test_compare_shows_models(run: Run) -> None:
 
 def test_models_verify(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("models", "verify").status == 0
-    monkeypatch.setattr(api, "verify_models", lambda name: by_hand.VERIFY)
+    monkeypatch.setattr(models, "verify_models", lambda name: by_hand.VERIFY)
     outcome = run("models", "verify", "deribit-pm")
     assert outcome.status == 3
     assert "2 of 4 figures match" in outcome.out

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import pytest
 
-from margincalc import api
+from margincalc.api import account, reading
 from margincalc.errors import MissingExtraError, OutputError, input_error
 from tests.cli import STRANGLE
 from tests.cli.conftest import Run
@@ -61,7 +61,7 @@ def test_statuses(
     def fail(*arguments: object, **options: object) -> None:
         raise error
 
-    monkeypatch.setattr(api, "margin", fail)
+    monkeypatch.setattr(account, "margin", fail)
     monkeypatch.setattr("margincalc.cli.program.silence", lambda stream: None)
     monkeypatch.delenv("MARGINCALC_DEBUG", raising=False)
     outcome = run("margin", STRANGLE)
@@ -73,7 +73,7 @@ def test_debug_keeps_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     from margincalc.cli.commands import program
 
     monkeypatch.setenv("MARGINCALC_DEBUG", "1")
-    monkeypatch.setattr(api, "load", lambda *arguments, **options: int("none"))
+    monkeypatch.setattr(reading, "load", lambda *arguments, **options: int("none"))
     with pytest.raises(ValueError, match="none"):
         program(["margin", STRANGLE])
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from margincalc import api
+import margincalc as mc
 from margincalc.answers.results import MarginReport
 from margincalc.portfolio import Portfolio
 from tests.conformance.registry import Adapter
@@ -12,7 +12,7 @@ EXPIRY = "22JUL22"
 
 
 def _margin(settings: list[str], **parts: Any) -> MarginReport:
-    return api.margin(
+    return mc.margin(
         Portfolio.model_validate({"as_of": AS_OF, **parts}),
         model="bybit-options",
         settings=settings,

@@ -13,12 +13,12 @@ import numpy as np
 from margincalc.answers.margining import Rules, margined
 from margincalc.answers.results import MarginReport
 from margincalc.answers.statement import margin_report
-from margincalc.assemble import assemble
+from margincalc.assembly.assemble import assemble
+from margincalc.assembly.pools import labels
 from margincalc.book import Book, Kind
 from margincalc.margin.charges import long_and_short, net_short_options, short_option_charge
 from margincalc.margin.deribit import Deribit, build
 from margincalc.margin.lots import held
-from margincalc.pools import labels
 from margincalc.portfolio import Portfolio
 from margincalc.risk import now
 from margincalc.scenarios import VolatilityRule

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from margincalc.impact import SquareRoot, sliced_deviation, unwind_deviation, walk
+from margincalc.pricing.impact import SquareRoot, sliced_deviation, unwind_deviation, walk
 
 Case = Mapping[str, Any]
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from margincalc import api
+import margincalc as mc
 from margincalc.answers.results import MarginReport
 from margincalc.portfolio import Portfolio
 from tests.conformance.registry import Adapter
@@ -50,7 +50,7 @@ def position_builder(case: dict[str, Any]) -> dict[str, Any]:
         f"borrow.initial={float(parameters['borrow_imr'])}",
         _classes(rates),
     ]
-    report = api.margin(Portfolio.model_validate(written), model="okx-pm", settings=settings)
+    report = mc.margin(Portfolio.model_validate(written), model="okx-pm", settings=settings)
     return _account(report) | {
         f"{_base(line.instrument, '_').lower()}_upl": (line.unrealised or 0.0) * inputs["usdt_usd"]
         for line in report.positions
@@ -118,7 +118,7 @@ def spot_and_perpetual(case: dict[str, Any]) -> dict[str, Any]:
     }
     portfolio = Portfolio.model_validate(written)
     reports = [
-        api.margin(
+        mc.margin(
             portfolio,
             model="okx-pm",
             settings=[
@@ -165,7 +165,7 @@ def simple_option(case: dict[str, Any]) -> dict[str, Any]:
     buy = {"instrument": name, "quantity": count, "price": float(inputs["buy_price"])}
     sold = {"positions": [{"instrument": name, "quantity": -1.0}]}
     held, selling, buying = (
-        api.margin(Portfolio.model_validate(base | own), model="okx-options", settings=settings)
+        mc.margin(Portfolio.model_validate(base | own), model="okx-options", settings=settings)
         for own in (sold, {"orders": [sell]}, {"orders": [buy]})
     )
     return {

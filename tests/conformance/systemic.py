@@ -7,7 +7,7 @@ import numpy as np
 
 import margincalc as mc
 from margincalc.arrays import FloatArray, group_sum
-from margincalc.assemble import assemble
+from margincalc.assembly.assemble import assemble
 from margincalc.book import Book, Pool
 from margincalc.margin.base import MarginResult
 from margincalc.margin.forms import LinearForm

@@ -13,7 +13,7 @@ from margincalc.book import Kind
 from margincalc.feed.desk import Desk, standing
 from margincalc.feed.ticks import Refused, Tick
 from margincalc.margin.load import load_model
-from margincalc.names import parse
+from margincalc.portfolio.names import parse
 from tests import books
 from tests.cli import SAMPLES
 

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from margincalc.contracts import resolve
 from margincalc.errors import InputError
 from margincalc.files import load
+from margincalc.portfolio.contracts import resolve
 
 NAMES = ["BTC", "BTC-PERPETUAL", "BTC-25DEC26", "BTC-25DEC26-110000-C", "SPY261218P00500000"]
 WORDS = [*NAMES, "", "1", "-1e5", ".nan", "12:30", "option", "none", "2026-12-25", "USD", "&a"]

@@ -5,11 +5,11 @@ import json
 import pytest
 
 import margincalc as mc
+from margincalc.assembly.what_if import what_if
 from margincalc.errors import InputError
 from margincalc.portfolio import Quote
 from margincalc.report import render
 from margincalc.report.screen import Screen
-from margincalc.what_if import what_if
 from tests.cli import ROOT
 from tests.hedge import EXPIRY, after, strangle, trades
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 import margincalc as mc
 from margincalc.answers.margining import Rules, rules_of
 from margincalc.arrays import FloatArray
-from margincalc.assemble import assemble
+from margincalc.assembly.assemble import assemble
+from margincalc.assembly.pools import labels
 from margincalc.hedge.aims import Request
 from margincalc.hedge.catalogue import catalogue
 from margincalc.hedge.cure import cure
@@ -20,7 +21,6 @@ from margincalc.hedge.optimum import Optimum
 from margincalc.hedge.problem import Problem, problem_of
 from margincalc.hedge.programme import Programme
 from margincalc.hedge.trial import shortage
-from margincalc.pools import labels
 from tests.books import Style, portfolios
 from tests.hedge import EXPIRY, after, strangle
 

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import margincalc as mc
-from margincalc.aging import aged
 from margincalc.arrays import FloatArray
 from margincalc.book import Kind
 from margincalc.errors import InputError
@@ -17,6 +16,7 @@ from margincalc.liquidation.passage import Walk, either, met, moment, polled, si
 from margincalc.liquidation.simulate import Run, mass_by, passage, steps_of
 from margincalc.liquidation.surface import Layer, Surface, one_pool, surface
 from margincalc.portfolio import Portfolio
+from margincalc.risk.aging import aged
 from tests.books import margined
 
 WEEK = 7.0 / 365.0

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import margincalc as mc
-from margincalc.pools import Mode
+from margincalc.assembly.pools import Mode
 from margincalc.report import numbers
 from tests.cli import ROOT, STRANGLE
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import margincalc as mc
-from margincalc.pools import Mode
+from margincalc.assembly.pools import Mode
 from margincalc.report import numbers
 from tests.cli import ROOT, STRANGLE
 from tests.conftest import CHROMIUM

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from margincalc.arrays import FloatArray
-from margincalc.impact import DepthCurve, Linear, SquareRoot
+from margincalc.pricing.impact import DepthCurve, Linear, SquareRoot
 from margincalc.simulation.cascade import Impact, bad_debt, levels, queue
 from margincalc.simulation.curves import NEVER, Walk, halts
 from tests.simulation import plain

@@ -15,7 +15,7 @@ from margincalc.answers.engines import Market
 from margincalc.answers.slippage import LAWS, Slippage
 from margincalc.book import Kind
 from margincalc.errors import InputError, ModelRefusal
-from margincalc.impact import SquareRoot
+from margincalc.pricing.impact import SquareRoot
 from margincalc.simulation.costs import Costs, Liquidator
 from margincalc.simulation.desk import desk_of
 from margincalc.simulation.engine import MOST_STEPS, Scene, run

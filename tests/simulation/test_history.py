@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 import margincalc as mc
-from margincalc import systemic
 from margincalc.answers.accounts import Source
 from margincalc.answers.dynamic import DynamicTerms
 from margincalc.answers.oracle import OracleTerms
@@ -30,7 +29,7 @@ BEFORE, CRASH = "2025-10-10 20:30", ("2025-10-10 21:18", "2025-10-10 21:22")
 
 @pytest.fixture(scope="module")
 def study() -> Study:
-    return systemic.dynamic(DAILY, DynamicTerms(window=60), symbol="BTC/USD")
+    return mc.dynamic(DAILY, DynamicTerms(window=60), symbol="BTC/USD")
 
 
 def rule(study: Study, name: str) -> dict[str, Any]:
@@ -56,7 +55,7 @@ def test_the_twelfth_of_march_2020_is_a_breach_of_every_dynamic_range(study: Stu
 
 
 def test_written_ranges_margin_a_portfolio(tmp_path: Path) -> None:
-    text = systemic.dynamic_model(DAILY, DynamicTerms(window=60), rule="floor", name="mine")
+    text = mc.dynamic_model(DAILY, DynamicTerms(window=60), rule="floor", name="mine")
     path = tmp_path / "mine.toml"
     path.write_text(text)
     sample = Path(__file__).parents[2] / "sample_portfolios" / "btc_short_strangle.yaml"
@@ -89,7 +88,7 @@ def test_the_same_shock_goes_further_in_the_book_of_that_minute() -> None:
     before = int(np.searchsorted(marks.moments(), np.datetime64("2025-10-10T21:00")))
     source = Source(accounts=20_000, seed=10, spot=float(marks.price[before]))
     calm, thin = (
-        systemic.cascade(source, depth=f"5%={money:.0f}", shocks="-0.2:0:81")
+        mc.cascade(source, depth=f"5%={money:.0f}", shocks="-0.2:0:81")
         for money in (depth("2025-10-10 00:00", "2025-10-10 01:00"), depth(*CRASH))
     )
     for one, other in zip(calm["curve"], thin["curve"], strict=True):
@@ -100,7 +99,7 @@ def test_the_same_shock_goes_further_in_the_book_of_that_minute() -> None:
 
 
 def test_late_prices_cost_more_that_evening() -> None:
-    found = systemic.oracle(MARKS, Source(accounts=5_000, seed=10), OracleTerms(lag=60.0))
+    found = mc.oracle(MARKS, Source(accounts=5_000, seed=10), OracleTerms(lag=60.0))
     rows = {row["feed"].split()[0]: row for row in found["feeds"]}
     assert rows["true"]["false"] == rows["true"]["late"] == rows["true"]["missed"] == 0
     assert rows["lag"]["bad_debt"] > rows["true"]["bad_debt"]

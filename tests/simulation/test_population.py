@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import margincalc as mc
-from margincalc import systemic
 from margincalc.answers.accounts import Margins, Source, accounts_of
 from margincalc.answers.cascade import run_of, shocks_of
 from margincalc.answers.contagion import Terms, ended_after, law_of
@@ -103,9 +102,7 @@ def test_a_list_of_prices_and_one_of_positions_are_read(tmp_path: object) -> Non
     folder = Path(str(tmp_path))
     prices = folder / "prices.csv"
     prices.write_text("account,price,size\na,98,10\nb,96,20\nc,95,15\nd,90,40\n")
-    study = systemic.cascade(
-        Source(file=prices, spot=100.0), shocks="-0.025,-0.04", depth="1%=1000"
-    )
+    study = mc.cascade(Source(file=prices, spot=100.0), shocks="-0.025,-0.04", depth="1%=1000")
     assert [row["price"] for row in study["curve"]] == pytest.approx([91.5, 96.5])
     assert [row["liquidated"] for row in study["curve"]] == [3, 1]
     market = folder / "market.yaml"
@@ -115,6 +112,6 @@ def test_a_list_of_prices_and_one_of_positions_are_read(tmp_path: object) -> Non
         "account,instrument,asset,quantity,entry_price\n"
         "a,BTC-PERPETUAL,,1,99000\na,,USD,20000,\nb,BTC-PERPETUAL,,-1,\nb,,USD,20000,\n"
     )
-    study = systemic.cascade(Source(file=held, market=market), shocks="-0.3,0.3", depth="1%=1e12")
+    study = mc.cascade(Source(file=held, market=market), shocks="-0.3,0.3", depth="1%=1e12")
     assert {row["account"] for row in study["first"]} == {"a", "b"}
     assert [row["liquidated"] for row in study["curve"]] == [1, 1]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from margincalc import systemic
+import margincalc as mc
 from margincalc.answers.accounts import Source
 from margincalc.errors import InputError
 from margincalc.simulation.dealers import Gamma
@@ -67,8 +67,7 @@ DRAWN = Source(accounts=200, seed=3)
 
 def test_the_multiplier_is_of_losses_and_margins_together() -> None:
     calm, spiral = (
-        systemic.cascade(DRAWN, depth_left=0.05, margin_response=response)
-        for response in (0.0, 10.0)
+        mc.cascade(DRAWN, depth_left=0.05, margin_response=response) for response in (0.0, 10.0)
     )
     assert all(row["by_margins"] == 0.0 for row in calm["levels"])
     for row in spiral["levels"]:
@@ -84,7 +83,7 @@ def test_long_gamma_stops_what_short_gamma_drives(tmp_path: Path) -> None:
     table = tmp_path / "gamma.csv"
     table.write_text("spot,gamma\n60000,-2e5\n140000,-2e5\n", "utf-8")
     short, written, long = (
-        systemic.cascade(DRAWN, shocks="-0.05,0.05", depth="1%=2e6", dealers=gamma)["curve"]
+        mc.cascade(DRAWN, shocks="-0.05,0.05", depth="1%=2e6", dealers=gamma)["curve"]
         for gamma in ("-2e5", table, "2e5")
     )
     assert short == written
@@ -104,13 +103,13 @@ def test_holders_short_and_long_mirror_each_other() -> None:
 
 
 def test_deleveraging_is_reached_from_the_command() -> None:
-    report = systemic.cascade(DRAWN, shocks="-0.1,-0.01", deleverage=10.0)
+    report = mc.cascade(DRAWN, shocks="-0.1,-0.01", deleverage=10.0)
     rows = report["deleveraged"]
     assert len(rows) == 2
     assert rows[0]["lost"] > rows[1]["lost"] > 0.0
     assert all(row["sold"] >= row["first"] > 0.0 for row in rows)
     with pytest.raises(InputError, match="--deleverage"):
-        systemic.cascade(DRAWN, shocks="-0.1", deleverage=0.5)
+        mc.cascade(DRAWN, shocks="-0.1", deleverage=0.5)
 
 
 MARKET = """as_of: 2026-11-20T08:00:00Z
@@ -135,7 +134,7 @@ def test_a_hedge_on_another_venue_saves_neither_leg(tmp_path: Path) -> None:
     market, file = tmp_path / "market.yaml", tmp_path / "accounts.csv"
     market.write_text(MARKET, "utf-8")
     file.write_text(HELD, "utf-8")
-    report = systemic.cascade(Source(file, market), shocks="-0.3,0.3", depth="1%=1e9")
+    report = mc.cascade(Source(file, market), shocks="-0.3,0.3", depth="1%=1e9")
     assert report.title.startswith("2 accounts")
     assert "an account is one on each of its venues" in " ".join(report.notes)
     names = {row["account"] for row in report["first"]}
@@ -143,10 +142,10 @@ def test_a_hedge_on_another_venue_saves_neither_leg(tmp_path: Path) -> None:
     assert [row["liquidated"] for row in report["curve"]] == [2, 1]
     file.write_text(HELD.replace(",two,", ",three,"), "utf-8")
     with pytest.raises(InputError, match="three"):
-        systemic.cascade(Source(file, market), shocks="-0.3")
+        mc.cascade(Source(file, market), shocks="-0.3")
 
 
 @pytest.mark.parametrize("text", ["nan", "1e40", "nowhere.csv"])
 def test_dealers_that_are_none_are_refused(text: str) -> None:
     with pytest.raises(InputError):
-        systemic.cascade(DRAWN, shocks="-0.1", dealers=text)
+        mc.cascade(DRAWN, shocks="-0.1", dealers=text)

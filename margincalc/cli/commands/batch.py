@@ -46,13 +46,13 @@ def batch(options: Options, positions: str, folder: str, partition: bool, **wish
     these are `positions`, beside `balances`, `instruments` and `market.yaml`. FOLDER receives a row
     for each account in `accounts/`, the rows that were set aside in `quarantine/`, and a manifest.
     """
-    from margincalc import api
+    from margincalc.api import venue
 
     if partition:
-        rows = api.partition(positions, output=folder, balances=wishes["balances"])  # type: ignore[arg-type]
+        rows = venue.partition(positions, output=folder, balances=wishes["balances"])  # type: ignore[arg-type]
         write(f"{rows:,} rows are grouped by account in {folder}\n", options)
         return
-    report = api.batch(
+    report = venue.batch(
         positions,
         market=options.market,
         output=folder,

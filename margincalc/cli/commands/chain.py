@@ -27,10 +27,10 @@ def chain(options: Options, target: str | None) -> None:
     The options among the quotes of FILE give raw SVI smiles without butterfly or calendar
     arbitrage, shown with their errors in points of volatility.
     """
-    from margincalc import api
+    from margincalc.api import reading
     from margincalc.files import written
 
-    report = api.chain(read(options))
+    report = reading.chain(read(options))
     if target is not None:
         kind = "json" if target.endswith(".json") else "yaml"
         write(written(report.portfolio, kind), options._replace(output=target))

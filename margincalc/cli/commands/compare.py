@@ -35,11 +35,11 @@ def compare(
     options: Options, modes: tuple[Mode, ...], models: tuple[str, ...], every: bool
 ) -> None:
     """Isolated, cross and portfolio margin side by side, or several models."""
-    from margincalc import api
+    from margincalc.api import account
 
     if modes and (models or every):
         raise click.UsageError("--mode goes neither with --model nor with --all")
-    report = api.compare(
+    report = account.compare(
         read(options),
         modes=modes or MODES,
         models=models,

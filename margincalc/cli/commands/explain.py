@@ -25,10 +25,10 @@ from margincalc.cli.output import draw, show
 @click.argument("new", required=False)
 def explain(options: Options, new: str | None, seed: int) -> None:
     """Margin by position and Greek, or what changed from FILE to NEW."""
-    from margincalc import api
+    from margincalc.api import account
 
     if new is None:
-        report = api.explain(read(options), seed=seed, **rules(options))
+        report = account.explain(read(options), seed=seed, **rules(options))
         draw(report, options)
         show(report, options, notes(report))
         return
@@ -36,6 +36,6 @@ def explain(options: Options, new: str | None, seed: int) -> None:
     tried = named.pop("changes")
     if tried.trades or tried.moves or options.market or options.as_of:
         raise click.UsageError("two files go neither with --market, --as-of nor with a what-if")
-    change = api.explain_change(read(options), read(options._replace(file=new)), **named)
+    change = account.explain_change(read(options), read(options._replace(file=new)), **named)
     draw(change, options)
     show(change, options, notes(change))

@@ -177,7 +177,7 @@ def hedge(options: Options, **given: Any) -> None:
     The answer is margined anew in full before it is shown. The smallest deposit and the smallest
     reduction that would do alone stand beside it.
     """
-    from margincalc import api
+    from margincalc.api import account
     from margincalc.hedge.aims import Aim, Costs, Limits
 
     stated = {key: value for key, value in given.items() if value is not None}
@@ -188,7 +188,7 @@ def hedge(options: Options, **given: Any) -> None:
     limits = {_LIMITS[key]: stated[key] for key in _LIMITS if key in stated}
     limits["new_shorts"] = not given["no_new_shorts"]
     costs = {_COSTS[key]: stated[key] for key in _COSTS if key in stated}
-    report = api.hedge(
+    report = account.hedge(
         read(options),
         aim=Aim(**{_AIM[key]: stated[key] for key in _AIM if key in stated}),
         costs=Costs(**costs),

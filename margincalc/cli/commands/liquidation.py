@@ -79,7 +79,7 @@ def liquidation(  # noqa: PLR0913 - an argument for each option
     Prices are certified where the model says how its requirement depends on spot: then no interval
     was missed. Otherwise the widest stretch of spot not looked at is stated.
     """
-    from margincalc import api
+    from margincalc.api import account
 
     if within is not None:
         if options.plot is not None:
@@ -87,10 +87,10 @@ def liquidation(  # noqa: PLR0913 - an argument for each option
         from margincalc.answers.passing import Odds
 
         odds = Odds(within, dynamics, **simulated)
-        chance = api.passage(read(options), odds=odds, **rules(options))
+        chance = account.passage(read(options), odds=odds, **rules(options))
         show(chance, options, notes(chance))
         return
-    report = api.liquidation(
+    report = account.liquidation(
         read(options),
         **rules(options),
         together=together,

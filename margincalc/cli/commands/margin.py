@@ -16,9 +16,9 @@ from margincalc.cli.output import show
 @shared(*EVERY, "pricer")
 def margin(options: Options) -> None:
     """Equity, margins, liquidation prices, worst scenario, Greeks."""
-    from margincalc import api
+    from margincalc.api import account
 
-    report = api.margin(read(options), **rules(options), pricer=options.pricer)
+    report = account.margin(read(options), **rules(options), pricer=options.pricer)
     show(report, options, notes(report))
 
 
@@ -35,10 +35,10 @@ def check(options: Options, above: float | None) -> int:
 
     The margin ratio is maintenance margin / equity: 0.8 is 80 %, above 1 is liquidated.
     """
-    from margincalc import api
+    from margincalc.api import account
 
     if above is not None and not 0.0 <= above < float("inf"):
         raise click.BadParameter("a ratio such as 0.8 is wanted", param_hint="'--above'")
-    report = api.check(read(options), above=above, **rules(options))
+    report = account.check(read(options), above=above, **rules(options))
     show(report, options, notes(report))
     return 1 if report.failed else 0

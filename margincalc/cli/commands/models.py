@@ -24,10 +24,10 @@ def models(context: click.Context) -> None:
 @shared("format", "output")
 def list_models(options: Options) -> None:
     """List the models: family, mode, effective date, proof."""
-    from margincalc import api
     from margincalc.answers.model_results import ModelsReport
+    from margincalc.api import models
 
-    show(ModelsReport(api.models()), options)
+    show(ModelsReport(models.models()), options)
 
 
 @models.command(
@@ -44,9 +44,9 @@ def show_model(options: Options, name: str) -> None:
 
     What it prints is a model file: change a copy and pass it to --model.
     """
-    from margincalc import api
+    from margincalc.api import models
 
-    show(api.show_model(name, effective=options.effective, settings=options.settings), options)
+    show(models.show_model(name, effective=options.effective, settings=options.settings), options)
 
 
 @models.command(
@@ -64,9 +64,9 @@ def diff_models(options: Options, first: str, second: str) -> None:
 
     FIRST and SECOND are names, NAME@DAY for the parameters of a day, or paths of TOML files.
     """
-    from margincalc import api
+    from margincalc.api import models
 
-    show(api.diff_models(first, second), options)
+    show(models.diff_models(first, second), options)
 
 
 @models.command(
@@ -80,8 +80,8 @@ def verify_models(options: Options, name: str | None) -> int:
 
     The exit status is 3 if a figure does not match.
     """
-    from margincalc import api
+    from margincalc.api import models
 
-    report = api.verify_models(name)
+    report = models.verify_models(name)
     show(report, options)
     return 3 if report.mismatches else 0

@@ -20,6 +20,6 @@ def report(options: Options) -> None:
     The page needs no network. It reads well on a phone, printed and in the dark, and has sliders
     that move spot, volatility and time.
     """
-    from margincalc import api
+    from margincalc.api import account
 
-    write(api.report(read(options), **rules(options)), options)
+    write(account.report(read(options), **rules(options)), options)

@@ -12,7 +12,7 @@ from margincalc.cli.output import write
 @shared("output")
 def schema(options: Options) -> None:
     """Print the JSON Schema of portfolio files."""
-    from margincalc import api
+    from margincalc.api import reading
     from margincalc.report.as_json import json_text
 
-    write(json_text(api.schema()), options)
+    write(json_text(reading.schema()), options)

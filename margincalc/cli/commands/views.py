@@ -16,9 +16,9 @@ from margincalc.cli.output import draw, show
 @shared(*EVERY)
 def greeks(options: Options) -> None:
     """Greeks by underlying, expiry and position."""
-    from margincalc import api
+    from margincalc.api import account
 
-    report = api.greeks(read(options), **rules(options))
+    report = account.greeks(read(options), **rules(options))
     show(report, options, report.notes)
 
 
@@ -31,8 +31,8 @@ def greeks(options: Options) -> None:
 @shared(*EVERY, "plot")
 def scenarios(options: Options) -> None:
     """Profit and loss by move of spot and volatility."""
-    from margincalc import api
+    from margincalc.api import account
 
-    report = api.scenarios(read(options), **rules(options))
+    report = account.scenarios(read(options), **rules(options))
     draw(report, options)
     show(report, options, notes(report))

@@ -66,7 +66,7 @@ def watch(options: Options, **chosen: Any) -> int:
     ticks; funding is left to the venue. FILE may be Parquet of many accounts, as
     `batch` takes it. The exit status is that of `check` in the last state.
     """
-    from margincalc import api
+    from margincalc.api import venue
 
     ticks, connect = chosen["ticks"], chosen["connect"]
     if options.file == "-" and ticks == "-" and not connect:
@@ -76,7 +76,7 @@ def watch(options: Options, **chosen: Any) -> int:
     if chosen["above"] is not None and not 0.0 <= chosen["above"] < float("inf"):
         raise click.BadParameter("a ratio such as 0.8 is wanted", param_hint="'--above'")
     wanted = {name: chosen[name] for name in ("every", "above", "latency")}
-    session = api.watch(**_followed(options, chosen), **wanted, **rules(options))
+    session = venue.watch(**_followed(options, chosen), **wanted, **rules(options))
     _print(session, _feed(session, chosen))
     return 1 if session.failed else 0
 

@@ -15,7 +15,7 @@ from margincalc.errors import shown
 from margincalc.files.exports.draft import Draft
 from margincalc.files.exports.pages import Page, section
 from margincalc.files.exports.rows import Row
-from margincalc.names import Terms, parse
+from margincalc.portfolio.names import Terms, parse
 
 TITLE = "Bybit"
 _DATED = re.compile(

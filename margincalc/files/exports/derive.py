@@ -17,7 +17,7 @@ import re
 from margincalc.files.exports.draft import Draft
 from margincalc.files.exports.pages import Page, section
 from margincalc.files.exports.rows import Row
-from margincalc.names import Terms
+from margincalc.portfolio.names import Terms
 
 TITLE = "Derive"
 _NAME = re.compile(

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from margincalc.errors import Fault, printable
 from margincalc.files.exports.rows import Row
-from margincalc.names import Terms, name_of
+from margincalc.portfolio.names import Terms, name_of
 from margincalc.times import expiry_instant, years_between, zulu
 
 MONEY = ("USD", "USDC", "USDT", "USDE", "DAI", "USDS", "USDG", "FDUSD", "PYUSD")

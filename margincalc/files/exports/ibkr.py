@@ -15,7 +15,7 @@ import datetime as dt
 
 from margincalc.files.exports.draft import Draft
 from margincalc.files.exports.rows import Row
-from margincalc.names import Terms
+from margincalc.portfolio.names import Terms
 from margincalc.times import expiry_instant
 
 TITLE = "Interactive Brokers"

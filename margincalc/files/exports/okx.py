@@ -21,7 +21,7 @@ import re
 from margincalc.files.exports.draft import Draft
 from margincalc.files.exports.pages import Page, section
 from margincalc.files.exports.rows import Row
-from margincalc.names import Kind, Terms
+from margincalc.portfolio.names import Kind, Terms
 
 TITLE = "OKX"
 _NAME = re.compile(

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from margincalc.errors import input_error, printable
+from margincalc.files.whole import write_whole
 from margincalc.report.plots.style import styled
-from margincalc.whole import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -65,12 +65,12 @@ def cascade(
     `quantity`, perhaps `entry_price` and `venue`; with --market, whose `venues` name their models).
     An account is one on each of its venues. Without a file accounts are drawn.
     """
-    from margincalc import systemic
     from margincalc.answers.accounts import Margins
+    from margincalc.api import studies
 
     check_fund(fund)
     rules = Margins(options.mode, options.model, options.settings, options.effective)
     source = source_of(file, options.market, drawn)
-    report = systemic.cascade(source, fund=fund, rules=rules, progress=progress(), **terms)
+    report = studies.cascade(source, fund=fund, rules=rules, progress=progress(), **terms)
     draw(report, options)
     show(report, options)

@@ -51,18 +51,18 @@ def dynamic(
     PRICES, CSV (perhaps gzipped) or Parquet, has a date and a price (`close`) in each row, perhaps
     `symbol`. A model that is written is used by `margin --model FILE.toml`.
     """
-    from margincalc import systemic
     from margincalc.answers.dynamic import DynamicTerms
+    from margincalc.api import studies
 
     terms = DynamicTerms(**ranges)
-    report = systemic.dynamic(prices, terms, symbol=symbol)
+    report = studies.dynamic(prices, terms, symbol=symbol)
     if write_model is not None:
         from pathlib import Path
 
-        from margincalc.whole import write_whole
+        from margincalc.files.whole import write_whole
 
         name = Path(write_model).stem or "dynamic"
-        text = systemic.dynamic_model(prices, terms, rule=rule, name=name, symbol=symbol)
+        text = studies.dynamic_model(prices, terms, rule=rule, name=name, symbol=symbol)
         write_whole(write_model, text.encode())
     draw(report, options)
     show(report, options)

@@ -77,16 +77,16 @@ def liquidation(options: Options, **given: Any) -> None:
 
     An engine acts on pools below maintenance margin; --spot -10% makes a healthy account fall.
     """
-    from margincalc import api
     from margincalc.answers.engines import Market
     from margincalc.answers.slippage import Slippage
+    from margincalc.api import studies
     from margincalc.simulation.costs import Liquidator
 
     slippage = Slippage(
         given["slippage"], given["volume"], given["daily_vol"], given["depth"], given["level"]
     )
     acting = Liquidator(given["gas"], given["flash_fee"], given["latency"], given["daily_vol"])
-    report = api.simulate_liquidation(
+    report = studies.simulate_liquidation(
         read(options),
         engine=given["engine"],
         engine_settings=given["engine_set"],

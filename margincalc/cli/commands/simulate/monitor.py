@@ -33,12 +33,12 @@ def monitor(
 
     FILE is as of `simulate cascade`. A shelf is a price from which liquidation feeds itself.
     """
-    from margincalc import systemic
     from margincalc.answers.accounts import Margins
+    from margincalc.api import studies
 
     check_fund(fund)
     rules = Margins(options.mode, options.model, options.settings, options.effective)
     source = source_of(file, options.market, drawn)
-    report = systemic.monitor(source, fund=fund, rules=rules, progress=progress(), **terms)
+    report = studies.monitor(source, fund=fund, rules=rules, progress=progress(), **terms)
     draw(report, options)
     show(report, options)

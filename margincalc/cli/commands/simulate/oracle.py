@@ -44,9 +44,9 @@ def oracle(
     PRICES, CSV (perhaps gzipped) or Parquet, has a time and a price (`mark`, `close`) in each row,
     perhaps `symbol`, and `venue_price` where a venue prices its collateral itself.
     """
-    from margincalc import systemic
     from margincalc.answers.accounts import Margins
     from margincalc.answers.oracle import OracleTerms
+    from margincalc.api import studies
 
     terms = OracleTerms(
         lag=seconds(feeds["lag"], "--lag"),
@@ -61,5 +61,5 @@ def oracle(
     )
     rules = Margins(options.mode, options.model, options.settings, options.effective)
     source = source_of(population, options.market, drawn)
-    report = systemic.oracle(prices, source, terms, symbol=feeds["symbol"], rules=rules)
+    report = studies.oracle(prices, source, terms, symbol=feeds["symbol"], rules=rules)
     show(report, options)

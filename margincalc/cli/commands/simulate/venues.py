@@ -29,9 +29,9 @@ def transfer(
     **times: str,
 ) -> None:
     """What can move between venues, when it must, and how long each lasts."""
-    from margincalc import systemic
     from margincalc.answers.margining import Rules
     from margincalc.answers.venues import TransferTerms
+    from margincalc.api import studies
 
     parted = [halt.rpartition("=") for halt in halts]
     terms = TransferTerms(
@@ -42,7 +42,7 @@ def transfer(
         volatility=volatility,
         horizon=seconds(times["horizon"], "--horizon"),
     )
-    report = systemic.transfer(read(options), terms, rules=Rules(**rules(options)))
+    report = studies.transfer(read(options), terms, rules=Rules(**rules(options)))
     show(report, options)
 
 
@@ -70,12 +70,12 @@ def collateral(
     threshold: float,
 ) -> None:
     """How far each deposit may fall, alone and together with the spots."""
-    from margincalc import systemic
     from margincalc.answers.collateral import CollateralTerms
     from margincalc.answers.margining import Rules
+    from margincalc.api import studies
 
     parted = [entry.rpartition("=") for entry in queue]
     late = tuple((asset, share(text, "--queue")) for asset, _, text in parted)
     terms = CollateralTerms(late, pool, turns, threshold)
-    report = systemic.collateral(read(options), terms, rules=Rules(**rules(options)))
+    report = studies.collateral(read(options), terms, rules=Rules(**rules(options)))
     show(report, options)

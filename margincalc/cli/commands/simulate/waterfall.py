@@ -51,7 +51,7 @@ def waterfall(options: Options, mark: float | None, **terms: object) -> None:
     perhaps `instrument`, `mark` and `period`. YAML and JSON hold them under `accounts`, beside
     `currency`, `mark` and `fund: {balance, cap}`; CSV and Parquet hold the rows alone.
     """
-    from margincalc import api
+    from margincalc.api import studies
 
-    report = api.waterfall(options.file, mark=mark, **terms)  # type: ignore[arg-type]
+    report = studies.waterfall(options.file, mark=mark, **terms)  # type: ignore[arg-type]
     show(report, options, report.notes)

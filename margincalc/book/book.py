@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from margincalc.arrays import BoolArray, FloatArray, IntArray, group_rows, renumbered
-from margincalc.columns import Instruments, Kind
+from margincalc.book.columns import Instruments, Kind
 
 __all__ = ["NO_ORDERS", "Book", "Instruments", "Kind", "Names", "Orders", "Pool"]
 

@@ -6,11 +6,11 @@ A snapshot may hold the whole market, so a valid instrument that nobody holds is
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 
-from margincalc.contracts.contract import Contract, Faults
-from margincalc.contracts.terms import canonical
 from margincalc.errors import did_you_mean, printable, shown
-from margincalc.names import EXAMPLE, Kind, parse
-from margincalc.portfolio import LEAST, Order, Portfolio, Position
+from margincalc.portfolio.contracts.contract import Contract, Faults
+from margincalc.portfolio.contracts.terms import canonical
+from margincalc.portfolio.names import EXAMPLE, Kind, parse
+from margincalc.portfolio.written import LEAST, Order, Portfolio, Position
 
 _NEAR = dt.timedelta(days=3)  # between an expiry as it is held and as it is misspelled
 

@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from margincalc.assemble import assemble
+from margincalc.assembly.assemble import assemble
+from margincalc.assembly.what_if import Changes
 from margincalc.book import Book, Kind, Pool
-from margincalc.contracts import Contract, resolve
-from margincalc.contracts.terms import canonical
 from margincalc.errors import did_you_mean, input_error, printable, shown
 from margincalc.portfolio import Collateral, Order, Portfolio, Position, Quote
-from margincalc.quotes import Market
+from margincalc.portfolio.contracts import Contract, resolve
+from margincalc.portfolio.contracts.terms import canonical
+from margincalc.portfolio.quotes import Market
 from margincalc.risk import equity, now
-from margincalc.what_if import Changes
 
 ADDED = 'a trade such as "BTC-25DEC26-110000-C 2", negative to sell'
 _POSITION = re.compile(r"positions\[(\d+)\](.*)", re.DOTALL)

@@ -7,11 +7,17 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from margincalc.contracts.checks import check_account, check_marks, check_quantities, netted, owed
-from margincalc.contracts.contract import Contract, Faults
-from margincalc.contracts.keys import check_keys, check_prices, unmatched
-from margincalc.contracts.terms import Resolver, canonical
-from margincalc.portfolio import Order, Portfolio, Position, Quote
+from margincalc.portfolio.contracts.checks import (
+    check_account,
+    check_marks,
+    check_quantities,
+    netted,
+    owed,
+)
+from margincalc.portfolio.contracts.contract import Contract, Faults
+from margincalc.portfolio.contracts.keys import check_keys, check_prices, unmatched
+from margincalc.portfolio.contracts.terms import Resolver, canonical
+from margincalc.portfolio.written import Order, Portfolio, Position, Quote
 
 __all__ = ["Contract", "Resolved", "quotes_by_name", "resolve"]
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from margincalc.contracts.contract import Contract, Faults
-from margincalc.contracts.terms import canonical
 from margincalc.errors import did_you_mean, printable, shown
-from margincalc.portfolio import Collateral, Order, Portfolio, Position
+from margincalc.portfolio.contracts.contract import Contract, Faults
+from margincalc.portfolio.contracts.terms import canonical
+from margincalc.portfolio.written import Collateral, Order, Portfolio, Position
 
 DOLLARS = ("USD", "USDC", "USDT", "USDE", "USDS", "DAI", "FDUSD", "PYUSD", "USD1", "USDG", "BUSD")
 MONEY = (

@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from margincalc.aging import aged
 from margincalc.arrays import FloatArray
-from margincalc.assemble import Assembly
+from margincalc.assembly.assemble import Assembly
 from margincalc.book import Book, Kind
 from margincalc.errors import did_you_mean, input_error, printable, shown
+from margincalc.risk.aging import aged
 from margincalc.times import zulu
 
 MOST_DAYS = 36_500.0

@@ -7,8 +7,8 @@ import numpy as np
 from margincalc.arrays import FloatArray, IntArray
 from margincalc.book import Book
 from margincalc.pricing.implied import Reason, implied_volatility
-from margincalc.risk import now
-from margincalc.roots import find_roots
+from margincalc.pricing.roots import find_roots
+from margincalc.risk.values import now
 
 LEAST, MOST = 1e-3, 10.0  # volatilities between which an American option's is sought
 EQUAL = 1e-11  # of its worth: an option whose early exercise is worth less is European

@@ -10,9 +10,9 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from margincalc import names
-from margincalc.contracts import Contract, Resolved
-from margincalc.portfolio import ExpiryMarket, Forward, Portfolio, Svi
+from margincalc.portfolio import names
+from margincalc.portfolio.contracts import Contract, Resolved
+from margincalc.portfolio.written import ExpiryMarket, Forward, Portfolio, Svi
 from margincalc.times import instant, years_between
 
 

@@ -15,8 +15,8 @@ import numpy as np
 from margincalc import pricer
 from margincalc.arrays import FloatArray, IntArray, group_sum
 from margincalc.book import Book, Instruments, Kind
-from margincalc.known import remembered
 from margincalc.pricing import black
+from margincalc.risk.known import remembered
 from margincalc.scenarios import ScenarioGrid
 from margincalc.times import DAYS_PER_YEAR
 

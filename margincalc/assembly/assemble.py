@@ -14,11 +14,11 @@ import numpy as np
 
 from margincalc.arrays import FloatArray, IntArray
 from margincalc.book import NO_ORDERS, Book, Instruments, Kind, Names, Orders, Pool
-from margincalc.contracts import Contract, Resolved, resolve
+from margincalc.book.holdings import Holdings, inverse_profit, linear_profit, netted
 from margincalc.errors import Fault, InputError
-from margincalc.holdings import Holdings, inverse_profit, linear_profit, netted
 from margincalc.portfolio import LEAST, Collateral, Haircut, Order, Portfolio, Position
-from margincalc.quotes import Mark, Market
+from margincalc.portfolio.contracts import Contract, Resolved, resolve
+from margincalc.portfolio.quotes import Mark, Market
 from margincalc.risk import now
 
 Label = Callable[[Position | Order | Collateral, Contract | None], Pool]
@@ -453,7 +453,7 @@ def _marked(draft: _Draft, book: Book) -> Book:
     """Give options the volatility their mark implies, and every mark its place in equity."""
     if not draft.marks:
         return book
-    from margincalc.marks import marked_worth
+    from margincalc.risk.marks import marked_worth
 
     number = {name: row for row, name in enumerate(book.names.instruments)}
     rows = np.array([number[name] for name in draft.marks], np.int64)
@@ -467,7 +467,7 @@ def _marked(draft: _Draft, book: Book) -> Book:
 
 
 def _implied(draft: _Draft, book: Book, rows: IntArray, quoted: FloatArray) -> Book:
-    from margincalc.marks import implied  # not every file has marks
+    from margincalc.risk.marks import implied  # not every file has marks
 
     columns = book.instruments.take(rows)
     found = implied(book, rows, quoted)

@@ -16,7 +16,7 @@ import numpy as np
 from margincalc import pricer
 from margincalc.arrays import AnyArray, BoolArray, FloatArray
 from margincalc.book import Book
-from margincalc.columns import Instruments, taken_from
+from margincalc.book.columns import Instruments, taken_from
 
 MOST_CELLS = 1 << 24  # numbers kept, 128 MB; what would be more is computed each time
 

@@ -1,18 +1,21 @@
-"""Library twins of the studies that `simulate` runs on populations, histories and venues.
+"""Studies of what comes after a margin call; the twins of `simulate`.
 
-    from margincalc import systemic
+    import margincalc as mc
     from margincalc.answers.accounts import Source
-    systemic.cascade(Source(accounts=2000), depth_left=0.1)["critical_fall"]
+    mc.cascade(Source(accounts=2000), depth_left=0.1)["critical_fall"]
 
-Each returns a `Study`: facts and tables by their keys. All raise InputError for wrong input.
+Those of populations, histories and venues return a `Study`: facts and tables by their keys.
 """
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from margincalc.answers.margining import Rules, margined
 from margincalc.answers.study import Study
+from margincalc.api.rules import Tried, Unpack, rules_of
 from margincalc.errors import input_error, shown
 from margincalc.portfolio import Portfolio
 
@@ -20,8 +23,11 @@ if TYPE_CHECKING:
     from margincalc.answers.accounts import Margins, Source
     from margincalc.answers.collateral import CollateralTerms
     from margincalc.answers.dynamic import DynamicTerms
+    from margincalc.answers.engine_results import EngineReport
+    from margincalc.answers.engines import Market as Conditions
     from margincalc.answers.oracle import OracleTerms
     from margincalc.answers.venues import TransferTerms
+    from margincalc.answers.waterfall_results import WaterfallReport
 
 DEPTH = "0.5%=15.5e6,5%=40e6"  # of bitcoin in early October 2025, CoinDesk Research
 MOST_RESPONSE = 1e6
@@ -29,8 +35,61 @@ RULES = Rules()
 Progress = Callable[[int, int], None]
 
 
+def simulate_liquidation(
+    portfolio: Portfolio,
+    *,
+    engine: str = "incremental",
+    engine_settings: Sequence[str] = (),
+    conditions: Conditions | None = None,
+    **rules: Unpack[Tried],
+) -> EngineReport:
+    """Run an account below maintenance margin through a liquidation engine, step by step.
+
+    Parameters
+    ----------
+    engine : a name, or the path of a TOML file; it brings its margin model where none is named
+    engine_settings : changes of its parameters, `key=value`
+    conditions : slippage, what acting costs a liquidator, and the insurance fund
+    """
+    from margincalc.answers.engines import Market, engine_report
+
+    chosen = (engine, tuple(engine_settings))
+    return engine_report(portfolio, rules_of(rules), chosen, conditions or Market())
+
+
+def waterfall(  # noqa: PLR0913 - an argument for each option of the command
+    source: str | Path,
+    *,
+    policy: str = "pro-rata",
+    unit: str | None = None,
+    fund: float | None = None,
+    cap: float | None = None,
+    surplus_to_fund: bool = False,
+    slippage: float = 0.0,
+    mark: float | None = None,
+) -> WaterfallReport:
+    """Let losses of bankrupt accounts fall on traders, fund, winners and venue.
+
+    Parameters
+    ----------
+    source : a file of accounts, YAML, JSON, CSV or Parquet; `-` is standard input
+    policy : bitmex, binance or hyperliquid (queues), pro-rata, risk-aware, or socialised
+    unit : what is taken, positions or profit; default: positions in queues, else profit
+    fund, cap : insurance fund, and the most that it pays in one period; default: the file's
+    surplus_to_fund : the fund keeps what is left of accounts that are closed
+    slippage : share of notional that closing an account costs
+    mark : price now, where the file or row has none of its own
+    """
+    from margincalc.answers.waterfall import Terms, fund_of, waterfall_report
+    from margincalc.files.holders import load_holders
+
+    written = load_holders(source, mark=mark)
+    held = fund_of(written, fund, cap, keeps_surplus=surplus_to_fund)
+    return waterfall_report(written, Terms(policy, unit, held, slippage))
+
+
 def cascade(  # noqa: PLR0913 - an argument for each option of the command
-    source: "Source",
+    source: Source,
     *,
     shocks: str = "-0.3:0.3:61",
     depth: str = DEPTH,
@@ -41,7 +100,7 @@ def cascade(  # noqa: PLR0913 - an argument for each option of the command
     dealers: str | Path | None = None,
     deleverage: float | None = None,
     against_isolated: bool = False,
-    rules: "Margins | None" = None,
+    rules: Margins | None = None,
     progress: Progress | None = None,
 ) -> Study:
     """Run forced selling to where it stops, for every shock, over a population of accounts.
@@ -87,13 +146,13 @@ def cascade(  # noqa: PLR0913 - an argument for each option of the command
 
 
 def monitor(  # noqa: PLR0913 - an argument for each option of the command
-    source: "Source",
+    source: Source,
     *,
     shocks: str = "-0.4:0.4:81",
     depth: str = DEPTH,
     depth_left: float = 1.0,
     fund: float = 0.0,
-    rules: "Margins | None" = None,
+    rules: Margins | None = None,
     progress: Progress | None = None,
 ) -> Study:
     """Show the systemic risk of a population on one page; arguments as of `cascade`."""
@@ -109,11 +168,11 @@ def monitor(  # noqa: PLR0913 - an argument for each option of the command
 
 def oracle(
     prices: str | Path,
-    source: "Source",
-    terms: "OracleTerms | None" = None,
+    source: Source,
+    terms: OracleTerms | None = None,
     *,
     symbol: str | None = None,
-    rules: "Margins | None" = None,
+    rules: Margins | None = None,
 ) -> Study:
     """Replay price feeds over a history: false, late and missed liquidations, and bad debt.
 
@@ -135,7 +194,7 @@ def oracle(
 
 
 def dynamic(
-    prices: str | Path, terms: "DynamicTerms | None" = None, *, symbol: str | None = None
+    prices: str | Path, terms: DynamicTerms | None = None, *, symbol: str | None = None
 ) -> Study:
     """Put static and dynamic scan ranges side by side on a history of daily prices."""
     from margincalc.answers.dynamic import DynamicTerms, dynamic_study, title_of
@@ -147,7 +206,7 @@ def dynamic(
 
 def dynamic_model(
     prices: str | Path,
-    terms: "DynamicTerms | None" = None,
+    terms: DynamicTerms | None = None,
     *,
     rule: str = "buffer",
     name: str = "dynamic",
@@ -161,7 +220,7 @@ def dynamic_model(
 
 
 def transfer(
-    portfolio: Portfolio, terms: "TransferTerms | None" = None, *, rules: Rules = RULES
+    portfolio: Portfolio, terms: TransferTerms | None = None, *, rules: Rules = RULES
 ) -> Study:
     """Say what an account over several venues can move, when to, and how long each lasts."""
     from margincalc.answers.venues import TransferTerms, transfer_study
@@ -170,7 +229,7 @@ def transfer(
 
 
 def collateral(
-    portfolio: Portfolio, terms: "CollateralTerms | None" = None, *, rules: Rules = RULES
+    portfolio: Portfolio, terms: CollateralTerms | None = None, *, rules: Rules = RULES
 ) -> Study:
     """Say how far each deposit may fall, alone and together with the spots."""
     from margincalc.answers.collateral import CollateralTerms, collateral_study

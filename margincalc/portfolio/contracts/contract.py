@@ -4,8 +4,8 @@ import datetime as dt
 from dataclasses import dataclass
 
 from margincalc.errors import Fault, InputError
-from margincalc.names import Kind
-from margincalc.portfolio import Portfolio
+from margincalc.portfolio.names import Kind
+from margincalc.portfolio.written import Portfolio
 
 
 @dataclass(frozen=True)

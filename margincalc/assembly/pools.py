@@ -10,11 +10,11 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 
 from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
-from margincalc.assemble import Assembly, Label
+from margincalc.assembly.assemble import Assembly, Label
 from margincalc.book import Book, Kind, Pool
-from margincalc.contracts import Contract
 from margincalc.errors import input_error
 from margincalc.portfolio import Collateral, Order, Portfolio, Position
+from margincalc.portfolio.contracts import Contract
 from margincalc.risk import now
 
 Mode = Literal["isolated", "cross", "portfolio"]

@@ -8,10 +8,10 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from margincalc.contracts.contract import Contract, Faults
 from margincalc.errors import did_you_mean, printable, shown
-from margincalc.names import EXAMPLE, Kind, Terms, name_of, parse
-from margincalc.portfolio import Forward, Instrument, Portfolio, Underlying
+from margincalc.portfolio.contracts.contract import Contract, Faults
+from margincalc.portfolio.names import EXAMPLE, Kind, Terms, name_of, parse
+from margincalc.portfolio.written import Forward, Instrument, Portfolio, Underlying
 from margincalc.times import expiry_instant, years_between
 
 MOST_YEARS = 100  # to an expiry: growth over a longer time need not be a number

@@ -1,0 +1,10 @@
+"""One function per command: the library twin of the command line.
+
+    import margincalc as mc
+    portfolio = mc.load("book.yaml")
+    mc.margin(portfolio, mode="portfolio").maintenance_margin
+
+Each function has its command's options, with the same defaults. Order: rules (how an account is
+margined, which most functions take), then reading, account, models, studies, and venue, which
+reads. All raise InputError where portfolio, model or setting is wrong.
+"""
