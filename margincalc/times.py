@@ -7,7 +7,8 @@ import datetime as dt
 import re
 
 DAYS_PER_YEAR = 365.0
-SECONDS_PER_YEAR = DAYS_PER_YEAR * 86400.0
+SECONDS_PER_DAY = 86_400.0
+SECONDS_PER_YEAR = DAYS_PER_YEAR * SECONDS_PER_DAY
 TIME = "a time such as 2026-11-20T08:00:00Z"
 EXPIRY = "a day such as 2026-12-25, or a day and time such as 2026-12-25T08:00:00Z"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)

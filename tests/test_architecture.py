@@ -80,7 +80,14 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("",),
     ),
     "api": (("rules",), ("account", "models", "reading", "studies"), ("venue",), ("",)),
-    "assembly": (("assemble",), ("pools", "what_if"), ("trades",), ("",)),
+    "assembly": (
+        ("draft",),
+        ("columns", "contract_rows", "holding"),
+        ("assemble",),
+        ("pools", "what_if"),
+        ("trades",),
+        ("",),
+    ),
     "attribution": (("weighted",), ("shapley", "shares", "taylor"), ("change",), ("",)),
     "batch": (
         ("tables",),

@@ -20,11 +20,11 @@ from margincalc.margin.base import STATUSES, MarginModel, MarginResult, status_o
 from margincalc.pricer import NUMPY, Pricer, using
 from margincalc.risk.aging import aged
 from margincalc.risk.known import Latest
+from margincalc.times import SECONDS_PER_DAY
 
 OLDEST = dt.timedelta(seconds=60)  # behind the newest tick: older ones are stale
 FARTHEST = dt.timedelta(days=7)  # ahead of the newest tick: farther ones are impossible
 STEP = dt.timedelta(seconds=60)  # after which options are aged
-SECONDS_PER_DAY = 86400.0
 
 
 class Figures(NamedTuple):

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from margincalc.assembly.assemble import Assembly, Label, assemble, deposit_name
+from margincalc.assembly.assemble import Assembly, Label, assemble
+from margincalc.assembly.holding import deposit_name
 from margincalc.errors import Fault, InputError, did_you_mean, shown
 from margincalc.portfolio import Collateral, Instrument, Portfolio, Position, Quote, names
 from margincalc.portfolio.contracts import Contract, quotes_by_name

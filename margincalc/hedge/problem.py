@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from margincalc.arrays import BoolArray, FloatArray, IntArray
-from margincalc.assembly.assemble import money_name
+from margincalc.assembly.holding import money_name
 from margincalc.book import Book, Kind
 from margincalc.hedge.aims import Aim, Limits, Request
 from margincalc.hedge.catalogue import Catalogue

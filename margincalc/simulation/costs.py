@@ -7,8 +7,8 @@ import numpy as np
 from margincalc.arrays import FloatArray
 from margincalc.pricing.impact import Impact
 from margincalc.simulation.desk import Desk
+from margincalc.times import SECONDS_PER_DAY
 
-SECONDS_PER_DAY = 86_400.0
 _ADVERSE = 1.0 / np.sqrt(2.0 * np.pi)  # expected loss of a standard normal move, its gains left out
 
 
