@@ -82,7 +82,7 @@ EXPRESSED: dict[str, Expresses] = {
     "nse-span": Expresses(INDICES, ("future",), volatility=0.2),
     "occ-tims": Expresses(FUNDS, ("spot",), listed=True, volatility=0.25),
     "okx-options": Expresses(beside=("spot",), settlement="inverse"),
-    "okx-pm": Expresses(),
+    "okx-pm": Expresses(settings=("term_structure.moves=[0.05]", "rates.moves=[[0.01]]")),
     "paradex-cross": Expresses(beside=PERPETUALS),
     "paradex-pm": Expresses(beside=PERPETUALS),
     "reg-t": Expresses(FUNDS, ("spot",), listed=True, volatility=0.25),

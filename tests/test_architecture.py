@@ -151,7 +151,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("fees", "linear", "pairing", "scope", "*_shocks"),
         ("grids",),
         ("charges", "composite", "liquidity"),
-        ("scan_charges",),
+        ("okx_terms", "scan_charges"),
         ("*_risk", "single_options", "span_arrays", "span_files", "span_spreads"),
         ("span_rules",),
         ("*",),  # the families

@@ -157,14 +157,129 @@ def test_what_is_owed_is_margined_by_currency() -> None:
     assert found.initial_components["borrow"] == pytest.approx(0.10 * 70_000.0, rel=1e-12)
 
 
-def test_the_volume_that_mr9_would_margin_is_shown() -> None:
+# MR3, MR5 and MR9
+
+NEAR, FAR = "BTC_USDC-20DEC26-100000-C", "BTC_USDC-19MAR27-100000-C"
+
+
+def calendar(near: float = -2.0, far: float = 1.0) -> list[dict[str, Any]]:
+    legs = ((NEAR, near, 0.6), (FAR, far, 0.5))
+    return [held(name, each, volatility=own) for name, each, own in legs if each]
+
+
+def bumped(days: float, volatility: float, by: float) -> float:
+    """Value of a linear call at the money, `by` volatility away."""
+    return oracle.black(1e5, 1e5, volatility + by, days / 365.0, True)
+
+
+def vega(days: float, volatility: float) -> float:
+    return (bumped(days, volatility, 1e-4) - bumped(days, volatility, -1e-4)) / 2e-4
+
+
+@pytest.mark.parametrize(("near", "far"), [(-2.0, 1.0), (2.0, -1.0), (-1.0, 3.0)])
+def test_vega_of_one_expiry_against_another_is_charged(near: float, far: float) -> None:
+    moves = ("term_structure.days=[0.0, 60.0]", "term_structure.moves=[0.10, 0.04]")
+    details = report(*moves, market=market(), positions=calendar(near, far)).details
+    losses = near * vega(30, 0.6) * (0.10 - 0.06 * 30 / 60), far * vega(119, 0.5) * 0.04
+    expected = sum(map(abs, losses)) - abs(sum(losses))
+    assert expected > 100.0
+    assert details["BTC mr3"] == pytest.approx(expected, rel=1e-6)
+    whole = max(details["BTC mr1"], details["BTC mr2"], details["BTC mr6"])
+    assert details["BTC mmr"] == pytest.approx(whole + expected + details["BTC mr4"], rel=1e-6)
+
+
+def test_vegas_of_one_sign_are_in_mr1_already() -> None:
+    for positions in (calendar(-2.0, -1.0), calendar(2.0, 1.0), calendar(-2.0, 0.0)):
+        found = report("term_structure.moves=[0.1]", market=market(), positions=positions)
+        assert found.details["BTC mr3"] == 0.0
+        assert report(market=market(), positions=positions).details["BTC mr3"] == 0.0
+
+
+def test_expiries_against_each_other_are_refused_without_moves() -> None:
+    spread = held("BTC_USDC-20DEC26-110000-C", 1.0, volatility=0.6)
+    for positions in (calendar(), [*calendar(-2.0, -1.0), spread]):
+        with pytest.raises(ModelRefusal, match=r"--set term_structure\.moves"):
+            report(market=market(), positions=positions)
+    within = [*calendar(-2.0, 0.0), spread]
+    assert report(market=market(), positions=within).maintenance_margin > 0.0
+    apart = {**market(), "ETH": {"spot": 4_000.0}}
+    other = held("ETH_USDC-19MAR27-4000-C", 1.0, volatility=0.5)
+    found = report(market=apart, positions=[*calendar(-2.0, 0.0), other])
+    assert found.maintenance_margin > 0.0
+
+
+def test_rates_move_by_days_and_the_worst_counts() -> None:
+    moves = ("rates.days=[0.0, 60.0]", "rates.moves=[[0.02, 0.02], [0.03, -0.01]]")
+    written: dict[str, Any] = {"market": market(rate=0.05), "positions": calendar(-2.0, -1.0)}
+    found = report(*moves, **written)
+    near, far = (each.rho for each in found.greeks_by_expiry["BTC"].values())
+    level, turned = 0.02 * (near + far), 0.01 * near - 0.01 * far
+    assert abs(level) > abs(turned) > 0.0
+    assert found.details["BTC mr5"] == pytest.approx(abs(level), rel=1e-9)
+    assert found.components["rates"] == pytest.approx(abs(level), rel=1e-9)
+    without = report(**written)
+    more = found.maintenance_margin - without.maintenance_margin
+    assert more == pytest.approx(abs(level), rel=1e-9)
+
+
+def test_what_is_not_charged_is_said_where_options_are_held() -> None:
+    found = report(market=market(), positions=calendar(-2.0, 0.0))
+    assert "BTC mr5" not in found.details
+    assert any("MR5" in note and "rates.moves" in note for note in found.notes)
+    assert any("closing options" in note for note in found.notes)
+    given = report("rates.moves=[[0.01]]", market=market(), positions=calendar(-2.0, 0.0))
+    assert not any("MR5" in note for note in given.notes)
+    futures = report(market=market(), positions=[held("BTC-PERPETUAL", 1.0)])
+    assert not any("MR" in note for note in futures.notes)
+
+
+def crossed(quantity: float, stable: float = 1.0, *settings: str, **more: Any) -> MarginReport:
+    """A long linear perpetual against a coin-settled one, of BTC at 100,000 of the money."""
     inverse = {"kind": "perpetual", "underlying": "BTC", "settlement": "inverse"}
     positions = [
-        {"instrument": inverse, "quantity": -50_000.0},
-        held("BTC_USDT-PERPETUAL", 2.0),
+        {"instrument": inverse, "quantity": -quantity},
+        held("BTC_USDT-PERPETUAL", quantity / 1e5),
     ]
-    details = report(market=market(), positions=positions).details
-    assert details["BTC mr9_volume"] == pytest.approx(50_000.0, rel=1e-12)
+    whole: dict[str, Any] = {"market": market(), "stable_price": stable, "positions": positions}
+    return report(*settings, **{**whole, **more})
+
+
+def test_the_published_example_of_mr9() -> None:
+    factors = ("peg.indexes=[0.0]", "peg.factors=[[0.0075, 0.0175, 0.025]]")
+    details = crossed(10e6, 1.0, *factors).details
+    assert details["BTC mr9_volume"] == pytest.approx(10e6, rel=1e-12)
+    assert details["BTC mr9"] == pytest.approx(202_500.0, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("volume", "stable", "expected"),
+    [
+        (800e3, 1.0, 0.005 * 800e3),
+        (2e6, 0.995, 0.005 * 1e6 + 0.010 * 0.99e6),
+        (2e6, 0.994, 0.005 * 1e6 + 0.015 * 0.988e6),
+        (7e6, 1.01, 0.005 * 1e6 + 0.010 * 4e6 + 0.025 * 2.07e6),
+    ],
+)
+def test_a_money_off_its_peg_costs_what_is_offset(
+    volume: float, stable: float, expected: float
+) -> None:
+    found = crossed(volume, stable)
+    assert found.details["BTC mr9"] == pytest.approx(expected, rel=1e-12)
+    assert found.components["peg"] == pytest.approx(expected / stable, rel=1e-12)
+
+
+def test_factors_of_a_fallen_money_are_asked_for_where_they_are_needed() -> None:
+    with pytest.raises(ModelRefusal, match=r"peg\.factors .* below 0\.99"):
+        crossed(1e6, 0.98)
+    alone = [held("BTC_USDT-PERPETUAL", 1.0)]
+    found = report(market=market(), stable_price=0.98, positions=alone)
+    assert found.details["BTC mr9"] == 0.0
+
+
+def test_before_2025_there_is_no_mr9() -> None:
+    found = crossed(1e6, 0.98, as_of="2024-12-01T08:00:00Z")
+    assert found.details["BTC mr9_volume"] == pytest.approx(0.98e6)
+    assert found.details["BTC mr9"] == 0.0
 
 
 def test_an_account_in_coin_needs_as_much() -> None:
@@ -199,6 +314,13 @@ def test_rates_that_are_not_published_are_asked_for() -> None:
         "classes.first.moves=[1.5]",
         "extreme_share=2.0",
         "borrow={initial=0.1}",
+        "term_structure.moves=[0.1, 0.1]",
+        "term_structure={days=[0.0, 0.0], moves=[0.1, 0.1]}",
+        "rates.moves=[[0.1, 0.1]]",
+        "rates.moves=[0.1]",
+        "peg.tiers=[5e6, 1e6]",
+        "peg.factors=[[0.005, 0.01, 0.02]]",
+        "peg={tiers=[1e6], indexes=[0.9], factors=[[0.1]]}",
     ],
 )
 def test_bad_parameters_are_refused(setting: str) -> None:

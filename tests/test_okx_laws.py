@@ -17,7 +17,13 @@ from tests.test_laws import alone, assert_close, exact, excess_along, exchange, 
 ANY = Style()
 LISTED = 'scope.underlyings=["BTC", "ETH", "SOL", "XRP"]'
 MAINTENANCE = ["maintenance.SOL=0.05", "maintenance.XRP=0.05"]
-SETTINGS = {"okx-pm": [], "okx-options": [LISTED, *MAINTENANCE], "bybit-options": [LISTED]}
+UNPUBLISHED = [
+    "term_structure.moves=[0.05]",
+    "rates.moves=[[0.01]]",
+    "peg.indexes=[0.0]",
+    "peg.factors=[[0.005, 0.01, 0.025]]",
+]
+SETTINGS = {"okx-pm": UNPUBLISHED, "okx-options": [LISTED, *MAINTENANCE], "bybit-options": [LISTED]}
 STYLES = {
     "okx-pm": ANY,
     "okx-options": Style(kinds=("option", "spot")),

@@ -75,7 +75,7 @@ def margined(portfolio: Portfolio, rules: Rules, *, liquidation: bool = False) -
     assembly, book = moved(assembly, book, rules.changes)
     result = venue.model.margin(book)
     noted = notes_on(portfolio, venue, mode, result.initial_components)
-    notes = tried + assembly.notes + venue.remarks + noted
+    notes = tried + assembly.notes + venue.remarks + noted + result.left_out
     prices = nearest(book, venue.model) if liquidation else None
     pricer = current().name
     return Account(portfolio, assembly, book, venue, mode, result, prices, notes, pricer)

@@ -72,6 +72,7 @@ class MarginResult(NamedTuple):
         `open_orders` among them, and no other has
     worst : the binding scenarios, of models that have scenarios
     details : figures that a venue reports by its own names, such as an adjusted equity
+    left_out : what these books need at the venue beyond their requirement, in words
     """
 
     equity: FloatArray
@@ -79,6 +80,7 @@ class MarginResult(NamedTuple):
     initial_components: Components
     worst: Worst | None = None
     details: Components = {}  # noqa: RUF012 - a named tuple's default, never changed
+    left_out: tuple[str, ...] = ()
 
     @property
     def maintenance(self) -> FloatArray:

@@ -52,6 +52,7 @@ class PerVenue(NamedTuple):
             _merged([(part.mine, part.result.initial_components) for part in parts]),
             _worst(book, parts),
             _merged([(part.mine, part.result.details) for part in parts]),
+            tuple(dict.fromkeys(words for part in parts for words in part.result.left_out)),
         )
 
     def linear(self, book: Book) -> LinearForm:

@@ -1,10 +1,10 @@
 """The `okx` family: OKX portfolio margin, whose terms are called MR1 to MR9.
 
-A risk unit needs ``max(max(MR1, MR2, MR6) + MR4, MR7)``: the worst of the shocks of index and
-volatility (MR1), a day's decay of options (MR2) and half the loss of an extreme move (MR6), and the
-basis risk of each leg (MR4); at least what closing would cost (MR7). What a pool owes is margined
-beside (MR8). MR3 (vega across expiries), MR5 (rates), MR9 (stablecoins) and what closing options
-costs are not published in full and are left out.
+A risk unit needs ``max(max(MR1, MR2, MR6) + MR3 + MR4 + MR5 + MR9, MR7)``: the worst of the shocks
+of index and volatility (MR1), a day's decay of options (MR2) and half the loss of an extreme move
+(MR6); vega across expiries (MR3), the basis risk of each leg (MR4), rates (MR5) and what is offset
+between monies (MR9); at least what closing would cost (MR7). What a pool owes is margined beside
+(MR8). `okx_terms` says what is known of MR3, MR5 and MR9, and who is refused for want of the rest.
 
 The venue computes in USD: so are the details, while components are in the account currency.
 
@@ -34,11 +34,13 @@ from margincalc.margin.okx_risk import (
     CONTRACTS,
     AssetClass,
     Scenarios,
+    Terms,
     Units,
     Volatility,
     scenarios,
     units_of,
 )
+from margincalc.margin.okx_terms import Peg, RateMoves, TermStructure
 from margincalc.margin.scope import Scope, base
 from margincalc.risk import equity, now
 from margincalc.scenarios import ScenarioGrid
@@ -57,6 +59,9 @@ class OkxParameters(Parameters):
     initial_factor: Factor
     extreme_share: Share
     volatility: Volatility
+    term_structure: TermStructure  # MR3
+    rates: RateMoves  # MR5
+    peg: Peg | None = None  # MR9, which rules before 2025 do not have
     borrow: Borrow  # MR8
     classes: dict[str, AssetClass]
     others: AssetClass
@@ -81,6 +86,7 @@ class Okx(NamedTuple):
     classes: tuple[_Class, ...]
     initial_factor: float
     borrow: Borrow
+    terms: Terms
 
     @property
     def grids(self) -> tuple[ScenarioGrid, ...]:
@@ -117,7 +123,10 @@ class Okx(NamedTuple):
             "collateral_haircut": haircuts[1],
         }
         result = MarginResult(equity(book, now(book)), maintenance, initial, worst)
-        return result._replace(details=_details(book, units, result, self.initial_factor))
+        details = _details(book, units, result, self.initial_factor)
+        if not self.terms.rates.known:
+            details = {name: each for name, each in details.items() if not name.endswith(" mr5")}
+        return result._replace(details=details, left_out=self.terms.rates.left_out(book))
 
     def _units(self, book: Book) -> tuple[Units, Worst]:
         """Margin the risk units of every class."""
@@ -126,7 +135,8 @@ class Okx(NamedTuple):
         for number, rows in self._split(book):
             chosen = self.classes[number]
             chosen.refuse_unpublished(book, rows)
-            units, worst = units_of(book.restricted(rows)[0], chosen.rules, chosen.scenarios)
+            part = book.restricted(rows)[0]
+            units, worst = units_of(part, chosen.rules, chosen.scenarios, self.terms)
             parts.append(units)
             found.append((rows, worst._replace(grid=np.full(len(worst.pool), number))))
         columns = zip(*parts, strict=True)
@@ -186,12 +196,18 @@ def _in_coin(book: Book, result: MarginResult) -> MarginResult:
 
 def _components(units: Units, alone: FloatArray, pools: int) -> Components:
     """Return what risk units need, shape (A,) each; what closing costs tops it up."""
-    loss, basis = units.scenario_loss, units.mr4
+    loss = units.scenario_loss
+    added = {
+        "term_structure": units.mr3,
+        "basis": units.mr4,
+        "rates": units.mr5,
+        "peg": units.mr9,
+    }
     parts = {
         "scenario_loss": alone,
         "wrong_way": loss - alone,
-        "basis": basis,
-        "floor_top_up": units.maintenance - (loss + basis),
+        **added,
+        "floor_top_up": units.maintenance - (loss + sum(added.values())),
     }
     return {name: group_sum(amount, units.pool, pools) for name, amount in parts.items()}
 
@@ -226,7 +242,8 @@ def _details(book: Book, units: Units, result: MarginResult, initial_factor: flo
     number = {name: index for index, name in enumerate(dict.fromkeys(book.names.underlyings))}
     named = np.array([number[name] for name in book.names.underlyings], np.int64)[units.underlying]
     terms = {
-        **{name: getattr(units, name) for name in ("delta", "mr1", "mr2", "mr4", "mr6", "mr7")},
+        "delta": units.delta,
+        **{f"mr{n}": getattr(units, f"mr{n}") for n in (1, 2, 3, 4, 5, 6, 7, 9)},
         "mmr": units.maintenance,
         "imr": initial_factor * units.maintenance,
         "mr9_volume": units.crossed,
@@ -257,4 +274,5 @@ def build(tables: Mapping[str, Any]) -> Okx:
         ),
         whole.initial_factor,
         whole.borrow,
+        Terms(whole.term_structure, whole.rates, whole.peg),
     )

@@ -7,7 +7,6 @@ contracts at their marks.
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
 from typing import Annotated, NamedTuple, Self
 
 import numpy as np
@@ -17,15 +16,22 @@ from margincalc.arrays import BoolArray, FloatArray, IntArray, group_rows, group
 from margincalc.book import Book, Kind
 from margincalc.margin.base import Parameters, Share, Worst
 from margincalc.margin.charges import delta_one_notional
+from margincalc.margin.okx_terms import (
+    Amount,
+    Days,
+    Peg,
+    RateMoves,
+    TermStructure,
+    by_tier,
+    increasing,
+)
 from margincalc.margin.scope import NotPublished, published
 from margincalc.risk import greeks, now, revalued
 from margincalc.scenarios import ScenarioGrid
 from margincalc.times import DAYS_PER_YEAR
 
 Move = Annotated[float, Field(allow_inf_nan=False, strict=True, gt=0, lt=1)]
-Days = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=0, le=4000)]
 Multiplier = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=1, le=100)]
-Amount = Annotated[float, Field(allow_inf_nan=False, strict=True, gt=0, le=1e15)]
 
 CONTRACTS = (Kind.OPTION, Kind.FUTURE, Kind.PERPETUAL)
 _VOLATILITIES = ("unchanged", "points down", "points up", "percent down", "percent up")
@@ -43,8 +49,7 @@ class Volatility(Parameters):
     def _in_step(self) -> Self:
         if not len(self.days) == len(self.points) == len(self.percent):
             raise ValueError("days, points and percent are of different lengths")
-        if any(later <= day for day, later in pairwise(self.days)):
-            raise ValueError("days do not increase")
+        increasing(self.days, "days")
         return self
 
     @property
@@ -82,17 +87,8 @@ class Closing(Parameters):
     def _in_step(self) -> Self:
         if len(self.multipliers) != len(self.tiers) + 1:
             raise ValueError("one multiplier more than tiers have ends is wanted")
-        if any(upper <= lower for lower, upper in pairwise(self.tiers)):
-            raise ValueError("tiers do not increase")
+        increasing(self.tiers, "tiers")
         return self
-
-    def adjusted(self, raw: FloatArray) -> FloatArray:
-        """Return raw amounts in USD with each tier's part multiplied."""
-        ends = (0.0, *self.tiers, np.inf)
-        whole = np.zeros_like(raw)
-        for (lower, upper), multiplier in zip(pairwise(ends), self.multipliers, strict=True):
-            whole = whole + multiplier * np.clip(raw - lower, 0.0, upper - lower)
-        return whole
 
 
 class AssetClass(Parameters):
@@ -198,7 +194,7 @@ class Units(NamedTuple):
     ----------
     pool, underlying : rows of the book
     delta : cash delta of contracts at their marks
-    crossed : cash delta of linear contracts that coin-settled ones offset, which MR9 would margin
+    crossed : cash delta of linear contracts that coin-settled ones offset, which MR9 margins
     """
 
     pool: IntArray
@@ -207,9 +203,12 @@ class Units(NamedTuple):
     crossed: FloatArray
     mr1: FloatArray
     mr2: FloatArray
+    mr3: FloatArray
     mr4: FloatArray
+    mr5: FloatArray
     mr6: FloatArray
     mr7: FloatArray
+    mr9: FloatArray
 
     @property
     def scenario_loss(self) -> FloatArray:
@@ -219,10 +218,21 @@ class Units(NamedTuple):
     @property
     def maintenance(self) -> FloatArray:
         """Maintenance margin of a unit."""
-        return np.maximum(self.scenario_loss + self.mr4, self.mr7)
+        added = self.mr3 + self.mr4 + self.mr5 + self.mr9
+        return np.maximum(self.scenario_loss + added, self.mr7)
 
 
-def units_of(book: Book, rules: AssetClass, scenarios: Scenarios) -> tuple[Units, Worst]:
+class Terms(NamedTuple):
+    """The terms that are alike for all underlyings; a venue's rules before MR9 have no `peg`."""
+
+    term_structure: TermStructure
+    rates: RateMoves
+    peg: Peg | None
+
+
+def units_of(
+    book: Book, rules: AssetClass, scenarios: Scenarios, terms: Terms
+) -> tuple[Units, Worst]:
     """Margin the risk units of a book whose underlyings are all of one class."""
     first, label = group_rows(book.pool, book.underlying)
     groups = len(first)
@@ -235,16 +245,20 @@ def units_of(book: Book, rules: AssetClass, scenarios: Scenarios) -> tuple[Units
     worst = _worst(book, gains, every, scenarios.grid.weight)
     loss = np.maximum(-every * scenarios.grid.weight, 0.0)
     in_coin, linear = _by_settlement(book, np.where(contract, cash, 0.0), label, groups)
+    crossed = _offset(in_coin, linear)
     units = Units(
         book.pool[first],
         book.underlying[first],
         in_coin + linear,
-        _offset(in_coin, linear),
+        crossed,
         np.max(loss[:, :-3], axis=1, initial=0.0),
         loss[:, -1],
+        terms.term_structure.charge(book, label, groups),
         _basis(book, cash, label, rules),
+        terms.rates.charge(book, label, groups),
         np.max(loss[:, -3:-1], axis=1, initial=0.0),
         _closing(book, label, groups, rules.closing),
+        _peg(book, crossed, label, terms.peg),
     )
     return units, worst
 
@@ -312,6 +326,18 @@ def _by_settlement(
     )
 
 
+def _peg(book: Book, crossed: FloatArray, label: IntArray, peg: Peg | None) -> FloatArray:
+    """MR9: what stablecoins off their peg cost what is offset across monies, shape (G,)."""
+    if peg is None:
+        return np.zeros_like(crossed)
+    held = np.flatnonzero(
+        book.instruments.is_kind(*CONTRACTS)[book.instrument] & (book.quantity != 0.0)
+    )
+    coin = book.instruments.inverse[book.instrument[held]]
+    both = np.intersect1d(label[held[coin]], label[held[~coin]])
+    return peg.charge(crossed, stable=book.stable, needed=len(both) > 0)
+
+
 def _offset(one: FloatArray, other: FloatArray) -> FloatArray:
     """How much of two signed amounts is offset by each other."""
     return np.where(one * other < 0.0, np.minimum(np.abs(one), np.abs(other)), 0.0)
@@ -336,4 +362,4 @@ def _closing(book: Book, label: IntArray, groups: int, closing: Closing) -> Floa
     rows = book.rows(Kind.FUTURE, Kind.PERPETUAL)
     rate = published(closing.rate, "closing.rate", needed=False)
     raw = group_sum(rate * delta_one_notional(book, rows), label[rows], groups)
-    return closing.adjusted(raw * book.stable) / book.stable
+    return by_tier(raw * book.stable, closing.tiers, closing.multipliers) / book.stable
