@@ -11,9 +11,10 @@ from benchmarks.clock import in_process, in_turns, walls
 from benchmarks.tables import Table, duration
 from margincalc.answers.margining import Rules, margined
 from margincalc.arrays import FloatArray, IntArray
+from margincalc.liquidation.apart import pieces_of
 from margincalc.liquidation.isolate import isolate
 from margincalc.liquidation.line import Line, along
-from margincalc.liquidation.pieces import Group, Pieces, pieces_of
+from margincalc.liquidation.pieces import Group, Pieces
 from margincalc.liquidation.region import region
 from margincalc.portfolio import Portfolio
 

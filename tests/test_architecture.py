@@ -140,7 +140,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("dynamics", "nearest", "passage", "surface"),
         ("decay", "line", "simulate"),
         ("pieces", "search", "sensitivity"),
-        ("isolate",),
+        ("apart", "isolate"),
         ("region",),
         ("volatility",),
         ("",),

@@ -18,12 +18,12 @@ from benchmarks.accounts import EXPRESSED
 from benchmarks.accounts import account as written_for
 from margincalc.book import Book
 from margincalc.kernels import fastest, pricer_named
+from margincalc.liquidation.apart import pieces_of
 from margincalc.liquidation.isolate import isolate
 from margincalc.liquidation.line import Line, along
-from margincalc.liquidation.pieces import pieces_of
-from margincalc.liquidation.region import Region, region
-from margincalc.liquidation.sensitivity import drift
-from margincalc.liquidation.volatility import Daily, at_volatility, frontier
+from margincalc.liquidation.region import Region, region, regions
+from margincalc.liquidation.sensitivity import drifts
+from margincalc.liquidation.volatility import FRONTIER, Daily, at_volatility, frontier, march
 from margincalc.margin.base import MarginResult
 from margincalc.portfolio import Portfolio
 from margincalc.pricer import using
@@ -121,6 +121,23 @@ def expressed(seed: int, model: str) -> list[Line]:
     return [along(own, account.model, 0, int(u)) for u in moving]
 
 
+# Lines that are worked out together are what each is alone
+
+
+@pytest.mark.parametrize("name", ["btc_short_strangle", "two_underlyings_three_collaterals"])
+def test_a_region_does_not_depend_on_what_is_worked_out_with_it(name: str) -> None:
+    account = margined(mc.load(SAMPLES / f"{name}.yaml"))
+    pools = [along(account.book, account.model, 0, u) for u in range(len(account.book.spot))]
+    every = [at_volatility(line, c) for line in pools for c in (0.5, 1.0, 1.7)]
+    for line, found in zip(every, regions(every), strict=True):
+        alone = region(line)
+        assert found.intervals.tolist() == alone.intervals.tolist()
+        assert found.certified == alone.certified
+        moved = account.book.with_volatility(line.volatility)
+        there = region(line._replace(book=moved, volatility=1.0))
+        assert there.intervals.tolist() == alone.intervals.tolist()
+
+
 # What is certified, and what is not
 
 
@@ -203,7 +220,7 @@ def test_the_multiple_of_volatility_liquidates() -> None:
 def test_no_likelier_point_is_on_the_edge() -> None:
     account = margined(mc.load(STRANGLE))
     line, daily = along(account.book, account.model, 0, 0), Daily()
-    point = frontier(line, daily).nearest
+    point = frontier(line, daily, march([line], FRONTIER)[0]).nearest
     assert point is not None
     for c in np.exp(np.linspace(-0.5, 0.5, 41)):
         for x in region(at_volatility(line, float(c))).crossings.tolist():
@@ -273,7 +290,7 @@ def test_sensitivities_to_volatility_and_time_are_those_of_bumped_books(name: st
     line = along(account.book, account.model, 0, 0)
     columns = account.book.instruments
     for number, x in enumerate(region(line).crossings.tolist()):
-        slopes = drift(line, x, 1.0)
+        (slopes,) = drifts(line, np.array([x]), 1.0)
 
         def root(book: Book, number: int = number) -> float:
             return float(region(line._replace(book=book)).crossings[number])

@@ -25,8 +25,8 @@ from margincalc.arrays import FloatArray
 from margincalc.errors import input_error
 from margincalc.liquidation.decay import Decay, decay
 from margincalc.liquidation.line import Line, along
-from margincalc.liquidation.region import Region, region
-from margincalc.liquidation.sensitivity import drift
+from margincalc.liquidation.region import Region
+from margincalc.liquidation.sensitivity import Drift, drifts
 from margincalc.liquidation.volatility import (
     FRONTIER,
     Daily,
@@ -34,6 +34,7 @@ from margincalc.liquidation.volatility import (
     at_volatility,
     daily_deviation,
     frontier,
+    march,
     multiples,
 )
 
@@ -74,16 +75,16 @@ def liquidation_report(account: Account, wanted: Wanted) -> LiquidationReport:
     report, book = margin_report(account), account.book
     passing = decay(book, account.model, wanted.days)
     volatility = multiples(book, account.model)
-    lines = {pool: _lines(account, pool, wanted) for pool in range(book.pools)}
-    pairs = sum(len(own) for own in lines.values())
-    frontiers = pairs <= MOST_FRONTIERS if wanted.frontier is None else wanted.frontier
+    lines = [line for pool in range(book.pools) for line in _lines(account, pool, wanted)]
+    frontiers = len(lines) <= MOST_FRONTIERS if wanted.frontier is None else wanted.frontier
     notes = account.notes
     if not frontiers and wanted.frontier is None:
-        notes = (*notes, f"{pairs} frontiers left out; --frontier works them out")
+        notes = (*notes, f"{len(lines)} frontiers left out; --frontier works them out")
+    marched = march(lines, sorted({1.0, *(wanted.multiples if frontiers else ())}))
+    every = [_Named(account, *each) for each in zip(lines, marched, strict=True)]
     pools = []
     for number, pool in enumerate(report.pools):
-        own = lines[number]
-        named = [_Named(account, line) for line in own]
+        named = [each for each in every if each.line.pool == number]
         pools.append(
             PoolLiquidation(
                 pool.pool,
@@ -162,8 +163,9 @@ def _number(value: float) -> float | None:
 class _Named:
     """A line of markets with the names and prices by which it is reported."""
 
-    def __init__(self, account: Account, line: Line) -> None:
+    def __init__(self, account: Account, line: Line, marched: dict[float, Region]) -> None:
         self.account, self.line, book = account, line, account.book
+        self.marched, self.found = marched, marched[1.0]
         self.underlying = int(line.moving[0]) if len(line.moving) == 1 else None
         self.name: str | None = None
         self.spot: float | None = None
@@ -187,14 +189,14 @@ class _Named:
 
     def region(self) -> RegionLine:
         """Report the intervals and their ends."""
-        found, names = region(self.line), self.account.book.names.underlyings
+        found, names = self.found, self.account.book.names.underlyings
         return RegionLine(
             self.name,
             self.spot,
             {names[u]: float(self.line.beta[u]) for u in self.line.moving},
             found.domain,
             self.intervals(found),
-            tuple(self.crossing(x) for x in found.crossings.tolist()),
+            self.crossings(),
             tuple(self.interval(each, found.domain) for each in found.unresolved),
             found.certified,
             found.gap,
@@ -206,16 +208,22 @@ class _Named:
         """Name the intervals of a region."""
         return tuple(self.interval(each, found.domain) for each in found.intervals)
 
-    def crossing(self, x: float) -> Crossing:
+    def crossings(self) -> tuple[Crossing, ...]:
+        """Report the ends of the intervals, with what moves them."""
+        x, spot = self.found.crossings, 1.0 if self.spot is None else self.spot
+        moved = zip(x.tolist(), drifts(self.line, x, spot), strict=True)
+        return tuple(self.crossing(*each) for each in moved)
+
+    def crossing(self, x: float, found: Drift) -> Crossing:
         """Report an end of an interval."""
         away = None if self.deviation is None else (x - 1.0) / self.deviation
-        return Crossing(self.price(x), x, x - 1.0, away, self.binding(x), self.drifts(x))
+        return Crossing(self.price(x), x, x - 1.0, away, self.binding(x), self.drifts(found))
 
     def binding(self, x: float) -> str | None:
         """Name the scenario that binds at a multiple; of several underlyings, each one's."""
         line = self.line
         model = line.model
-        copy = line.book.copies(np.array([line.pool]), line.factor(np.array([x])))
+        copy = line.copies(np.array([x]))
         worst = model.margin(copy).worst
         if worst is None:
             return None
@@ -232,18 +240,18 @@ class _Named:
             return found.get(self.name)
         return "; ".join(f"{name} {label}" for name, label in found.items()) or None
 
-    def drifts(self, x: float) -> Drifts | None:
+    def drifts(self, found: Drift) -> Drifts | None:
         """Report the sensitivities of an end; of a common move, those of the multiple."""
-        found = drift(self.line, x, 1.0 if self.spot is None else self.spot)
         if not math.isfinite(found.deposit):
             return None
         names = [self.account.instrument(row) for row in found.rows.tolist()]
         positions = dict(zip(names, found.position.tolist(), strict=True))
-        return Drifts(found.deposit, float(found.volatility), float(found.day), positions)
+        return Drifts(found.deposit, found.volatility, found.day, positions)
 
     def frontier(self, wanted: Wanted) -> FrontierReport:
         """Report the frontier."""
-        found = frontier(self.line, wanted.daily, wanted.multiples)
+        steps = {c: self.marched[c] for c in wanted.multiples}
+        found = frontier(self.line, wanted.daily, steps)
         lines = tuple(
             FrontierLine(c, self.intervals(own), parts, own.certified)
             for c, own, parts in zip(found.multiples, found.regions, found.parts, strict=True)
@@ -257,13 +265,12 @@ class _Named:
     def curve(self, *, plane: bool) -> Curve:
         """Return equity and maintenance margin along the line, wide enough for its crossings."""
         low, high = self.line.domain
-        ends = region(self.line).crossings
+        ends = self.found.crossings
         near = ends[(ends > 0.3) & (ends < 3.0)]
         start = max(min(float(np.min(near, initial=0.7)) - 0.15, 0.7), low)
         end = min(max(float(np.max(near, initial=1.3)) + 0.15, 1.3), high)
         x = np.unique(np.append(np.linspace(start, end, CURVE_NODES), near))
-        pools = np.full(len(x), self.line.pool)
-        result = self.line.model.margin(self.line.book.copies(pools, self.line.factor(x)))
+        result = self.line.model.margin(self.line.copies(x))
         drawn = (tuple(part.tolist()) for part in (x, result.equity, result.maintenance))
         lines = [at_volatility(self.line, c) for c in PLANE] if plane else []
         excess = tuple(tuple(line.excess(x).tolist()) for line in lines)

@@ -1,8 +1,10 @@
 """A line of markets: one spot moves alone, or all move together with a beta each.
 
 A market on the line is named by a multiple `x`: every spot is its own times ``1 + beta * (x - 1)``.
+Several lines of one book are margined as one book of copies, whatever their pools and volatilities.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,12 +26,14 @@ class Line(NamedTuple):
     ----------
     pool : row of the book
     beta : shape (U,), 0 of what stays
+    volatility : what every implied volatility is multiplied by
     """
 
     book: Book
     model: MarginModel
     pool: int
     beta: FloatArray
+    volatility: float = 1.0
 
     @property
     def moving(self) -> IntArray:
@@ -44,26 +48,50 @@ class Line(NamedTuple):
         high = 1.0 + np.min(-room[room < 0.0], initial=np.inf)
         return max(LOW, float(low)), min(HIGH, float(high))
 
-    def factor(self, x: FloatArray) -> FloatArray:
-        """Return what each spot is multiplied by, shape (K, U)."""
-        moved: FloatArray = np.maximum(1.0 + self.beta * (x[:, None] - 1.0), LEAST)
-        return np.where(self.beta == 0.0, 1.0, moved)
+    def copies(self, x: FloatArray) -> Book:
+        """Return the pool at every multiple as a book of K pools."""
+        return Lines([self]).copies(np.zeros(len(x), np.int64), x)
 
-    def excess(self, x: FloatArray, volatility: FloatArray | None = None) -> FloatArray:
-        """Equity less maintenance of the pool at multiples, account currency, shape (K,).
-
-        Parameters
-        ----------
-        x : shape (K,)
-        volatility : shape (K,), multiples of every volatility
-        """
-        pools = np.full(len(x), self.pool)
-        return excess_at(self.book, self.model, pools, self.factor(x), volatility)
+    def excess(self, x: FloatArray) -> FloatArray:
+        """Equity less maintenance of the pool at multiples, account currency, shape (K,)."""
+        return Lines([self]).excess(np.zeros(len(x), np.int64), x)
 
     def noise(self) -> float:
         """How far below zero the excess may be by rounding alone."""
-        gross = np.abs(self.book.quantity * now(self.book)[self.book.instrument])
-        return NOISE * float(group_sum(gross, self.book.pool, self.book.pools)[self.pool])
+        return float(Lines([self]).noise()[0])
+
+
+class Lines:
+    """Lines of one book under one model, in the order of `lines`."""
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self.lines = tuple(lines)
+        self.book, self.model = lines[0].book, lines[0].model
+        self._pool = np.array([line.pool for line in lines])
+        self._beta = np.array([line.beta for line in lines])
+        self._volatility = np.array([line.volatility for line in lines])
+
+    def copies(self, which: IntArray, x: FloatArray) -> Book:
+        """Return K pools: that of the line ``which[k]`` in its market ``x[k]``."""
+        return self.book.copies(self._pool[which], *self._moves(which, x))
+
+    def excess(self, which: IntArray, x: FloatArray) -> FloatArray:
+        """Equity less maintenance of the line ``which[k]`` at ``x[k]``, shape (K,)."""
+        return excess_at(self.book, self.model, self._pool[which], *self._moves(which, x))
+
+    def noise(self) -> FloatArray:
+        """How far below zero the excess of each line may be by rounding alone."""
+        here = self.copies(np.arange(len(self.lines)), np.ones(len(self.lines)))
+        gross = np.abs(here.quantity * now(here)[here.instrument])
+        return NOISE * group_sum(gross, here.pool, here.pools)
+
+    def _moves(self, which: IntArray, x: FloatArray) -> tuple[FloatArray, FloatArray | None]:
+        """Return what spots are multiplied by, shape (K, U), and volatilities, where they are."""
+        beta = self._beta[which]
+        moved = np.maximum(1.0 + beta * (x[:, None] - 1.0), LEAST)
+        factor = np.where(beta == 0.0, 1.0, moved)
+        volatility = self._volatility[which]
+        return factor, None if np.all(volatility == 1.0) else volatility
 
 
 def along(book: Book, model: MarginModel, pool: int, underlying: int) -> Line:

@@ -4,20 +4,20 @@ Where the model takes its excess apart, no interval is missed (`isolate`); elsew
 says how large a gap it left (`search`). Either way the ends are closed on the margin model itself.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from margincalc.arrays import FloatArray, IntArray
+from margincalc.liquidation.apart import all_pieces
 from margincalc.liquidation.isolate import isolate
-from margincalc.liquidation.line import Line
-from margincalc.liquidation.pieces import Pieces, pieces_of
+from margincalc.liquidation.line import Line, Lines
+from margincalc.liquidation.pieces import Pieces
 from margincalc.liquidation.search import search
 from margincalc.pricing.roots import find_roots
 
 FAR = (1e-7, 1e7)  # multiples that stand for no spot at all, and for a spot without bound
-
-CLOSE = 1e-11  # relative: how near the model's root is to that of the pieces
 
 
 class Region(NamedTuple):
@@ -55,81 +55,88 @@ class Region(NamedTuple):
 
 def region(line: Line) -> Region:
     """Find where a pool is liquidated along a line of markets."""
-    noise = line.noise()
-    pieces = pieces_of(line)
+    return regions([line])[0]
+
+
+def regions(lines: Sequence[Line]) -> list[Region]:
+    """Find where pools of one book are liquidated, each along its own line of markets."""
+    if not lines:
+        return []
+    every = Lines(lines)
+    noise = every.noise()
+    apart = all_pieces(lines)
+    found = [_found(*each) for each in zip(lines, apart, noise.tolist(), strict=True)]
+    which = np.repeat(np.arange(len(lines)), [len(one.low) for one in found])
+    low, high = (np.concatenate([one[side] for one in found]) for side in (0, 1))
+    roots = _closed(every, (which, low, high), noise)
+    low = np.array([line.domain[0] for line in lines])
+    ends = np.stack([low, *(np.full(len(lines), far) for far in FAR)], axis=1)
+    excess = every.excess(np.repeat(np.arange(len(lines)), 3), ends.ravel()).reshape(-1, 3)
+    below = excess < -noise[:, None] * [1.0, 1.0, FAR[1]]
+    return [
+        _assembled(line, one, roots[which == number], below[number].tolist())
+        for number, (line, one) in enumerate(zip(lines, found, strict=True))
+    ]
+
+
+class _Found(NamedTuple):
+    """Brackets of one change of sign each, in order, and how they were found; as in `Region`."""
+
+    low: FloatArray
+    high: FloatArray
+    unresolved: FloatArray
+    certified: bool
+    gap: float
+    evaluations: int
+
+
+def _found(line: Line, pieces: Pieces | None, noise: float) -> _Found:
+    """Isolate the changes of sign of one line, or else search for them."""
     isolated = None if pieces is None else isolate(pieces, noise)
-    if pieces is not None and isolated is not None:
+    if isolated is not None:
         low, high, unresolved, evaluations = isolated
-        low, high = _narrowed(line, pieces, low, high)
-        return _assembled(line, (low, high), unresolved, (0.0, evaluations), certified=True)
+        return _Found(low, high, unresolved, True, 0.0, evaluations)
     low, high, gap, evaluations = search(line, noise)
-    none = np.zeros((0, 2))
-    return _assembled(line, (low, high), none, (gap, evaluations), certified=False)
+    return _Found(low, high, np.zeros((0, 2)), False, gap, evaluations)
 
 
-def _assembled(
-    line: Line,
-    brackets: tuple[FloatArray, FloatArray],
-    unresolved: FloatArray,
-    work: tuple[float, int],
-    *,
-    certified: bool,
-) -> Region:
-    """Close brackets, and read the intervals off the sign at the low end."""
-    roots = close(line, *brackets)
-    low, high = line.domain
-    ends = line.excess(np.array([low, *FAR]))
-    noise = line.noise()
-    starts = bool(ends[0] < -noise)
-    bounds = [low, *roots.tolist()] if starts else roots.tolist()
+def _assembled(line: Line, found: _Found, roots: FloatArray, below: list[bool]) -> Region:
+    """Read the intervals off the roots.
+
+    Parameters
+    ----------
+    below : whether the pool is liquidated at the low end of the domain, and at `FAR`
+    """
+    bounds = [line.domain[0], *roots.tolist()] if below[0] else roots.tolist()
     if len(bounds) % 2:
-        bounds.append(high)
-    beyond = bool(ends[1] < -noise), bool(ends[2] < -noise * FAR[1])
-    intervals = np.array(bounds).reshape(-1, 2)
-    return Region(intervals, line.domain, unresolved, certified, work[0], beyond, work[1])
-
-
-def _narrowed(
-    line: Line, pieces: Pieces, low: FloatArray, high: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Close brackets on the pieces, which is quick, and return what the model has to close."""
-    if not len(low):
-        return low, high
-    segment = (
-        np.clip(np.searchsorted(pieces.edges, low, side="right"), 1, len(pieces.edges) - 1) - 1
+        bounds.append(line.domain[1])
+    return Region(
+        np.array(bounds).reshape(-1, 2),
+        line.domain,
+        found.unresolved,
+        found.certified,
+        found.gap,
+        (below[1], below[2]),
+        found.evaluations,
     )
 
-    def excess(numbers: IntArray, x: FloatArray) -> FloatArray:
-        each = (group.at(x, segment[numbers]).value for group in pieces.groups)
-        total: FloatArray = np.sum([np.min(value, axis=1) for value in each], axis=0)
-        return total
 
-    numbers = np.arange(len(low))
-    ends = excess(numbers, low), excess(numbers, high)
-    roots = np.where((ends[0] >= 0.0) != (ends[1] >= 0.0), 0.5 * (low + high), np.nan)
-    open_ = np.flatnonzero(np.isfinite(roots) & (high > low))
-    roots[open_] = find_roots(lambda n, x: excess(open_[n], x), low[open_], high[open_])
-    near = (np.maximum(roots * (1.0 - CLOSE), low), np.minimum(roots * (1.0 + CLOSE), high))
-    inner = (np.nan_to_num(own, nan=1.0) for own in near)
-    sign = line.excess(np.concatenate([low, *inner])).reshape(3, -1) >= 0.0
-    # Where the model does not change its sign there, it is asked about the whole bracket.
-    sure = np.isfinite(roots) & (sign[1] != sign[2]) & (sign[1] == sign[0])
-    return np.where(sure, near[0], low), np.where(sure, near[1], high)
-
-
-def close(line: Line, low: FloatArray, high: FloatArray) -> FloatArray:
-    """Close brackets of a change of sign, on the margin model, in multiples of spot."""
+def _closed(
+    lines: Lines, brackets: tuple[IntArray, FloatArray, FloatArray], noise: FloatArray
+) -> FloatArray:
+    """Close brackets of a change of sign, each of its own line, on the margin model."""
+    which, low, high = brackets
     if not len(low):
         return low
-    ends = line.excess(np.concatenate([low, high])).reshape(2, -1)
-    noise = line.noise()
+    ends = lines.excess(np.tile(which, 2), np.concatenate([low, high])).reshape(2, -1)
     plain = (ends[0] >= 0.0) != (ends[1] >= 0.0)
-    lift = np.where(plain, 0.0, noise)
+    lift = np.where(plain, 0.0, noise[which])
+    inside = (ends + lift) >= 0.0
     roots = low.copy()
     # A jump needs no closing: its ends are one.
-    open_ = np.flatnonzero((high > low) & (((ends + lift) >= 0.0)[0] != ((ends + lift) >= 0.0)[1]))
+    open_ = np.flatnonzero((high > low) & (inside[0] != inside[1]))
     roots[open_] = find_roots(
-        lambda numbers, x: line.excess(x) + lift[open_[numbers]],
+        lambda numbers, x: lines.excess(which[open_[numbers]], x) + lift[open_[numbers]],
         low[open_],
         high[open_],
         ((ends + lift)[0, open_], (ends + lift)[1, open_]),

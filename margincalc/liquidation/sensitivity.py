@@ -38,36 +38,34 @@ class Drift(NamedTuple):
     rows: IntArray
 
 
-def drift(line: Line, x: float, spot: float) -> Drift:
-    """Return the sensitivities of the liquidation price at a multiple of spot.
+def drifts(line: Line, x: FloatArray, spot: float) -> list[Drift]:
+    """Return the sensitivities of the liquidation prices at multiples of spot.
 
     Parameters
     ----------
+    x : shape (K,)
     spot : of the underlying that moves, quote currency
     """
-    book = line.book
+    if not len(x):
+        return []
+    book, columns = line.book, line.book.instruments
     rows = np.flatnonzero((book.pool == line.pool) & np.isin(book.kind, _TRADED))
-    slope = _slope(line, x)
+    here, slope = _slopes(line, x)
     per_unit = -spot / slope
-    columns = book.instruments
     moved = [
         replace(book, instruments=replace(columns, volatility=_shifted(columns.volatility, step)))
         for step in (STEP, -STEP)
     ]
-    up, down = (line._replace(book=each).excess(np.array([x]))[0] for each in moved)
-    here = line.excess(np.array([x]))[0]
-    later = [
-        line._replace(book=aged(book, days)).excess(np.array([x]))[0] for days in (STEP, 2 * STEP)
-    ]
+    up, down = (line._replace(book=each).excess(x) for each in moved)
+    later = [line._replace(book=aged(book, days)).excess(x) for days in (STEP, 2 * STEP)]
     # One-sided, to the second order: time does not run backwards.
     per_day = (4.0 * later[0] - later[1] - 3.0 * here) / (2.0 * STEP)
-    return Drift(
-        deposit=per_unit,
-        volatility=per_unit * (up - down) / (2.0 * STEP),
-        day=per_unit * per_day,
-        position=per_unit * _bought(line, x, rows),
-        rows=rows,
+    volatility = per_unit * (up - down) / (2.0 * STEP)
+    figures = zip(
+        per_unit.tolist(), volatility.tolist(), (per_unit * per_day).tolist(), strict=True
     )
+    position = per_unit[:, None] * _bought(line, x, rows)
+    return [Drift(*each, own, rows) for each, own in zip(figures, position, strict=True)]
 
 
 _TRADED = (int(Kind.OPTION), int(Kind.FUTURE), int(Kind.PERPETUAL), int(Kind.SPOT))
@@ -78,33 +76,30 @@ def _shifted(volatility: FloatArray, step: float) -> FloatArray:
     return moved
 
 
-def _slope(line: Line, x: float) -> float:
-    """Return the slope of the excess in the multiple; NaN on a corner."""
+def _slopes(line: Line, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the excess and its slope in the multiple; the slope is NaN on a corner."""
     step = SPOT_STEP * x
-    low, here, high = line.excess(np.array([x - step, x, x + step])).tolist()
+    low, here, high = line.excess(np.concatenate([x - step, x, x + step])).reshape(3, -1)
     left, right = (here - low) / step, (high - here) / step
     slope = (high - low) / (2.0 * step)
-    if not slope or abs(right - left) > SMOOTH * abs(slope):
-        return float("nan")
-    return float(slope)
+    corner = (slope == 0.0) | (np.abs(right - left) > SMOOTH * np.abs(slope))
+    return here, np.where(corner, np.nan, slope)
 
 
-def _bought(line: Line, x: float, rows: IntArray) -> FloatArray:
-    """Change of the excess at x per unit of each row that is bought at its present value."""
+def _bought(line: Line, x: FloatArray, rows: IntArray) -> FloatArray:
+    """Change of the excess at each x per unit of each row bought at its present value, (K, N)."""
     book, count = line.book, len(rows)
     if not count:
-        return np.zeros(0)
+        return np.zeros((len(x), 0))
     step = 1e-4 * np.maximum(np.abs(book.quantity[rows]), 1e-9)
-    pools = np.full(2 * count, line.pool)
-    copies = book.copies(pools, line.factor(np.full(2 * count, x)))
-    mine = np.flatnonzero(book.pool == line.pool)
-    within = np.searchsorted(mine, rows)
-    quantity = copies.quantity.copy()
-    for number, (at, size) in enumerate(zip(within.tolist(), step.tolist(), strict=True)):
-        quantity[2 * number * len(mine) + at] += size
-        quantity[(2 * number + 1) * len(mine) + at] -= size
-    result = line.model.margin(replace(copies, quantity=quantity))
-    excess = (result.equity - result.maintenance).reshape(count, 2)
+    copies = line.copies(np.repeat(x, 2 * count))
+    within = np.searchsorted(np.flatnonzero(book.pool == line.pool), rows)
+    quantity = copies.quantity.copy().reshape(len(x), count, 2, -1)
+    each = np.arange(count)
+    quantity[:, each, 0, within] += step
+    quantity[:, each, 1, within] -= step
+    result = line.model.margin(replace(copies, quantity=quantity.ravel()))
+    excess = (result.equity - result.maintenance).reshape(len(x), count, 2)
     cost = (now(book) + book.instruments.offset)[book.instrument[rows]]
-    change: FloatArray = (excess[:, 0] - excess[:, 1]) / (2.0 * step) - cost
+    change: FloatArray = (excess[..., 0] - excess[..., 1]) / (2.0 * step) - cost
     return change

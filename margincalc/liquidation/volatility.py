@@ -1,15 +1,16 @@
 """Liquidation by volatility: at unchanged spot, and together with spot (the frontier)."""
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from margincalc.arrays import FloatArray, IntArray
 from margincalc.book import Book
-from margincalc.liquidation.line import Line
+from margincalc.liquidation.line import Line, Lines
 from margincalc.liquidation.nearest import excess_at
-from margincalc.liquidation.region import Region, region
+from margincalc.liquidation.region import Region, regions
 from margincalc.margin.base import MarginModel
 from margincalc.pricing.roots import find_roots
 
@@ -104,15 +105,27 @@ def multiples(book: Book, model: MarginModel) -> Multiples:
     return Multiples(found[0], found[1])
 
 
-def frontier(line: Line, daily: Daily, steps: tuple[float, ...] = FRONTIER) -> Frontier:
-    """March along volatility, join what is liquidated, and find the most likely point of it."""
-    regions = tuple(region(at_volatility(line, c)) for c in steps)
-    return Frontier(steps, regions, _parts(regions), _nearest(line, daily, (steps, regions)))
+def frontier(line: Line, daily: Daily, marched: Mapping[float, Region]) -> Frontier:
+    """Join what is liquidated at multiples of volatility, and find the most likely point of it.
+
+    Parameters
+    ----------
+    marched : the region at each multiple of volatility, in order
+    """
+    steps, found = tuple(marched), tuple(marched.values())
+    return Frontier(steps, found, _parts(found), _nearest(line, daily, (steps, found)))
+
+
+def march(lines: Sequence[Line], steps: Sequence[float]) -> list[dict[float, Region]]:
+    """Find the region of each line at every multiple of volatility, all of them together."""
+    each = [at_volatility(line, c) for line in lines for c in steps]
+    found = iter(regions(each))
+    return [{c: next(found) for c in steps} for _ in lines]
 
 
 def at_volatility(line: Line, c: float) -> Line:
     """Return the line in a market of other volatility."""
-    return line if c == 1.0 else line._replace(book=line.book.with_volatility(c))
+    return line._replace(volatility=c)
 
 
 def _parts(regions: tuple[Region, ...]) -> tuple[tuple[int, ...], ...]:
@@ -179,18 +192,23 @@ def _descended(line: Line, daily: Daily, start: Point) -> Point | None:
 def _slope(line: Line, point: FloatArray) -> tuple[float, FloatArray]:
     """Return the excess at a market, and its slopes in the two logarithms."""
     steps = STEP * np.array([[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1]])
-    x, c = np.exp(point + steps).T
-    value, *moved = line.excess(x, c).tolist()
+    value, *moved = _at(line, np.exp(point + steps)).tolist()
     slope = np.array([moved[0] - moved[1], moved[2] - moved[3]]) / (2.0 * STEP)
     return value, slope
+
+
+def _at(line: Line, markets: FloatArray) -> FloatArray:
+    """Return the excess in K markets, each a multiple of spot and one of volatility, (K, 2)."""
+    x, c = markets.T
+    lines = Lines([at_volatility(line, each) for each in c.tolist()])
+    return lines.excess(np.arange(len(x)), x)
 
 
 def _on_edge(line: Line, daily: Daily, point: FloatArray) -> Point | None:
     """Return where the ray from the present market through a point near the edge meets it."""
 
     def excess(_: object, reach: FloatArray) -> FloatArray:
-        x, c = np.exp(reach[:, None] * point).T
-        return line.excess(x, c)
+        return _at(line, np.exp(reach[:, None] * point))
 
     low, high = np.array([0.995]), np.array([1.005])
     ends = excess(None, np.concatenate([low, high]))
