@@ -119,7 +119,9 @@ def _lines(accounts: Accounts, calm: Line, terms: Terms) -> Run:
         return walked(accounts, terms, calm)
     spot, total = accounts.spot, len(calm.size)
     line = tightened(calm, spot, terms.margin) if terms.margin else calm
-    found, before = (queues(each, spot, terms.law) for each in (line, calm))
+    found = queues(line, spot, terms.law)
+    # A million accounts take longer to sort than all that follows: not twice without need.
+    before = queues(calm, spot, terms.law) if terms.margin else found
     curve, first, levels = [], [], []
     critical: dict[float, float | None] = {}
     shelf: dict[float, float | None] = {}

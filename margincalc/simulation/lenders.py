@@ -4,6 +4,7 @@ The loan's figures are read from the margin model: what deposits are worth, what
 them, what debts are charged. Its largest debt is repaid, and its largest deposit sold.
 """
 
+from abc import ABC, abstractmethod
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -55,7 +56,7 @@ class Offer(NamedTuple):
     fee: float
 
 
-class Lender(Parameters):
+class Lender(Parameters, ABC):
     """What lenders have in common: a loan is repaid by whoever earns most by it.
 
     Attributes
@@ -67,9 +68,9 @@ class Lender(Parameters):
     settings: tuple[str, ...] = ("borrow.maintenance=0.0",)
     least: Price = 0.0
 
+    @abstractmethod
     def offer(self, pledge: Pledge, state: State) -> Offer:
         """Return what is offered for a loan below a health of 1."""
-        raise NotImplementedError
 
     def next(self, scene: Scene, state: State) -> Move | str:
         """Return the repayment that earns a liquidator most, if any earns its cost."""
