@@ -92,8 +92,9 @@ class PoolRun(NamedTuple):
 
     Attributes
     ----------
-    end : healthy, closed, bankrupt, or unfinished: left below maintenance margin
+    end : healthy (not below maintenance margin), closed, bankrupt, or unfinished (left below it)
     reason : of an end that is not healthy
+    status_before, status_after : healthy, restricted (equity below initial margin) or liquidatable
     cost : what the trader lost by being liquidated
     left : positions at the end
     """
@@ -102,9 +103,13 @@ class PoolRun(NamedTuple):
     end: str
     reason: str
     acted: bool
+    status_before: str
+    status_after: str
     equity_before: float
+    initial_before: float
     maintenance_before: float
     equity_after: float
+    initial_after: float
     maintenance_after: float
     seconds: float
     cost: float

@@ -20,10 +20,11 @@ from margincalc.answers.slippage import Slippage, costs_of, described
 from margincalc.arrays import IntArray
 from margincalc.book import Kind
 from margincalc.errors import InputError, ModelRefusal, input_error
+from margincalc.margin.base import Status, status_of
 from margincalc.portfolio import Order, Portfolio
 from margincalc.simulation.costs import Liquidator
 from margincalc.simulation.desk import desk_of
-from margincalc.simulation.engine import Run, Scene, Step, run
+from margincalc.simulation.engine import Run, Scene, State, Step, run
 from margincalc.simulation.engines import Dated, load_engine
 from margincalc.simulation.lending import toxic_threshold, two_step
 from margincalc.times import zulu
@@ -179,15 +180,20 @@ def _info(dated: Dated) -> ModelInfo:
 def _pool(account: Account, pool: int, found: _Found, best: OptimumLine | None) -> PoolRun:
     scene, ran = found.scene, found.run
     first, last = ran.start, ran.last
+    before, after = (_initial(scene, state) for state in (first, last))
     moves = [step.move for step in ran.steps]
     return PoolRun(
         pool=account.book.names.keys[pool].title,
         end=ran.end,
         reason=ran.reason,
         acted=bool(ran.steps),
+        status_before=_status(scene, first, before),
+        status_after=_status(scene, last, after),
         equity_before=first.standing.equity,
+        initial_before=before,
         maintenance_before=first.standing.maintenance,
         equity_after=last.standing.equity,
+        initial_after=after,
         maintenance_after=last.standing.maintenance,
         seconds=last.seconds,
         cost=sum(move.market + move.liquidator + move.fund - move.others for move in moves),
@@ -204,6 +210,18 @@ def _pool(account: Account, pool: int, found: _Found, best: OptimumLine | None) 
         loan=_loan(found),
         optimum=best,
     )
+
+
+def _initial(scene: Scene, state: State) -> float:
+    return float(scene.desk.margins(state.quantity[None, :]).initial[0])
+
+
+def _status(scene: Scene, state: State, initial: float) -> Status:
+    """Say where a pool stands; what an engine leaves alone is not under maintenance by rounding."""
+    if scene.liquidatable(state):
+        return "liquidatable"
+    stands = state.standing
+    return status_of(max(stands.equity, stands.maintenance), initial, stands.maintenance)
 
 
 def _step(scene: Scene, number: int, step: Step) -> StepLine:

@@ -72,7 +72,7 @@ def _idle(report: EngineReport, pool: PoolRun, width: int) -> Block:
     margin = numbers.amount(pool.maintenance_before, report.currency)
     stands = f"Equity {equity} and maintenance margin {margin}"
     if pool.end == "healthy":
-        return wrapped(f"{stands}: not under maintenance, no engine acts", width)
+        return wrapped(f"{stands}: {pool.status_after.upper()}, no engine acts", width)
     return wrapped(f"{stands}: {pool.end}, {pool.reason}", width)
 
 
@@ -143,7 +143,7 @@ def _money(report: EngineReport, pool: PoolRun, width: int) -> Block:
 def _end(report: EngineReport, pool: PoolRun, width: int) -> Block:
     equity = numbers.amount(pool.equity_after, report.currency)
     margin = numbers.amount(pool.maintenance_after, report.currency)
-    end = "above maintenance" if pool.end == "healthy" else pool.end
+    end = pool.status_after.upper() if pool.end == "healthy" else pool.end
     what = f"{end}: {pool.reason}" if pool.reason else end
     lines = wrapped(
         f"Ends {what}; equity {equity}, maintenance margin {margin}, after {_after(pool.seconds)}",

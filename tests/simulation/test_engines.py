@@ -165,6 +165,12 @@ def test_hyperliquid_sells_a_fifth_then_all_and_its_vault_keeps_the_margin() -> 
     cured = ran(perpetual(20.0, 33_000.0), "hyperliquid")
     assert [step.action for step in cured.steps] == ["close a share"]
     assert cured.left[0].quantity == pytest.approx(16.0)
+    # 33,000 are over the 32,000 that are left to maintain, and under the 40,000 to open them.
+    assert (cured.status_before, cured.end, cured.status_after) == (
+        "liquidatable", "healthy", "restricted",
+    )  # fmt: skip
+    assert cured.initial_after > cured.equity_after >= cured.maintenance_after
+    assert ran(perpetual(20.0, 45_000.0), "hyperliquid").status_after == "restricted"
     whole = ran(perpetual(20.0, 30_000.0), "hyperliquid")
     assert [(step.action, step.seconds) for step in whole.steps] == [
         ("close a share", 0.0), ("close", 30.0),
