@@ -1,20 +1,23 @@
 """`simulate oracle`: what each kind of feed would have done to accounts over a price history."""
 
+import datetime as dt
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from margincalc.answers.study import Fact, Field, Study, Table
-from margincalc.arrays import FloatArray
+from margincalc.arrays import FloatArray, IntArray
 from margincalc.errors import input_error, shown
 from margincalc.files.prices import Prices
 from margincalc.simulation import feeds, replay
 from margincalc.simulation.population import Line
+from margincalc.times import zulu
 
 FEEDS = (
     Field("feed", "feed", "text"),
     Field("mean_error", "mean error", "share", 3),
     Field("worst_error", "worst", "share", 2),
+    Field("refused", "refused", "share", 2),
     Field("liquidated", "liquidated", "count"),
     Field("false", "false", "count"),
     Field("late", "late", "count"),
@@ -32,6 +35,9 @@ ATTACKS = (
 )
 
 
+MOST_JUMPS = (1e6, 1.0, 1.0)  # a year, mean and deviation of their size
+
+
 class OracleTerms(NamedTuple):
     """Feeds to compare.
 
@@ -42,9 +48,12 @@ class OracleTerms(NamedTuple):
     window : of an average, seconds
     attack : relative move held by an attacker in the average's window, 0 for none
     attacked : share of that window for which it is held
-    interval : confidence interval of the price, relative; 0 for none
-    confidence : of a price's confidence interval, and of buffers by model
+    interval : confidence interval of the price, relative; 0 for that of the history, if it has one
+    confidence : with which an interval is used
     bound : expected loss that a buffer must keep to, relative
+    reject : widest interval of a price that is used, relative
+    oldest : age of the oldest price that is used, seconds; None without limit
+    jumps : falls beside the normal moves, of the buffer by model
     """
 
     lag: float = 60.0
@@ -56,6 +65,9 @@ class OracleTerms(NamedTuple):
     interval: float = 0.0
     confidence: float = 0.95
     bound: float = 1e-4
+    reject: float = 0.02
+    oldest: float | None = None
+    jumps: feeds.Jumps = feeds.NO_JUMPS
 
 
 def oracle_study(prices: Prices, line: Line, title: str, terms: OracleTerms) -> Study:
@@ -71,21 +83,24 @@ def oracle_study(prices: Prices, line: Line, title: str, terms: OracleTerms) -> 
     rows = [_row(prices, line, feed, terms) for feed in _feeds(prices, terms, volatility)]
     facts = (
         Fact("prices", "Prices", len(prices.price), "count"),
-        Fact("from", "From", str(prices.moments()[0]), "text"),
-        Fact("to", "To", str(prices.moments()[-1]), "text"),
+        Fact("from", "From", _moment(prices, 0), "text"),
+        Fact("to", "To", _moment(prices, -1), "text"),
         Fact("volatility", "Realised volatility", volatility, "share"),
         Fact("low", "Low", float(np.min(prices.price)), "price"),
         Fact("high", "High", float(np.max(prices.price)), "price"),
         Fact("heartbeat", "Steps at least every", terms.heartbeat, "seconds"),
         Fact("confidence", "Interval used with", terms.confidence, "share"),
         Fact("bound", "Expected loss kept under", terms.bound, "share"),
+        Fact("reject", "Refused from an interval over", terms.reject, "share"),
+        Fact("oldest", "and an age over", terms.oldest, "seconds"),
     )
     tables = [Table("feeds", FEEDS, tuple(rows))]
     if terms.attack:
         tables.append(Table("attacks", ATTACKS, tuple(_attacks(terms))))
     notes = (
         "false: closed before the true price was there; late: after; missed: never, though it was",
-        "buffer needed: beyond the liquidation price, for this history and these accounts",
+        "buffer needed: beyond the liquidation price, for this history and these accounts; by "
+        "model: of normal moves, and of jumps where they are stated",
     )
     name = f"{title}; {prices.symbol or 'price'}"
     return Study("oracle", name, "USD", facts, tuple(tables), notes)
@@ -98,48 +113,70 @@ def annual(prices: Prices) -> float:
     return float(np.sqrt(np.sum(moves**2) / years))
 
 
+def _moment(prices: Prices, row: int) -> str:
+    return zulu(dt.datetime.fromtimestamp(float(prices.time[row]), dt.UTC))
+
+
 class _Feed(NamedTuple):
     name: str
     low: FloatArray  # what a long is judged by
     high: FloatArray  # what a short is
-    model: float | None = None
+    error: feeds.Error | None = None
+    refused: float = 0.0  # share of the times at which its price is
 
 
 def _feeds(prices: Prices, terms: OracleTerms, volatility: float) -> list[_Feed]:
-    time, price = prices.time, prices.price
-    lag = feeds.lag(volatility, terms.lag, 0.99)
-    average = feeds.average_deviation(volatility, terms.window)
-    step = feeds.deviation_feed(terms.threshold, lag.deviation, 0.99)
-
-    def one(name: str, seen: FloatArray, model: float | None = None) -> _Feed:
-        return _Feed(name, seen, seen, model)
-
-    late = replay.lagged(time, price, terms.lag)
+    """Return what each feed says over a history."""
+    time, price, jumps = prices.time, prices.price, terms.jumps
+    late = replay.known(time, terms.lag)
+    said = replay.stepped(time, price, terms.threshold, terms.heartbeat)[late]
+    lag = feeds.Error(feeds.lag(volatility, terms.lag).deviation, terms.lag, 0.0, jumps)
+    window = feeds.average_deviation(volatility, terms.window)
+    # A jump is in an average for its mean lag of half the window, no more.
+    mean = feeds.Error(window, 0.5 * terms.window, 0.0, jumps)
+    average = replay.averaged(time, price, terms.window)
     found = [
-        one("true price", price),
-        one(f"lag {terms.lag:g} s", late, lag.quantile),
-        one(
-            f"steps {terms.threshold * 100.0:.3g} %",
-            replay.lagged(
-                time, replay.stepped(time, price, terms.threshold, terms.heartbeat), terms.lag
-            ),
-            step,
+        _Feed("true price", price, price),
+        _accepted(f"lag {terms.lag:g} s", prices, late, terms)._replace(error=lag),
+        _accepted(f"steps {terms.threshold * 100.0:.3g} %", prices, said, terms)._replace(
+            error=lag._replace(threshold=terms.threshold)
         ),
-        one(
-            f"average {terms.window:g} s",
-            replay.averaged(time, price, terms.window),
-            average * feeds.lag(1.0, feeds.SECONDS, 0.99).quantile,
-        ),
+        _Feed(f"average {terms.window:g} s", average, average, mean),
     ]
-    if terms.interval:
-        width = feeds.confidence_multiple(terms.confidence) * terms.interval
-        name = f"interval {terms.interval * 100.0:.3g} %"
-        found.append(_Feed(name, price * (1.0 - width), price * (1.0 + width)))
+    if terms.interval or prices.interval is not None:
+        name = f"interval {terms.interval * 100.0:.3g} %" if terms.interval else "interval"
+        multiple = feeds.confidence_multiple(terms.confidence)
+        found.append(_accepted(name, prices, np.arange(len(price)), terms, multiple))
     if prices.own is not None:
-        found.append(one("own price", prices.own))
+        found.append(_Feed("own price", prices.own, prices.own))
     if terms.attack:
-        found.append(one(f"attack {terms.attack * 100.0:+.3g} %", _attacked(prices, terms)))
+        pushed = _attacked(prices, terms)
+        found.append(_Feed(f"attack {terms.attack * 100.0:+.3g} %", pushed, pushed))
     return found
+
+
+def _accepted(
+    name: str, prices: Prices, row: IntArray, terms: OracleTerms, multiple: float = 0.0
+) -> _Feed:
+    """Return a feed that says the prices of these rows, of which the venue refuses some.
+
+    Parameters
+    ----------
+    multiple : of a price's interval, by which longs are judged lower and shorts higher
+    """
+    limits = feeds.Limits(terms.reject, np.inf if terms.oldest is None else terms.oldest)
+    interval, age = _interval(prices, terms), prices.time - prices.time[row]
+    refused = limits.refused(prices.price[row], interval[row], age)
+    kept = row[replay.held(refused)]
+    low, high = feeds.confident(prices.price[kept], interval[kept], multiple)
+    return _Feed(name, low, high, refused=float(np.mean(refused)))
+
+
+def _interval(prices: Prices, terms: OracleTerms) -> FloatArray:
+    """Return the interval that each price states, in its unit; nothing where none is known."""
+    if terms.interval or prices.interval is None:
+        return terms.interval * prices.price
+    return prices.interval
 
 
 def _attacked(prices: Prices, terms: OracleTerms) -> FloatArray:
@@ -154,7 +191,7 @@ def _attacked(prices: Prices, terms: OracleTerms) -> FloatArray:
 
 
 def _row(prices: Prices, line: Line, feed: _Feed, terms: OracleTerms) -> tuple[Any, ...]:
-    error = np.abs(feed.low / prices.price - 1.0)
+    off = np.abs(feed.low / prices.price - 1.0)
     found = replay.together(
         *(
             replay.errors(prices.price, seen, _accounts(line, up=up), up=up)
@@ -163,11 +200,12 @@ def _row(prices: Prices, line: Line, feed: _Feed, terms: OracleTerms) -> tuple[A
     )
     return (
         feed.name,
-        float(np.mean(error)),
-        float(np.max(error)),
+        float(np.mean(off)),
+        float(np.max(off)),
+        feed.refused,
         *found[:6],
-        found.buffer(terms.bound),
-        feed.model,
+        found.buffer(terms.bound) if found.liquidated else None,
+        None if feed.error is None else feeds.buffer_for(feed.error, terms.bound),
     )
 
 
@@ -201,9 +239,14 @@ def _check(terms: OracleTerms) -> None:
         "interval": (0.0, 0.2),
         "confidence": (0.5, 0.9999),
         "bound": (0.0, 1.0),
+        "reject": (0.0, 1.0),
+        "max-age": (0.0, 1e9),
     }
+    named = {**terms._asdict(), "max-age": terms.oldest}
     for name, (least, most) in limits.items():
-        value = getattr(terms, name)
-        if not least <= value <= most:
-            wanted = f"a number from {least:g} to {most:g}"
-            raise input_error(f"--{name.replace('_', '-')}", shown(value), wanted)
+        value = named[name]
+        if value is not None and not least <= value <= most:
+            raise input_error(f"--{name}", shown(value), f"a number from {least:g} to {most:g}")
+    for value, most in zip(terms.jumps, MOST_JUMPS, strict=True):
+        if not 0.0 <= value <= most:
+            raise input_error("--jumps", shown(value), f"a number from 0 to {most:g}")

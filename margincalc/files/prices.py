@@ -25,12 +25,15 @@ class Prices(NamedTuple):
     time : shape (T,), seconds since 1970, UTC
     price : shape (T,), positive
     own : shape (T,), a venue's own price of the same, where the file has a column `venue_price`
+    interval : shape (T,), confidence interval that each price states, in its unit, where the file
+        has a column `interval`
     """
 
     symbol: str
     time: FloatArray
     price: FloatArray
     own: FloatArray | None = None
+    interval: FloatArray | None = None
 
     def moments(self) -> npt.NDArray[np.datetime64]:
         """Return the times as dates."""
@@ -52,7 +55,10 @@ def read_prices(source: str | Path, symbol: str | None = None) -> tuple[Prices, 
     assert when is not None
     assert what is not None
     time, price = times_of(table, when), table.numbers(what, least=np.finfo(np.float64).tiny)
-    own = table.numbers("venue_price", least=0.0) if "venue_price" in table.cells else None
+    own, interval = (
+        table.numbers(name, least=0.0) if name in table.cells else None
+        for name in ("venue_price", "interval")
+    )
     names = np.array(table.texts("symbol") if "symbol" in table.cells else [""] * len(price))
     symbols = list(dict.fromkeys(names.tolist()))
     if symbol is not None:
@@ -61,25 +67,27 @@ def read_prices(source: str | Path, symbol: str | None = None) -> tuple[Prices, 
             raise input_error("--symbol", shown(symbol), f"a symbol of {table.name}: {known}")
         symbols = [symbol]
     return tuple(
-        _one(table, name, np.flatnonzero(names == name), (time, price, own)) for name in symbols
+        _one(table, Prices(name, time, price, own, interval), np.flatnonzero(names == name))
+        for name in symbols
     )
 
 
-def _one(
-    table: Columns,
-    name: str,
-    rows: IntArray,
-    columns: tuple[FloatArray, FloatArray, FloatArray | None],
-) -> Prices:
-    time, price = columns[0][rows], columns[1][rows]
-    own = None if columns[2] is None else columns[2][rows]
+def _one(table: Columns, every: Prices, rows: IntArray) -> Prices:
+    """Return the rows of one symbol.
+
+    Parameters
+    ----------
+    every : the columns of all symbols, by the name of the one asked for
+    """
+    time = every.time[rows]
     if len(time) < 3:
-        raise input_error(table.name, f"{len(time)} prices of {name or 'it'}", "at least 3")
+        raise input_error(table.name, f"{len(time)} prices of {every.symbol or 'it'}", "at least 3")
     late = np.flatnonzero(np.diff(time) <= 0.0)
     if len(late):
         row = int(rows[late[0] + 1]) + 2
         raise input_error(f"{table.name}:{row}", "a time that is not later", "times in order")
-    return Prices(name, time, price, own)
+    own, interval = (None if one is None else one[rows] for one in (every.own, every.interval))
+    return Prices(every.symbol, time, every.price[rows], own, interval)
 
 
 def times_of(table: Columns, column: str) -> FloatArray:

@@ -8,6 +8,10 @@ import math
 from statistics import NormalDist
 from typing import Literal, NamedTuple
 
+import numpy as np
+
+from margincalc.arrays import BoolArray, FloatArray
+
 SECONDS = 365.0 * 86_400.0  # in a year
 _NORMAL = NormalDist()
 
@@ -61,22 +65,56 @@ class Jumps(NamedTuple):
 NO_JUMPS = Jumps(0.0, 0.0, 0.0)
 
 
-def buffer_for(
-    deviation: float, bound: float, seconds: float = 0.0, jumps: Jumps = NO_JUMPS
-) -> float:
+def beyond_step(threshold: float, deviation: float, buffer: float) -> float:
+    """Expected error beyond a buffer of a feed that moves by steps, uniform within its threshold.
+
+    The mean of `beyond` over the step: its integral from b is ``((b^2 + s^2) Phi(-b/s) - b s
+    phi(b/s)) / 2``.
+    """
+    if threshold <= 0.0:
+        return beyond(deviation, buffer)
+
+    def tail(b: float) -> float:
+        if deviation <= 0.0:
+            return 0.5 * min(b, 0.0) ** 2
+        z = b / deviation
+        return 0.5 * deviation**2 * ((z * z + 1.0) * _NORMAL.cdf(-z) - z * _NORMAL.pdf(z))
+
+    return (tail(buffer - threshold) - tail(buffer + threshold)) / (2.0 * threshold)
+
+
+class Error(NamedTuple):
+    """What the error of a feed is made of, relative.
+
+    Attributes
+    ----------
+    deviation : of its normal part
+    seconds : for which a jump is not seen
+    threshold : of its steps
+    jumps : that may come
+    """
+
+    deviation: float
+    seconds: float = 0.0
+    threshold: float = 0.0
+    jumps: Jumps = NO_JUMPS
+
+    def beyond(self, buffer: float) -> float:
+        """Expected loss beyond a buffer."""
+        within = beyond_step(self.threshold, self.deviation, buffer)
+        return within + self.jumps.beyond(self.seconds, buffer)
+
+
+def buffer_for(error: Error, bound: float) -> float:
     """Return the least buffer whose expected loss is at most `bound`, by halving."""
-
-    def expected(buffer: float) -> float:
-        return beyond(deviation, buffer) + jumps.beyond(seconds, buffer)
-
     low, high = 0.0, 1.0
-    if expected(low) <= bound:
+    if error.beyond(low) <= bound:
         return 0.0
-    while expected(high) > bound:
+    while error.beyond(high) > bound:
         high *= 2.0
     for _ in range(200):
         middle = 0.5 * (low + high)
-        low, high = (low, middle) if expected(middle) <= bound else (middle, high)
+        low, high = (low, middle) if error.beyond(middle) <= bound else (middle, high)
     return high
 
 
@@ -136,12 +174,26 @@ def confidence_multiple(confidence: float) -> float:
     return -math.log(1.0 - confidence) / math.sqrt(2.0)
 
 
-def confident(price: float, interval: float, multiple: float, *, owed: bool = False) -> float:
-    """Return the price that counts: the low end of collateral, the high end of what is owed."""
-    return price + multiple * interval if owed else max(price - multiple * interval, 0.0)
+def confident(
+    price: FloatArray, interval: FloatArray, multiple: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return what prices count for: the low end of what is held, the high end of what is owed."""
+    width = multiple * interval
+    return np.maximum(price - width, 0.0), price + width
 
 
-def rejected(price: float, interval: float, age: float, limits: tuple[float, float]) -> bool:
-    """Whether a price is too uncertain (interval over price), or too old (seconds) to be used."""
-    widest, oldest = limits
-    return interval > widest * price or age > oldest
+class Limits(NamedTuple):
+    """What a venue accepts of a price.
+
+    Attributes
+    ----------
+    interval : widest that it may state, as a share of the price
+    age : oldest that it may be, seconds
+    """
+
+    interval: float = math.inf
+    age: float = math.inf
+
+    def refused(self, price: FloatArray, interval: FloatArray, age: FloatArray) -> BoolArray:
+        """Return which prices are too uncertain or too old to be used, shape (T,)."""
+        return (interval > self.interval * price) | (age > self.age)

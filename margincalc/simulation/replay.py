@@ -9,25 +9,37 @@ from typing import NamedTuple
 
 import numpy as np
 
-from margincalc.arrays import FloatArray, IntArray
+from margincalc.arrays import BoolArray, FloatArray, IntArray
 
 
-def lagged(time: FloatArray, price: FloatArray, seconds: float) -> FloatArray:
-    """Return the price of so many seconds ago; the first one before there is any."""
-    known = np.searchsorted(time, time - seconds, side="right") - 1
-    seen: FloatArray = price[np.maximum(known, 0)]
-    return seen
+def known(time: FloatArray, seconds: float) -> IntArray:
+    """Return the row that is seen at each time by who sees so late; at first the first one."""
+    return np.maximum(np.searchsorted(time, time - seconds, side="right") - 1, 0)
 
 
-def stepped(time: FloatArray, price: FloatArray, threshold: float, heartbeat: float) -> FloatArray:
-    """Return a feed that moves when the price has, by its threshold, or when its time is up."""
-    seen = np.empty_like(price)
-    last, moment = price[0], time[0]
+def stepped(time: FloatArray, price: FloatArray, threshold: float, heartbeat: float) -> IntArray:
+    """Return the row that a feed says at each time: it moves when the price has, or its time is up.
+
+    Parameters
+    ----------
+    threshold : relative move after which it says a price anew
+    heartbeat : seconds after which it does so anyway
+    """
+    said = np.empty(len(price), np.int64)
+    last, moment, own = price[0], time[0], 0
     for row, (now, at) in enumerate(zip(price.tolist(), time.tolist(), strict=True)):
         if abs(now / last - 1.0) >= threshold or at - moment >= heartbeat:
-            last, moment = now, at
-        seen[row] = last
-    return seen
+            last, moment, own = now, at, row
+        said[row] = own
+    return said
+
+
+def held(refused: BoolArray) -> IntArray:
+    """Return the row of the last price that was not refused, at first the first one.
+
+    An engine that has no price does nothing, and an engine that keeps the last one has done all.
+    """
+    return np.maximum.accumulate(np.where(refused, 0, np.arange(len(refused))))
 
 
 def averaged(time: FloatArray, price: FloatArray, window: float) -> FloatArray:
@@ -92,7 +104,7 @@ class Errors(NamedTuple):
     late : closed after it had
     missed : never closed, though it had
     slipped : by which the true price was beyond the liquidation price when they were closed, money
-    bad_debt : by which it was beyond bankruptcy, money
+    bad_debt : by which it was beyond bankruptcy, and is at the end of those missed, money
     past : shape (K,), relative distances past the liquidation price of those that were closed
     weight : shape (K,), money of each
     """
@@ -133,15 +145,16 @@ def errors(true: FloatArray, seen: FloatArray, accounts: Closed, *, up: bool = F
     """Close accounts as an engine that sees `seen` would, at true prices."""
     found = outcome(true, seen, accounts.price, up=up)
     end, sign = len(true), -1.0 if up else 1.0
-    closed = found.done < end
-    at = true[np.where(closed, found.done, 0)]
+    closed, missed = found.done < end, (found.done == end) & (found.due < end)
+    at = true[np.minimum(found.done, end - 1)]
     past = np.where(closed, sign * (accounts.price - at), 0.0)
-    owed = np.where(closed & ~np.isnan(accounts.bankrupt), sign * (accounts.bankrupt - at), 0.0)
+    owes = (closed | missed) & ~np.isnan(accounts.bankrupt)
+    owed = np.where(owes, sign * (accounts.bankrupt - at), 0.0)
     return Errors(
         int(np.sum(closed)),
         int(np.sum(closed & (found.due > found.done))),
         int(np.sum(closed & (found.due < found.done))),
-        int(np.sum(~closed & (found.due < end))),
+        int(np.sum(missed)),
         float(np.sum(np.maximum(past, 0.0) * accounts.size)),
         float(np.sum(np.maximum(owed, 0.0) * accounts.size)),
         (past / accounts.price)[closed],

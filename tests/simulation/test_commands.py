@@ -13,10 +13,11 @@ SAMPLES = ROOT / "sample_portfolios"
 DAILY, MINUTES = str(SAMPLES / "daily_prices.csv"), str(SAMPLES / "minute_prices.csv")
 VENUES, LONG = str(SAMPLES / "two_venues.yaml"), str(SAMPLES / "long_only.yaml")
 DRAWN = ("--accounts", "60", "--seed", "3")
+FEEDS = "--attack +20% --interval 0.1% --max-age 5min --jumps 10,6%,6%"
 WORK = {
     "cascade": ("cascade", *DRAWN, "--depth-left", "0.001"),
     "monitor": ("monitor", *DRAWN, "--fund", "1e4"),
-    "oracle": ("oracle", MINUTES, *DRAWN, "--attack", "+20%", "--interval", "0.1%"),
+    "oracle": ("oracle", MINUTES, *DRAWN, *FEEDS.split()),
     "dynamic": ("dynamic", DAILY),
     "transfer": ("transfer", VENUES, "--halt", "okx=100min"),
     "collateral": ("collateral", LONG, "--loop", "3"),
@@ -73,6 +74,10 @@ FAULTS = (
     (("oracle", MINUTES, "--lag", "soon"), "--lag"),
     (("oracle", MINUTES, "--kind", "options", "--accounts", "9"), "linear positions"),
     (("oracle", MINUTES, "--symbol", "X"), "--symbol"),
+    (("oracle", MINUTES, "--reject", "2"), "--reject"),
+    (("oracle", MINUTES, "--max-age", "old"), "--max-age"),
+    (("oracle", MINUTES, "--jumps", "10,6%"), "--jumps"),
+    (("oracle", MINUTES, "--jumps", "10,nan,6%"), "--jumps"),
     (("dynamic", DAILY, "--decay", "2"), "--decay"),
     (("dynamic", DAILY, "--window", "2000"), "--window"),
     (("transfer", VENUES, "--halt", "x=3h"), "--halt"),

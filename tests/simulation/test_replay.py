@@ -1,21 +1,27 @@
 """Feeds over a history: each against its definition, and an engine against a plain loop."""
 
+from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
 
+import margincalc as mc
+from margincalc.answers.accounts import Source
+from margincalc.answers.oracle import OracleTerms
 from margincalc.simulation import feeds, replay
 
 
 def test_feeds_are_what_they_say() -> None:
     time = np.arange(0.0, 600.0, 60.0)
     price = np.array([100, 101, 99, 98, 98.2, 97, 97.5, 101, 102, 100.0])
-    assert replay.lagged(time, price, 120.0).tolist() == [100, 100, 100, *price[1:-2].tolist()]
-    assert replay.stepped(time, price, 0.015, 1e9).tolist() == [
+    late = price[replay.known(time, 120.0)]
+    assert late.tolist() == [100, 100, 100, *price[1:-2].tolist()]
+    assert price[replay.stepped(time, price, 0.015, 1e9)].tolist() == [
         100, 100, 100, 98, 98, 98, 98, 101, 101, 101,
     ]  # fmt: skip
-    assert replay.stepped(time, price, 1.0, 180.0).tolist() == [
+    assert price[replay.stepped(time, price, 1.0, 180.0)].tolist() == [
         100, 100, 100, 98, 98, 98, 97.5, 97.5, 97.5, 100,
     ]  # fmt: skip
     average = replay.averaged(time, price, 120.0)
@@ -45,7 +51,9 @@ def test_an_engine_closes_whom_a_plain_loop_closes() -> None:
             counts[3] += done is None and due is not None
             if done is not None:
                 slipped += max(sign * (at - true[done]), 0.0) * units
-                owed += max(sign * (zero - true[done]), 0.0) * units
+            if done is not None or due is not None:
+                end = true[-1 if done is None else done]
+                owed += max(sign * (zero - end), 0.0) * units
         assert list(found[:4]) == counts
         assert found.slipped == pytest.approx(slipped)
         assert found.bad_debt == pytest.approx(owed)
@@ -68,9 +76,62 @@ def test_a_buffer_keeps_the_loss_to_its_bound() -> None:
 
 
 def test_a_model_buffer_is_the_least_that_holds() -> None:
-    deviation = feeds.lag(3.0, 600.0).deviation
-    buffer = feeds.buffer_for(deviation, 1e-4)
-    assert feeds.beyond(deviation, buffer) == pytest.approx(1e-4)
+    normal = feeds.Error(feeds.lag(3.0, 600.0).deviation, 600.0)
     jumps = feeds.Jumps(10.0, 0.06, 0.06)
-    assert feeds.buffer_for(deviation, 1e-4, 600.0, jumps) > buffer
+    for error in (normal, normal._replace(threshold=0.02), normal._replace(jumps=jumps)):
+        buffer = feeds.buffer_for(error, 1e-4)
+        assert error.beyond(buffer) == pytest.approx(1e-4)
+        assert buffer >= feeds.buffer_for(normal, 1e-4)
     assert feeds.Jumps(10.0, 0.06, 0.0).beyond(feeds.SECONDS, 0.02) == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize("deviation", [0.0, 1e-3, 0.02])
+@pytest.mark.parametrize("buffer", [0.0, 0.004, 0.011, 0.03])
+def test_a_step_s_loss_is_the_mean_over_the_step(deviation: float, buffer: float) -> None:
+    count, threshold = 20_000, 0.01
+    steps = threshold * (2.0 * (np.arange(count) + 0.5) / count - 1.0)
+    mean = sum(feeds.beyond(deviation, buffer - step) for step in steps.tolist()) / count
+    found = feeds.beyond_step(threshold, deviation, buffer)
+    assert found == pytest.approx(mean, rel=1e-6, abs=1e-12)
+
+
+def test_a_price_too_old_or_too_wide_is_not_used() -> None:
+    time = np.arange(0.0, 360.0, 60.0)
+    price = np.array([100.0, 99.0, 98.0, 97.0, 96.0, 95.0])
+    interval = np.array([0.0, 0.0, 3.0, 0.0, 0.0, 0.0])
+    limits = feeds.Limits(0.02, 60.0)
+    wide = limits.refused(price, interval, np.zeros(6))
+    assert price[replay.held(wide)].tolist() == [100, 99, 99, 97, 96, 95]
+    said = replay.stepped(time, price, 0.04, 1e9)
+    old = limits.refused(price[said], interval[said], time - time[said])
+    assert old.tolist() == [False, False, True, True, False, False]
+    assert price[said[replay.held(old)]].tolist() == [100, 100, 100, 100, 96, 96]
+
+
+HISTORY = "time,price,interval\n" + "".join(
+    f"2026-11-20 00:0{minute}:00,{price},{interval}\n"
+    for minute, (price, interval) in enumerate(
+        [(100, 0.1), (99, 0.1), (94, 4.0), (93, 0.1), (96, 0.1), (97, 0.1)]
+    )
+)
+
+
+def test_terms_of_a_feed_are_reached_from_the_study(tmp_path: Path) -> None:
+    prices, accounts = tmp_path / "prices.csv", tmp_path / "accounts.csv"
+    prices.write_text(HISTORY, "utf-8")
+    accounts.write_text("account,price,size,bankrupt\na,95,1,94\nb,93.5,1,92\nc,96.9,1,99\n")
+
+    def told(feed: str, **terms: Any) -> dict[str, Any]:
+        found = mc.oracle(prices, Source(accounts), OracleTerms(lag=60.0, **terms))
+        rows: list[dict[str, Any]] = found["feeds"]
+        return next(row for row in rows if row["feed"].startswith(feed))
+
+    plain, jumpy = told("lag"), told("lag", jumps=feeds.Jumps(1e4, 0.1, 0.05))
+    # The wide price at 94 is refused: 99 is seen until 93 is, a minute late.
+    assert (plain["refused"], plain["liquidated"], plain["late"]) == (pytest.approx(1 / 6), 3, 3)
+    assert jumpy["model_buffer"] > plain["model_buffer"]
+    assert told("lag", reject=0.05)["refused"] == 0.0
+    assert told("interval", confidence=0.5)["refused"] == pytest.approx(1 / 6)
+    stale = told("lag", oldest=30.0)
+    assert (stale["refused"], stale["liquidated"], stale["missed"]) == (pytest.approx(5 / 6), 0, 3)
+    assert (stale["buffer"], stale["bad_debt"]) == (None, pytest.approx(2.0))

@@ -27,8 +27,15 @@ _SAMPLE = f"{SAMPLES}/minute_prices.csv"
 @click.option("--attack", default="0", help="Move that an attacker gives the average, as +20%.")
 @click.option("--attacked", default="10%", show_default=True, help="Share of the window held.")
 @click.option("--interval", default="0", help="Confidence interval that a price states, as 0.1%.")
+@click.option("--reject", default="2%", show_default=True, help="Widest interval that is used.")
+@click.option("--max-age", help="Of a price that is used, as 30min.  [default: no limit]")
 @click.option("--confidence", default=0.95, show_default=True, help="With which it is used.")
 @click.option("--bound", default="0.01%", show_default=True, help="Expected loss a buffer allows.")
+@click.option(
+    "--jumps",
+    metavar="RATE,MEAN,DEV",
+    help="Falls beside the normal moves, in `by model`: so many a year, of this size, as 10,6%,6%.",
+)
 @drawing
 @shared("mode", "model", "market", "settings", "effective", "format", "output")
 def oracle(
@@ -42,11 +49,13 @@ def oracle(
     """Lags, steps, averages and attacks: false and missed liquidations.
 
     PRICES, CSV (perhaps gzipped) or Parquet, has a time and a price (`mark`, `close`) in each row,
-    perhaps `symbol`, and `venue_price` where a venue prices its collateral itself.
+    perhaps `symbol`, `venue_price` where a venue prices its collateral itself, and `interval`
+    where each price states one. Who has no price that it may use closes nobody.
     """
     from margincalc.answers.accounts import Margins
     from margincalc.answers.oracle import OracleTerms
     from margincalc.api import studies
+    from margincalc.simulation.feeds import NO_JUMPS, Jumps
 
     terms = OracleTerms(
         lag=seconds(feeds["lag"], "--lag"),
@@ -58,8 +67,20 @@ def oracle(
         interval=share(feeds["interval"], "--interval"),
         confidence=confidence,
         bound=share(feeds["bound"], "--bound"),
+        reject=share(feeds["reject"], "--reject"),
+        oldest=None if feeds["max_age"] is None else seconds(feeds["max_age"], "--max-age"),
+        jumps=NO_JUMPS if feeds["jumps"] is None else Jumps(*_jumps(feeds["jumps"])),
     )
     rules = Margins(options.mode, options.model, options.settings, options.effective)
     source = source_of(population, options.market, drawn)
     report = studies.oracle(prices, source, terms, symbol=feeds["symbol"], rules=rules)
     show(report, options)
+
+
+def _jumps(text: str) -> list[float]:
+    """Read a rate and two shares."""
+    parts = [share(part.strip(), "--jumps") for part in text.split(",")]
+    if len(parts) != 3:
+        wanted = "a rate, a mean and a deviation such as 10,6%,6% are wanted"
+        raise click.BadParameter(wanted, param_hint="'--jumps'")
+    return parts
