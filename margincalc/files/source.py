@@ -1,6 +1,7 @@
 """From a path, or standard input, to text: bounded, decoded, its format known."""
 
 import os
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ _FOREIGN = {
 }
 _HEADER = frozenset(("instrument", "quantity"))  # without which CSV has no positions
 _PAGES = ("<!doctype html", "<html", "<?xml")
-_STATEMENT = "<FlexQueryResponse"  # XML that is read: a broker's statement
+_STATEMENT = re.compile("<Flex(Query|Statement)Response")  # XML that is read: a broker's answer
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def read_source(source: str | Path, stdin: IO[bytes] | None = None) -> Source:
         path = Path(source)
         name, stem, suffix, data = printable(str(source)), path.stem, path.suffix, _read(path)
     text = _decoded(data, name)
-    known: Format | None = "xml" if _STATEMENT in text[:4096] else _FORMATS.get(suffix.lower())
+    known: Format | None = "xml" if _STATEMENT.search(text[:4096]) else _FORMATS.get(suffix.lower())
     return Source(name, stem, text, known or _guessed(text))
 
 
@@ -139,7 +140,7 @@ def _refuse_pages(text: str, place: str) -> None:
     if not start and not text.strip():
         remedy = "write a portfolio into it, or name another"
         raise input_error(place, "an empty file", "a portfolio", remedy)
-    if start.lower().startswith(_PAGES) and _STATEMENT not in start:
+    if start.lower().startswith(_PAGES) and not _STATEMENT.search(start):
         remedy = "download the file itself, not the page that shows it"
         raise input_error(place, "a web page", "a portfolio in YAML, JSON or CSV", remedy)
 

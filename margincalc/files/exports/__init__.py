@@ -5,14 +5,15 @@ which documentation it was written. Nothing here is imported for a native file.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 
 from margincalc.errors import Fault, InputError, input_error, printable, shown
 from margincalc.files.exports import bybit, ccxt, deribit, derive, flex, ibkr, okx
+from margincalc.files.exports.documented import FIELDS
 from margincalc.files.exports.draft import Draft
-from margincalc.files.exports.pages import Page, Section, unwrap, wrapped
-from margincalc.files.exports.rows import Row
+from margincalc.files.exports.pages import Page, Section, Within, unwrap, wrapped
+from margincalc.files.exports.rows import Row, joined
 from margincalc.files.json_text import json_lines, read_json
 from margincalc.files.source import Source
 from margincalc.files.tree import Places, Tree
@@ -26,6 +27,7 @@ VENUES: Mapping[str, ModuleType] = {
 }
 """The readers of JSON, in the order in which a file is tried against them."""
 
+_SHOWN = 6  # names of what was left aside, of which there may be hundreds
 _NEAR = 0.5  # share of a section's fields by which a damaged row is still recognised
 
 
@@ -107,13 +109,13 @@ def gather(sources: Sequence[Source], venue: str | None = None) -> Gathered:
     """
     draft = Draft()
     parts = [part for source in sources for part in _parts(source, venue, draft)]
-    for part in sorted(parts, key=lambda part: not part.section.first):
+    for part in sorted(parts, key=lambda part: part.section.turn):
         part.section.read(part.page, draft)
     tree = draft.tree() if not draft.faults else {}
     if draft.faults:
         raise InputError(list(dict.fromkeys(draft.faults)))
     left_out = [f"left out: {refusal}" for refusal in dict.fromkeys(draft.refused)]
-    remarks = (*draft.remarks, *left_out)
+    remarks = (*draft.remarks, *_passed_over(draft.passed), *left_out)
     names = ", ".join(source.name for source in sources)
     return Gathered(tree, Origin(draft.origin, names), remarks)
 
@@ -133,8 +135,64 @@ def _parts(source: Source, venue: str | None, draft: Draft) -> list[_Read]:
     found = _recognised(page, known) or _nearest(page, known)
     if found is None:
         raise _unknown(page.rows[0], venue)
-    draft.remark(f"{source.name}: read as {found.venue}, {found.section.title}")
-    return [found]
+    parts = _beneath(found, draft) if found.venue == "ccxt" else [found]
+    for part in parts:
+        beneath = (
+            "" if part.venue == found.venue else f", under `info` of ccxt's {found.section.title}"
+        )
+        draft.remark(f"{source.name}: read as {part.venue}, {part.section.title}{beneath}")
+        if unread := _undocumented(part):
+            draft.remark(f"{source.name}: fields that were not known, and not read: {unread}")
+    return parts
+
+
+def _beneath(found: _Read, draft: Draft) -> list[_Read]:
+    """Return ccxt's rows as the exchange's own answer, where a reader knows it, and the rest.
+
+    A symbol without settlement is a spot pair, which an exchange may name like a contract.
+    """
+    parts: dict[tuple[str, Section], list[Page]] = {}
+    rest = []
+    for row in found.page.rows:
+        if found.section.title in ccxt.DATED:
+            draft.seen(row.maybe("timestamp"))
+        own = _own(row) if ":" in str(row.fields.get("symbol", ":")) else None
+        if own is None:
+            rest.append(row)
+        else:
+            parts.setdefault((own.venue, own.section), []).append(own.page)
+    read = [
+        _Read(*key, Page(pages[0].top, pages[0].head, [row for page in pages for row in page.rows]))
+        for key, pages in parts.items()
+    ]
+    return read + ([replace(found, page=replace(found.page, rows=rest))] if rest else [])
+
+
+def _own(row: Row) -> _Read | None:
+    """Return the exchange's own answer that ccxt keeps beside its own, if a reader knows it."""
+    info = row.fields.get("info")
+    if not isinstance(info, dict | list):
+        return None
+    page = unwrap(info, Within(row.locate, joined(row.path, "info")), row.faults)
+    return _recognised(page, [name for name in VENUES if name != "ccxt"])
+
+
+def _undocumented(read: _Read) -> str:
+    """Name the fields of rows that the venue's documentation did not have; at most a few."""
+    known = FIELDS.get(read.venue, {}).get(read.section.title, "").split()
+    found = {key for row in read.page.rows for key in row.fields}
+    unread = [printable(key) for key in sorted(found - {*known} - read.section.needs) if known]
+    more = f" and {len(unread) - _SHOWN} more" if len(unread) > _SHOWN else ""
+    return ", ".join(f"`{key}`" for key in unread[:_SHOWN]) + more
+
+
+def _passed_over(names: Sequence[str]) -> list[str]:
+    """Name what of the market no portfolio holds; at most a few of many."""
+    if not names:
+        return []
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    listed = ", ".join(names[:_SHOWN])
+    return [f"not of this market, as no option, future or perpetual: {listed}{more}"]
 
 
 def _recognised(page: Page, venues: Sequence[str]) -> _Read | None:
@@ -167,14 +225,13 @@ def _nearest(page: Page, venues: Sequence[str]) -> _Read | None:
 
 def _unknown(row: Row, venue: str | None) -> InputError:
     fields = ", ".join(shown(key) for key in [*row.fields][:6])
-    known = [
-        f"{name} ({', '.join(dict.fromkeys(each.title for each in module.SECTIONS))})"
-        for name, module in VENUES.items()
-        if venue in (None, name)
-    ]
+    wanted = f"an answer of {', '.join(VENUES)}"
+    if venue is not None:
+        titles = dict.fromkeys(each.title for each in VENUES[venue].SECTIONS)
+        wanted = f"an answer of {venue}: {', '.join(titles)}"
     found = f"a row with the fields {fields}" if fields else "a row without fields"
     remedy = "save the whole answer of the venue, as it comes"
-    return input_error(row.place(), found, f"an answer of {'; '.join(known)}", remedy)
+    return input_error(row.place(), found, wanted, remedy)
 
 
 class _Nowhere:

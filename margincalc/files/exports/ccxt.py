@@ -1,24 +1,30 @@
-"""ccxt: what `fetchPositions`, `fetchBalance` and `fetchOptionChain` return, as JSON.
+"""ccxt: what `fetchPositions`, `fetchBalance`, `fetchOptionChain` and `fetchOpenOrders` return.
 
-The unified structures of https://docs.ccxt.com (position, balance, option chain), as
+The unified structures of https://docs.ccxt.com (position, balance, option chain, order), as
 https://hexdocs.pm/ccxt_client/CCXT.Position.html and CCXT.OptionData list them, looked up
 2026-11-26.
 
-What is known: a symbol is `BASE/QUOTE:SETTLE`, `-YYMMDD` for what expires and `-STRIKE-C` or `-P`
-for options; what settles in its base is inverse. A quantity is `contracts * contractSize`,
-unsigned, with its `side`. Prices and `impliedVolatility` are as the exchange writes them, and are
-taken to be decimals.
+What is known: under `info` is the exchange's own answer, which says more than what ccxt makes of
+it; where it is of a venue that is read here, it is read in place of it (of Deribit, for one, ccxt
+leaves `contracts` and `impliedVolatility` null, and its `total` is the equity and no balance).
+
+Of the other exchanges, a symbol is `BASE/QUOTE:SETTLE`, `-YYMMDD` for what expires and `-STRIKE-C`
+or `-P` for options; what settles in its base is inverse, and one without settlement is a spot pair.
+A quantity is `contracts * contractSize`, unsigned, with its `side`; an order's is in contracts.
+Prices and `impliedVolatility` are as the exchange writes them, and are taken to be decimals. The
+`timestamp` of a position is when it changed.
 """
 
 import datetime as dt
 import re
 
 from margincalc.files.exports.draft import MONEY, Draft
-from margincalc.files.exports.pages import Page, section
+from margincalc.files.exports.pages import MARKET, ORDERS, Page, section
 from margincalc.files.exports.rows import Row
 from margincalc.portfolio.names import Kind, Terms
 
 TITLE = "ccxt"
+DATED = ("balance", "option chain")  # whose `timestamp` is when it was true
 _SYMBOL = re.compile(
     r"(?P<base>[A-Za-z0-9]{1,20})/(?P<quote>[A-Z0-9]{2,6}):(?P<settle>[A-Z0-9]{2,20})"
     r"(?:-(?P<day>\d{6})(?:-(?P<strike>\d+(?:\.\d+)?)-(?P<side>[CP]))?)?",
@@ -54,16 +60,17 @@ def named(row: Row, draft: Draft) -> tuple[str, Terms, bool] | None:
 
 def _positions(page: Page, draft: Draft) -> None:
     for row in page.rows:
-        size = row.number("contracts") * (row.maybe("contractSize") or 1.0)
+        unit = row.maybe("contractSize") or 1.0
+        size = row.number("contracts") * unit
         if size == 0.0 or (found := named(row, draft)) is None:
             continue
         name, terms, inverse = found
-        draft.seen(row.maybe("timestamp"))
+        draft.lots.setdefault(name, {})["unit"] = unit
         draft.held_at(name, row, mark=row.price("markPrice"))
         isolated = row.fields.get("marginMode") == "isolated" and not inverse
         draft.position(
             name,
-            abs(size) if row.word("side", "long", "short") == "long" else -abs(size),
+            row.sign("side", "long", "short") * abs(size),
             row,
             entry_price=row.price("entryPrice"),
             isolated_margin=row.price("collateral") if isolated else None,
@@ -78,14 +85,30 @@ def _positions(page: Page, draft: Draft) -> None:
 
 
 def _balance(page: Page, draft: Draft) -> None:
-    draft.seen(page.head.maybe("timestamp"))
-    totals = page.head.fields["total"]
+    totals = page.head.fields.get("total")
     if not isinstance(totals, dict):
         page.head.fault("total", "no mapping", "a mapping of currencies to amounts")
         return
-    row = Row(totals, "total", page.head.locate, page.head.faults)
+    row = page.head.inner("total")
     for asset in totals:
         draft.deposit(asset, row.maybe(asset) or 0.0, row)
+    draft.remark("balances are ccxt's `total`: of some exchanges it includes unrealised profit")
+
+
+def _orders(page: Page, draft: Draft) -> None:
+    for row in page.rows:
+        what = f"order {row.fields.get('id')} of {row.fields.get('symbol')}"
+        if (state := row.text("status")) != "open":
+            draft.refuse(what, f"it is {state}")
+        elif (found := named(row, draft)) is not None:
+            unit = draft.lots.get(found[0], {}).get("unit")
+            if unit is None:
+                draft.refuse(what, "what a contract is, a position in it would say: there is none")
+                continue
+            left = row.number("remaining")
+            draft.order(
+                found[0], row.sign("side", "buy", "sell") * left * unit, row.price("price"), row
+            )
 
 
 def _chain(page: Page, draft: Draft) -> None:
@@ -93,7 +116,6 @@ def _chain(page: Page, draft: Draft) -> None:
         if (found := named(row, draft)) is None:
             continue
         name, terms, _ = found
-        draft.seen(row.maybe("timestamp"))
         draft.forward(terms, row.price("underlyingPrice"))
         draft.quote(
             name,
@@ -108,5 +130,6 @@ def _chain(page: Page, draft: Draft) -> None:
 SECTIONS = (
     section("positions", "symbol contracts side", _positions),
     section("balance", "free used total", _balance),
-    section("option chain", "symbol impliedVolatility underlyingPrice", _chain, first=True),
+    section("open orders", "symbol side price amount remaining status", _orders, ORDERS),
+    section("option chain", "symbol impliedVolatility underlyingPrice", _chain, MARKET),
 )

@@ -1,9 +1,9 @@
 """Deribit: answers of its JSON-RPC interface.
 
 private/get_positions, private/get_account_summary and get_account_summaries,
-public/get_book_summary_by_currency, public/ticker, public/get_instruments:
-https://docs.deribit.com/api-reference/account-management/private-get_positions.md and
-private-get_account_summary.md beside it, looked up 2026-11-26.
+private/get_open_orders and those beside it, public/get_book_summary_by_currency, public/ticker,
+public/get_instruments: https://docs.deribit.com/api-reference/account-management/private-get_positions
+and the pages of the others, looked up 2026-11-26.
 
 What is known: contracts without a quote currency in their name are inverse, options are then
 quoted in coin and futures sized in USD; those named `BTC_USDC` are linear. Sizes are signed by
@@ -11,30 +11,35 @@ quoted in coin and futures sized in USD; those named `BTC_USDC` are linear. Size
 futures_session_rpl`` (the identity that the figures of private/simulate_portfolio keep), so a
 deposit is the balance with the session's realised profit, and a future's profit before the session
 has been paid already: `unsettled` takes it off again. Under cross collateral, the margins of every
-currency's summary are those of the whole account, in that currency: they are not added up.
+currency's summary are those of the whole account, in that currency: they are not added up. An
+order's `amount` is in the unit of positions; one that waits for its trigger is no open order yet,
+and has the text `market_price` where its price should be.
 """
 
 from margincalc.errors import shown
 from margincalc.files.exports.draft import Draft
-from margincalc.files.exports.pages import Page, section
+from margincalc.files.exports.pages import MARKET, ORDERS, Page, section
 from margincalc.files.exports.rows import Row
 from margincalc.portfolio.names import Terms, parse
 
 TITLE = "Deribit"
+_STATES = ("open", "filled", "rejected", "cancelled", "untriggered", "triggered")
 _MODELS = {"pm": "deribit-pm", "sm": "deribit-sm"}
 
 
-def named(row: Row, draft: Draft, key: str = "instrument_name") -> tuple[str, Terms, bool] | None:
+def named(row: Row, draft: Draft, *, held: bool = True) -> tuple[str, Terms, bool] | None:
     """Return an instrument's name, terms and whether it is inverse; None when it is refused."""
-    text = row.text(key)
+    text = row.text("instrument_name")
     try:
         terms = parse(text)
     except ValueError as error:
-        row.fault(key, f"{shown(text)} ({error})", "a contract that can exist")
+        row.fault("instrument_name", f"{shown(text)} ({error})", "a contract that can exist")
         return None
     if terms is None:
-        if text:
+        if text and held:
             draft.refuse(text, "no option, future or perpetual")
+        elif text:
+            draft.pass_over(text)
         return None
     inverse = terms.quote is None
     return draft.contract(terms, inverse=inverse), terms, inverse
@@ -94,14 +99,26 @@ def _margins(row: Row) -> dict[str, float]:
     return {name: row.number(name) for name in ("initial_margin", "maintenance_margin")}
 
 
-def _market(page: Page, draft: Draft) -> None:
-    """Read book summaries and tickers, which name the same things differently."""
+def _orders(page: Page, draft: Draft) -> None:
     for row in page.rows:
         if (found := named(row, draft)) is None:
             continue
+        if (state := row.word("order_state", *_STATES)) != "open":
+            draft.refuse(f"order {row.fields.get('order_id')} of {found[0]}", f"it is {state}")
+            continue
+        left = row.number("amount") - (row.maybe("filled_amount") or 0.0)
+        draft.order(found[0], row.sign("direction", "buy", "sell") * left, row.maybe("price"), row)
+
+
+def _market(page: Page, draft: Draft) -> None:
+    """Read book summaries and tickers, which name the same things differently."""
+    for row in page.rows:
+        if (found := named(row, draft, held=False)) is None:
+            continue
         name, terms, _ = found
         draft.seen(row.maybe("timestamp") or row.maybe("creation_timestamp"))
-        draft.spot(terms.base, row.price("index_price") or row.price("estimated_delivery_price"))
+        index = row.price("index_price") or row.price("estimated_delivery_price")
+        draft.spot(terms.base, index, quote=terms.quote)
         draft.forward(terms, row.price("underlying_price") if terms.kind == "option" else None)
         percent = row.price("mark_iv")
         draft.quote(
@@ -118,7 +135,7 @@ def _market(page: Page, draft: Draft) -> None:
 
 def _instruments(page: Page, draft: Draft) -> None:
     for row in page.rows:
-        if (found := named(row, draft)) is None:
+        if (found := named(row, draft, held=False)) is None:
             continue
         terms = {"lot": row.price("min_trade_amount"), "fee": row.price("taker_commission")}
         draft.lots[found[0]] = {key: value for key, value in terms.items() if value is not None}
@@ -134,14 +151,17 @@ SECTIONS = (
     section(
         "account summaries", "currency equity balance initial_margin maintenance_margin", _summaries
     ),
-    section("book summary", "instrument_name mark_price creation_timestamp", _market, first=True),
     section(
-        "ticker", "instrument_name mark_price index_price best_bid_price state", _market, first=True
+        "open orders", "instrument_name direction order_id order_state amount", _orders, ORDERS
+    ),
+    section("book summary", "instrument_name mark_price creation_timestamp", _market, MARKET),
+    section(
+        "ticker", "instrument_name mark_price index_price best_bid_price state", _market, MARKET
     ),
     section(
         "instruments",
         "instrument_name contract_size expiration_timestamp kind",
         _instruments,
-        first=True,
+        MARKET,
     ),
 )

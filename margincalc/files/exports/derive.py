@@ -1,21 +1,27 @@
 """Derive: answers of its JSON-RPC interface.
 
-private/get_subaccount, private/get_positions, private/get_collaterals, public/get_ticker:
-https://docs.derive.xyz/api-reference/subaccounts/privateget_subaccount, privateget_collaterals and
-publicmargin_watch beside it, looked up 2026-11-26.
+private/get_subaccount, private/get_positions, private/get_collaterals, private/get_open_orders,
+public/get_ticker, public/get_tickers:
+https://docs.derive.xyz/api-reference/subaccounts/privateget_subaccount, privateget_collaterals
+beside it and https://docs.derive.xyz/api-reference/market-data/publicget_tickers, looked up
+2026-11-26.
 
 What is known: everything is linear in USDC, `ETH-20231027-1500-P` expires at 08:00 UTC. The stated
 `initial_margin` and `maintenance_margin` are what is left of the subaccount's value after the
 requirement ("below zero the subaccount is flagged for liquidation"), so the requirement is
-`subaccount_value` less them. `net_settlements` of a perpetual have been paid to the account and are
-taken off its profit since entry; `pending_funding` is still owed.
+`subaccount_value` less them; what open orders hold on top is `open_orders_margin`. Pending interest
+is in the margins and not in the value. `net_settlements` of a perpetual have been paid to the
+account and are taken off its profit since entry; `pending_funding` is still owed. The map of
+public/get_tickers abbreviates: I index, M mark, a and b the best ask and bid, t milliseconds, and
+of `option_pricing` i volatility, f forward, df discount factor.
 """
 
 import datetime as dt
 import re
+from dataclasses import replace
 
 from margincalc.files.exports.draft import Draft
-from margincalc.files.exports.pages import Page, section
+from margincalc.files.exports.pages import MARKET, ORDERS, Page, section
 from margincalc.files.exports.rows import Row
 from margincalc.portfolio.names import Terms
 
@@ -28,13 +34,15 @@ _NAME = re.compile(
 _MODELS = {"PM": "derive-pm1", "PM2": "derive-pm2", "SM": "derive-sm"}
 
 
-def named(row: Row, draft: Draft) -> tuple[str, Terms] | None:
+def named(row: Row, draft: Draft, *, held: bool = True) -> tuple[str, Terms] | None:
     """Return an instrument's name and terms; None when it is refused."""
     text = row.text("instrument_name")
     match = _NAME.fullmatch(text)
     if match is None:
-        if text:
+        if text and held:
             draft.refuse(text, "no option or perpetual")
+        elif text:
+            draft.pass_over(text)
         return None
     if match["perp"]:
         terms = Terms("perpetual", match["base"])
@@ -58,17 +66,36 @@ def _subaccount(page: Page, draft: Draft) -> None:
         _position(position, draft)
     for asset in row.rows("collaterals"):
         _collateral(asset, draft)
-    if row.fields.get("open_orders"):
-        draft.refuse("open_orders", "read without their margin; place them under `orders`")
+    for order in row.rows("open_orders") if "open_orders" in row else []:
+        _order(order, draft)
     draft.state(
         TITLE,
         equity=value,
-        initial_margin=value - row.number("initial_margin"),
-        maintenance_margin=value - row.number("maintenance_margin"),
+        initial_margin=max(0.0, value - row.number("initial_margin")),
+        maintenance_margin=max(0.0, value - row.number("maintenance_margin")),
     )
+    if ordered := row.maybe("open_orders_margin"):
+        draft.remark(f"open orders hold {abs(ordered):g} of initial margin beside what is stated")
     kind = str(row.fields.get("margin_type") or "")
     if (model := _MODELS.get(kind)) is not None:
         draft.remark(f"the subaccount is margined as {kind}: --model {model} is the venue's")
+
+
+def _orders(page: Page, draft: Draft) -> None:
+    for row in page.head.rows("orders"):
+        _order(row, draft)
+
+
+def _order(row: Row, draft: Draft) -> None:
+    if (found := named(row, draft)) is None:
+        return
+    if (state := row.text("order_status")) != "open":
+        draft.refuse(f"order {row.fields.get('order_id')} of {found[0]}", f"it is {state}")
+        return
+    left = row.number("amount") - (row.maybe("filled_amount") or 0.0)
+    draft.order(
+        found[0], row.sign("direction", "buy", "sell") * left, row.price("limit_price"), row
+    )
 
 
 def _positions(page: Page, draft: Draft) -> None:
@@ -101,27 +128,43 @@ def _collateral(row: Row, draft: Draft) -> None:
 
 def _tickers(page: Page, draft: Draft) -> None:
     for row in page.rows:
-        if (found := named(row, draft)) is None:
+        if (found := named(row, draft, held=False)) is None:
             continue
         name, terms = found
         draft.seen(row.maybe("timestamp"))
         draft.spot(terms.base, row.price("index_price"))
-        pricing = row.fields.get("option_pricing")
-        priced = (
-            Row(pricing, f"{row.path}.option_pricing", row.locate, row.faults)
-            if (isinstance(pricing, dict))
-            else None
-        )
-        if priced is not None:
-            draft.forward(terms, priced.price("forward_price"))
-            draft.discount(terms, priced.price("discount_factor"))
+        priced = row.inner("option_pricing")
+        draft.forward(terms, priced.price("forward_price"))
+        draft.discount(terms, priced.price("discount_factor"))
         draft.quote(
             name,
             row,
             mark=row.maybe("mark_price"),
-            volatility=priced.price("iv") if priced is not None else None,
+            volatility=priced.price("iv"),
             bid=row.price("best_bid_price"),
             ask=row.price("best_ask_price"),
+        )
+
+
+def _map_of_tickers(page: Page, draft: Draft) -> None:
+    tickers = page.head.inner("tickers")
+    for name in tickers.fields:
+        inner = tickers.inner(name)
+        row = replace(inner, fields={"instrument_name": name, **inner.fields})
+        if (found := named(row, draft, held=False)) is None:
+            continue
+        draft.seen(row.maybe("t"))
+        draft.spot(found[1].base, row.price("I"))
+        priced = row.inner("option_pricing")
+        draft.forward(found[1], priced.price("f"))
+        draft.discount(found[1], priced.price("df"))
+        draft.quote(
+            found[0],
+            row,
+            mark=row.maybe("M"),
+            volatility=priced.price("i"),
+            bid=row.price("b"),
+            ask=row.price("a"),
         )
 
 
@@ -131,7 +174,7 @@ SECTIONS = (
     section("positions", "subaccount_id positions", _positions),
     section("collaterals", "asset_name asset_type amount", _collaterals),
     section("collaterals", "subaccount_id collaterals", _collaterals),
-    section(
-        "ticker", "instrument_name instrument_type mark_price index_price", _tickers, first=True
-    ),
+    section("open orders", "subaccount_id orders", _orders, ORDERS),
+    section("ticker", "instrument_name instrument_type mark_price index_price", _tickers, MARKET),
+    section("map of tickers", "tickers", _map_of_tickers, MARKET),
 )

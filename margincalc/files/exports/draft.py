@@ -34,9 +34,13 @@ class Draft:
     Attributes
     ----------
     origin : of parts of the portfolio, the row that said them
-    refused : what cannot be expressed, and why
+    refused : what is of the account and cannot be expressed, and why
+    passed : what is of the market and no contract that a portfolio holds, such as a spot pair
     remarks : what was decided on the way
-    lots : trading terms of instruments, kept for those that are held
+    lots : trading terms of instruments, kept for those that are held or ordered; `unit` is what
+        one contract is
+    stocks : underlyings whose options, if any, are an exchange's equity options
+    days : of symbols that do not say it, when they expire
     """
 
     faults: list[Fault] = field(default_factory=list)
@@ -50,17 +54,21 @@ class Draft:
     forwards: dict[str, dict[str, float]] = field(default_factory=dict)
     expiry_rates: dict[str, dict[str, float]] = field(default_factory=dict)
     roots: dict[str, set[str]] = field(default_factory=dict)
+    stocks: set[str] = field(default_factory=set)
     contracts: dict[str, tuple[Terms, bool]] = field(default_factory=dict)
     quotes: dict[str, dict[str, float]] = field(default_factory=dict)
     instruments: dict[str, dict[str, Any]] = field(default_factory=dict)
     lots: dict[str, dict[str, float]] = field(default_factory=dict)
+    days: dict[str, dt.date] = field(default_factory=dict)
     positions: list[dict[str, Any]] = field(default_factory=list)
+    orders: list[dict[str, Any]] = field(default_factory=list)
     deposits: dict[str, dict[str, Any]] = field(default_factory=dict)
     stated: dict[str, float] = field(default_factory=dict)
     stated_by: str = ""
     parts: list["Part"] = field(default_factory=list)
     origin: dict[str, Row] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
+    passed: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
     # What readers say
@@ -68,6 +76,11 @@ class Draft:
     def refuse(self, what: str, why: str) -> None:
         """Note what no portfolio file can express."""
         self.refused.append(f"{printable(what)}: {why}")
+
+    def pass_over(self, what: str) -> None:
+        """Note what the market has and no portfolio holds."""
+        if what not in self.passed:
+            self.passed.append(printable(what))
 
     def remark(self, text: str) -> None:
         """Note a decision, once."""
@@ -81,9 +94,9 @@ class Draft:
         moment = dt.datetime.fromtimestamp(milliseconds / 1000.0, dt.UTC)
         self.moment = moment if self.moment is None else max(moment, self.moment)
 
-    def spot(self, base: str, price: float | None) -> None:
-        """Note an index price."""
-        if price is not None and price > 0.0:
+    def spot(self, base: str, price: float | None, *, quote: str | None = None) -> None:
+        """Note an index price; one in a stablecoin `quote` gives way to one in USD."""
+        if price is not None and price > 0.0 and (quote is None or base not in self.spots):
             self.spots[base] = price
 
     def contract(self, terms: Terms, *, inverse: bool) -> str:
@@ -146,6 +159,16 @@ class Draft:
         known = {key: value for key, value in said.items() if value is not None}
         self.positions.append({"instrument": name, "quantity": quantity, **known})
 
+    def order(self, name: str, quantity: float, price: float | None, row: Row) -> None:
+        """Note an open order: what is left of it, negative where it sells."""
+        if quantity == 0.0:
+            return
+        if price is None:
+            self.refuse(f"order of {name}", "it has no price yet; a portfolio's orders have one")
+            return
+        self.origin[f"orders[{len(self.orders)}]"] = row
+        self.orders.append({"instrument": name, "quantity": quantity, "price": price})
+
     def deposit(self, asset: str, quantity: float, row: Row, price: float | None = None) -> None:
         """Note a balance; several of one asset add up."""
         if quantity == 0.0 or not asset:
@@ -175,9 +198,11 @@ class Draft:
 
     def tree(self) -> dict[str, Any]:
         """Return what a native file would hold."""
-        self._infer_spots()
-        bases = {terms.base for terms, _ in self.contracts.values()} | {*self.spots}
-        market = {base: self._market(base) for base in sorted(bases) if base in self.spots}
+        wanted = self._wanted()
+        self._infer_spots(wanted)
+        bases = sorted({*self.spots} & wanted)
+        if others := len({*self.spots} - wanted):
+            self.remark(f"the market of {others} other underlyings is left out: nothing is held")
         return {
             key: value
             for key, value in {
@@ -186,18 +211,30 @@ class Draft:
                 "as_of": zulu(self.moment) if self.moment is not None else None,
                 "stable_price": self.stable_price,
                 "stated": self._stated(),
-                "market": market,
+                "market": {base: self._market(base) for base in bases},
                 "instruments": self._instruments(),
-                "quotes": self.quotes,
+                "quotes": {
+                    name: said for name, said in self.quotes.items() if self._base(name) in wanted
+                },
                 "positions": self.positions,
+                "orders": self.orders,
                 "collateral": self._collateral(),
             }.items()
             if value
         }
 
-    def _infer_spots(self) -> None:
+    def _base(self, name: str) -> str:
+        return self.contracts[name][0].base if name in self.contracts else name
+
+    def _wanted(self) -> set[str]:
+        """Return the underlyings of what is held, ordered or deposited; of a market alone, all."""
+        held = {self._base(entry["instrument"]) for entry in [*self.positions, *self.orders]}
+        deposited = {*self.deposits} & {*self.spots}
+        return held | deposited or {*self.spots, *(own.base for own, _ in self.contracts.values())}
+
+    def _infer_spots(self, wanted: set[str]) -> None:
         """Where no index is given, the perpetual's mark stands for it, else the first forward."""
-        for base in sorted({terms.base for terms, _ in self.contracts.values()} - {*self.spots}):
+        for base in sorted(wanted - {*self.spots}):
             found = self.perpetuals.get(base, {}).get("mark"), f"the mark of {base}-PERPETUAL"
             near = sorted(self._dated(base))
             if found[0] is None and near:
@@ -230,6 +267,7 @@ class Draft:
             "spot": self.spots[base],
             "rate": self.rates.get(base),
             "settlement": "inverse" if self._inverse(base) else None,
+            "listed": base in self.stocks,
             "roots": sorted(self.roots.get(base, ())),
             "perpetual": self.perpetuals.get(base),
             "expiries": dict(sorted(expiries.items())),
@@ -241,7 +279,7 @@ class Draft:
 
     def _instruments(self) -> dict[str, Any]:
         """Return the terms of what is held, of inverse contracts too where no market says so."""
-        held = {entry["instrument"] for entry in self.positions}
+        held = {entry["instrument"] for entry in [*self.positions, *self.orders]}
         found: dict[str, dict[str, Any]] = {name: {} for name in sorted(held)}
         for name in held & {*self.contracts}:
             terms, inverse = self.contracts[name]
@@ -258,6 +296,8 @@ class Draft:
         for asset, entry in self.deposits.items():
             if asset in self.spots or asset in MONEY:
                 entry.pop("price", None)
+            elif "price" not in entry:
+                self.remark(f"no price of {asset} in these files: give it with --market")
         return [*self.deposits.values()]
 
     def _stated(self) -> dict[str, Any] | None:

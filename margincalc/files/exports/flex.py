@@ -14,6 +14,7 @@ from margincalc.files.exports.rows import Row
 from margincalc.files.tree import DEEPEST, MOST_VALUES, too_many
 
 ROOT = "FlexQueryResponse"
+_SAID = ("ErrorMessage", "ErrorCode", "Status")  # of a FlexStatementResponse, the best first
 _PATH = re.compile(r"(\w+)\[(\d+)\]", re.ASCII)
 
 
@@ -52,10 +53,12 @@ class _Reader:
         self._name, self._faults = name, faults
         self._places = XmlPlaces(name, {})
         self._rows: dict[str, list[Row]] = {}
-        self._depth, self._count = 0, 0
+        self._texts: dict[str, str] = {}
+        self._depth, self._count, self._open = 0, 0, ""
         self._parser = expat.ParserCreate()
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = self._text
         self._parser.StartDoctypeDeclHandler = self._doctype
         self._parser.EntityDeclHandler = self._doctype
         self._parser.ExternalEntityRefHandler = self._doctype
@@ -71,12 +74,15 @@ class _Reader:
             remedy = "fetch the statement again: it may be cut short"
             raise input_error(f"{self._name}:{error.lineno}", found, wanted, remedy) from None
         if ROOT not in self._rows:
-            remedy = "a FlexStatementResponse says why there is none: fetch the statement again"
-            raise input_error(self._name, "another kind of XML", f"a {ROOT}", remedy)
+            said = next((self._texts[tag].strip() for tag in _SAID if tag in self._texts), "")
+            found = f"the broker's refusal {shown(said)}" if said else "another kind of XML"
+            remedy = "fetch the statement again, and save what has a FlexQueryResponse in it"
+            raise input_error(self._name, found, f"a {ROOT}", remedy)
         return self._rows
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self._depth += 1
+        self._open = tag
         self._count += 1 + len(attributes)
         if self._count > MOST_VALUES:
             raise too_many(self._name)
@@ -88,6 +94,11 @@ class _Reader:
 
     def _end(self, tag: str) -> None:
         self._depth -= 1
+        self._open = ""
+
+    def _text(self, text: str) -> None:
+        if self._open in _SAID:
+            self._texts[self._open] = (self._texts.get(self._open, "") + text)[:200]
 
     def _doctype(self, *_: object) -> NoReturn:
         self._refuse("a document type or an entity", "plain elements and attributes")

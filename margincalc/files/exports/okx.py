@@ -1,25 +1,33 @@
 """OKX: answers of its version 5 interface, and requests to its position builder.
 
-GET account/positions, account/balance, public/opt-summary, public/mark-price, public/instruments,
-market/index-tickers; POST account/position-builder, request and response, of
-https://www.okx.com/docs-v5/; their fields as public clients of it carry them, such as
-https://nautilustrader.io/docs/core-latest/nautilus_okx/http/models/struct.OKXPosition.html, looked
-up 2026-11-26.
+GET account/positions, account/balance, trade/orders-pending, public/opt-summary,
+public/mark-price, public/instruments, market/index-tickers; POST account/position-builder, request
+and response: https://www.okx.com/docs-v5/en/#trading-account-rest-api-get-positions and the
+sections of the others, looked up 2026-11-26.
 
 What is known: sizes are in contracts, of which `ctVal * ctMult` (public/instruments) says what one
 is; without that file the venue's usual ones hold (of September 2026), else what `notionalUsd` says.
 `BTC-USD` is inverse, `BTC-USDT`, `BTC-USDC` and `BTC-USD_UM` are linear; contracts expire at 08:00
-UTC of the day YYMMDD. `cashBal` is the balance without unrealised profit. The position builder's
-`availEq` includes it, its amounts are in USD, and `eq / availEq` is the price of the money that
-the account settles in.
+UTC of the day YYMMDD. What does not apply is "".
+
+Of a position, `uTime` is when it last changed, and no time of a valuation; `imr` and `mmr` are in
+USD under cross margin and in `ccy` under isolated, and under portfolio margin each position has
+those of its whole risk unit, which count once. Of a balance, ``eq = cashBal + isoEq + stgyEq +``
+what copies trades, plus the profit of cross positions: the margin of isolated positions
+(``isoEq - isoUpl``) is not in `cashBal` and is added here, the money of trading bots is left out.
+
+Of the position builder, positions are in `positions` under multi-currency margin and in
+`portfolios` of the risk units under portfolio margin. `availEq` of an asset includes what its
+positions have made (`floatPnl`, in the money they settle in) or what its options are worth; the
+totals are in USD, and `eq / availEq` of a sole asset is the price of that money.
 """
 
 import datetime as dt
 import math
 import re
 
-from margincalc.files.exports.draft import Draft
-from margincalc.files.exports.pages import Page, section
+from margincalc.files.exports.draft import MONEY, Draft
+from margincalc.files.exports.pages import MARKET, ORDERS, Page, section
 from margincalc.files.exports.rows import Row
 from margincalc.portfolio.names import Kind, Terms
 
@@ -33,15 +41,28 @@ _NAME = re.compile(
 _OPTIONS = {"BTC": 0.01, "ETH": 0.1}
 _LINEAR = {"BTC": 0.01, "ETH": 0.1, "LTC": 1.0, "SOL": 1.0, "XRP": 100.0, "DOGE": 1000.0}
 _INVERSE = {"BTC": 100.0}  # 10 of all others
+_OPEN = ("live", "partially_filled")
+_ELSEWHERE = {  # of a coin's equity, that which is no collateral of this account's positions
+    "stgyEq": "the money of trading bots",
+    "spotCopyTradingEq": "the money of copied spot trades",
+    "smtSyncEq": "the money of smart sync",
+}
+_OWN_MODEL = "the venue's own model of a position builder is --model okx-pm"
 
 
-def named(row: Row, draft: Draft) -> tuple[str, Terms, bool] | None:
-    """Return an instrument's name, terms and whether it is inverse; None when it is refused."""
+Found = tuple[str, Terms, bool]
+"""A contract's name, its terms, and whether it is inverse."""
+
+
+def named(row: Row, draft: Draft, *, held: bool = True) -> Found | None:
+    """Return an instrument; None when it is refused."""
     text = row.text("instId")
     match = _NAME.fullmatch(text)
     if match is None:
-        if text:
+        if text and held:
             draft.refuse(text, "no option, future or perpetual (spot and margin trades are none)")
+        elif text:
+            draft.pass_over(text)
         return None
     inverse = match["quote"] == "USD" and match["um"] is None
     quote = None if inverse else match["quote"]
@@ -60,28 +81,36 @@ def named(row: Row, draft: Draft) -> tuple[str, Terms, bool] | None:
 
 
 def _positions(page: Page, draft: Draft) -> None:
+    stated = set()
     for row in page.rows:
-        _position(row, draft, "pos")
-        draft.seen(row.maybe("uTime"))
+        if (held := _position(row, draft, "pos")) is None:
+            continue
+        (_, terms, inverse), _ = held
+        figures = {"initial_margin": row.maybe("imr"), "maintenance_margin": row.maybe("mmr")}
+        settled = terms.base if inverse else terms.quote or "USD"
+        isolated = row.fields.get("mgnMode") == "isolated"
+        same = (terms.base, isolated, *figures.values())
+        if isolated or same not in stated:
+            currency = str(row.fields.get("ccy") or settled) if isolated else "USD"
+            draft.state_part("OKX, sum over positions", currency, of_account=False, **figures)
+        stated.add(same)
 
 
-def _position(row: Row, draft: Draft, size: str) -> None:
+def _position(row: Row, draft: Draft, size: str) -> tuple[Found, float] | None:
     """Read a position of the account, of the position builder's request, or of its response."""
     if row.fields.get("instType") == "MARGIN":
         draft.refuse(str(row.fields.get("instId")), "a margin loan; give its coin as collateral")
-        return
+        return None
     if (found := named(row, draft)) is None:
-        return
+        return None
     name, terms, inverse = found
     draft.held_at(name, row, mark=row.price("markPx"), index=row.price("idxPx"))
     quantity = row.number(size)
     if row.fields.get("posSide") == "short":
         quantity = -abs(quantity)
-    unit = _unit(row, draft, found, quantity)
-    if unit is None:
-        remedy = "add the answer of public/instruments, which says what a contract is"
-        row.fault("instId", f"contracts of {name}, of unknown size", "their `ctVal`", remedy)
-        return
+    if (unit := _unit(row, draft, found, quantity)) is None:
+        return None
+    draft.lots.setdefault(name, {}).setdefault("unit", unit)
     settled = draft.spots.get(terms.base) if inverse else 1.0
     margin = row.price("margin") if row.fields.get("mgnMode") == "isolated" else None
     draft.position(
@@ -91,16 +120,21 @@ def _position(row: Row, draft: Draft, size: str) -> None:
         entry_price=row.price("avgPx"),
         isolated_margin=margin * settled if margin and settled else None,
     )
-    figures = {"initial_margin": row.maybe("imr"), "maintenance_margin": row.maybe("mmr")}
-    currency = terms.base if inverse else terms.quote or "USD"
-    draft.state_part("OKX, sum over positions", currency, of_account=False, **figures)
+    return found, quantity * unit
 
 
-def _unit(row: Row, draft: Draft, found: tuple[str, Terms, bool], quantity: float) -> float | None:
-    """Return what one contract is: units of the base, USD of inverse futures."""
-    name, terms, inverse = found
-    if (said := draft.lots.get(name, {}).get("unit")) is not None:
-        return said
+def _unit(row: Row, draft: Draft, found: Found, quantity: float) -> float | None:
+    """Return what one contract is: units of the base, USD of inverse futures; else a fault."""
+    name = found[0]
+    unit = draft.lots.get(name, {}).get("unit") or _usual(row, found, quantity)
+    if unit is None:
+        remedy = "add the answer of public/instruments, which says what a contract is"
+        row.fault("instId", f"contracts of {name}, of unknown size", "their `ctVal`", remedy)
+    return unit
+
+
+def _usual(row: Row, found: Found, quantity: float) -> float | None:
+    _, terms, inverse = found
     if terms.kind == "option":
         return _OPTIONS.get(terms.base)
     if inverse:
@@ -111,27 +145,68 @@ def _unit(row: Row, draft: Draft, found: tuple[str, Terms, bool], quantity: floa
     return _LINEAR.get(terms.base)
 
 
+def _orders(page: Page, draft: Draft) -> None:
+    for row in page.rows:
+        what = f"order {row.fields.get('ordId')} of {row.fields.get('instId')}"
+        if row.fields.get("instType") in ("SPOT", "MARGIN"):
+            draft.refuse(what, "a spot order; a portfolio's orders are of derivatives")
+            continue
+        if (state := row.word("state", *_OPEN, "filled", "canceled", "mmp_canceled")) not in _OPEN:
+            draft.refuse(what, f"it is {state}")
+            continue
+        if (found := named(row, draft)) is None:
+            continue
+        size = row.number("sz")
+        if (unit := _unit(row, draft, found, size)) is not None:
+            left = size - (row.maybe("accFillSz") or 0.0)
+            draft.order(
+                found[0], row.sign("side", "buy", "sell") * left * unit, row.price("px"), row
+            )
+
+
 def _balance(page: Page, draft: Draft) -> None:
     for row in page.rows:
         draft.seen(row.maybe("uTime"))
+        whole = row.maybe("imr") is not None or row.maybe("mmr") is not None
         for coin in row.rows("details"):
-            equity, value = coin.maybe("eq"), coin.maybe("eqUsd")
-            price = coin.price("coinUsdPrice")
-            if price is None and equity and value and value / equity > 0.0:
-                price = value / equity
-            draft.deposit(coin.text("ccy"), coin.number("cashBal"), coin, price)
-        draft.state(
-            TITLE,
-            equity=row.maybe("totalEq"),
-            initial_margin=row.maybe("imr"),
-            maintenance_margin=row.maybe("mmr"),
-        )
+            _deposit(coin, draft)
+            if not whole:
+                draft.state_part(
+                    TITLE,
+                    coin.text("ccy"),
+                    of_account=True,
+                    equity=coin.maybe("eq"),
+                    initial_margin=coin.maybe("imr"),
+                    maintenance_margin=coin.maybe("mmr"),
+                )
+        if whole:
+            draft.state(
+                TITLE,
+                equity=row.maybe("totalEq"),
+                initial_margin=row.maybe("imr"),
+                maintenance_margin=row.maybe("mmr"),
+            )
+
+
+def _deposit(coin: Row, draft: Draft) -> None:
+    asset, equity, value = coin.text("ccy"), coin.maybe("eq"), coin.maybe("eqUsd")
+    price = coin.price("coinUsdPrice")
+    if price is None and equity and value and value / equity > 0.0:
+        price = value / equity
+    isolated = (coin.maybe("isoEq") or 0.0) - (coin.maybe("isoUpl") or 0.0)
+    draft.deposit(asset, coin.number("cashBal") + isolated, coin, price)
+    for key, whose in _ELSEWHERE.items():
+        if amount := coin.maybe(key):
+            draft.refuse(f"{amount:g} {asset} ({key})", f"{whose}; the venue's equity has it")
 
 
 def _market(page: Page, draft: Draft) -> None:
     """Read option summaries and mark prices."""
     for row in page.rows:
-        if row.fields.get("instType") == "MARGIN" or (found := named(row, draft)) is None:
+        if row.fields.get("instType") == "MARGIN":
+            draft.pass_over(row.text("instId"))
+            continue
+        if (found := named(row, draft, held=False)) is None:
             continue
         name, terms, _ = found
         draft.seen(row.maybe("ts"))
@@ -144,13 +219,12 @@ def _indices(page: Page, draft: Draft) -> None:
     for row in page.rows:
         draft.seen(row.maybe("ts"))
         base, _, quote = row.text("instId").partition("-")
-        if quote == "USD" or base not in draft.spots:
-            draft.spot(base, row.price("idxPx"))
+        draft.spot(base, row.price("idxPx"), quote=None if quote == "USD" else quote)
 
 
 def _instruments(page: Page, draft: Draft) -> None:
     for row in page.rows:
-        if (found := named(row, draft)) is not None:
+        if (found := named(row, draft, held=False)) is not None:
             unit = row.number("ctVal") * (row.maybe("ctMult") or 1.0)
             lot = (row.price("lotSz") or row.price("minSz") or 1.0) * unit
             draft.lots[found[0]] = {"unit": unit, "lot": lot}
@@ -161,40 +235,60 @@ def _builder_request(page: Page, draft: Draft) -> None:
         _position(row, draft, "pos")
     for asset in page.head.rows("simAsset") if "simAsset" in page.head else []:
         draft.deposit(asset.text("ccy"), asset.number("amt"), asset)
-    draft.remark("the venue's own model of a position builder is --model okx-pm")
+    if page.head.fields.get("inclRealPosAndEq", True) is not False:
+        draft.remark("the request adds to the account's real positions, which are not in it")
+    draft.remark(_OWN_MODEL)
 
 
 def _builder_response(page: Page, draft: Draft) -> None:
     for row in page.rows:
         draft.seen(row.maybe("ts"))
-        positions, assets = row.rows("positions"), row.rows("assets")
-        for position in positions:
-            _position(position, draft, "amt")
-        held = {asset.text("ccy"): asset.number("availEq") for asset in assets}
-        equity, total = row.number("eq"), sum(held.values())
-        price = equity / total if len(held) == 1 and total and equity / total > 0.0 else 1.0
-        profit = sum(position.maybe("floatPnl") or 0.0 for position in positions)
-        if len(held) == 1:
-            draft.currency, draft.stable_price = next(iter(held)), price
-            profit /= price
-        else:
-            draft.remark("several assets: their equity is taken to include no unrealised profit")
-            profit = 0.0
-        for asset in assets:
-            draft.deposit(asset.text("ccy"), asset.number("availEq") - profit, asset)
+        assets = {asset.text("ccy"): asset for asset in row.rows("assets")}
+        held = {name: asset.number("availEq") for name, asset in assets.items()}
+        held = {name: amount for name, amount in held.items() if amount}
+        gains = _builder_positions(row, draft)
+        equity, price, sole = row.number("eq"), 1.0, next(iter(held), "")
+        if len(held) == 1 and sole in MONEY and equity / held[sole] > 0.0:
+            price = equity / held[sole]
+            draft.currency, draft.stable_price = sole, price
+        for name, amount in held.items():
+            draft.deposit(name, amount - gains.get(name, 0.0), assets[name])
         figures = {"initial_margin": "totalImr", "maintenance_margin": "totalMmr"}
         stated = {name: row.number(key) / price for name, key in figures.items()}
         draft.state("OKX position builder", equity=equity / price, **stated)
-    draft.remark("the venue's own model of a position builder is --model okx-pm")
+    draft.remark(_OWN_MODEL)
+
+
+def _builder_positions(row: Row, draft: Draft) -> dict[str, float]:
+    """Read positions; return what they add to the equity of the money that they settle in."""
+    own = row.rows("positions") if "positions" in row else []
+    units = [held for unit in row.rows("riskUnitData") for held in _portfolios(unit)]
+    gains: dict[str, float] = {}
+    for held in [*own, *units]:
+        if held.fields.get("instType") == "SPOT":
+            continue  # what of the assets offsets derivatives
+        if (read := _position(held, draft, "amt")) is None:
+            continue
+        (_, terms, inverse), quantity = read
+        money = terms.base if inverse else terms.quote or "USD"
+        worth = quantity * (held.maybe("markPx") or 0.0)
+        gain = worth if terms.kind == "option" else held.maybe("floatPnl") or 0.0
+        gains[money] = gains.get(money, 0.0) + gain
+    return gains
+
+
+def _portfolios(unit: Row) -> list[Row]:
+    return unit.rows("portfolios") if "portfolios" in unit else []
 
 
 SECTIONS = (
     section("positions", "instId instType pos avgPx posSide", _positions),
     section("balance", "details totalEq", _balance),
-    section("option summary", "instId markVol fwdPx", _market, first=True),
-    section("mark prices", "instId instType markPx ts", _market, first=True),
-    section("index prices", "instId idxPx ts", _indices, first=True),
-    section("instruments", "instId ctVal ctMult", _instruments, first=True),
+    section("open orders", "instId instType ordId sz side state", _orders, ORDERS),
+    section("option summary", "instId markVol fwdPx", _market, MARKET),
+    section("mark prices", "instId instType markPx ts", _market, MARKET),
+    section("index prices", "instId idxPx ts", _indices, MARKET),
+    section("instruments", "instId ctVal ctMult", _instruments, MARKET),
     section("position builder request", "simPos", _builder_request),
-    section("position builder", "riskUnitData totalMmr totalImr positions", _builder_response),
+    section("position builder", "riskUnitData totalMmr totalImr assets", _builder_response),
 )

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from margincalc.errors import Fault, InputError, shown
 from margincalc.files.exports.draft import Draft
-from margincalc.files.exports.rows import Row, rows_of
+from margincalc.files.exports.rows import Row, joined, rows_of
 from margincalc.files.tree import Locator, Tree
 
 _LISTS = ("list", "summaries", "tickers")  # of a result, that which holds its rows
+MARKET, ACCOUNT, ORDERS = range(3)  # in this order they are read: what a contract is comes first
 
 
 @dataclass(frozen=True)
@@ -35,20 +36,36 @@ class Section:
     title : what messages call it
     needs : fields by which its rows are recognised
     read : takes the rows into a draft
-    first : whether what it says (sizes of contracts, prices) helps to read the others
+    turn : when it is read; what says sizes of contracts and prices helps to read the others
     """
 
     title: str
     needs: frozenset[str]
     read: Callable[[Page, Draft], None]
-    first: bool = False
+    turn: int = ACCOUNT
 
 
 def section(
-    title: str, needs: str, read: Callable[[Page, Draft], None], *, first: bool = False
+    title: str, needs: str, read: Callable[[Page, Draft], None], turn: int = ACCOUNT
 ) -> Section:
     """Return a section; `needs` lists field names."""
-    return Section(title, frozenset(needs.split()), read, first)
+    return Section(title, frozenset(needs.split()), read, turn)
+
+
+@dataclass(frozen=True)
+class Within:
+    """Says where the parts of a value stand that is itself a part of a file."""
+
+    locate: Locator
+    path: str
+
+    def __call__(self, path: str) -> str:
+        """Return where a part of the value stands."""
+        return self.locate(joined(self.path, path))
+
+    def line(self, path: str) -> int:
+        """Return the line of a part of the value."""
+        return self.locate.line(joined(self.path, path))
 
 
 def unwrap(tree: Tree, locate: Locator, faults: list[Fault]) -> Page:
@@ -70,8 +87,7 @@ def unwrap(tree: Tree, locate: Locator, faults: list[Fault]) -> Page:
             if isinstance(node.get(key), list):
                 return Page(top, head, head.rows(key))
         if node and all(isinstance(each, dict) and "symbol" in each for each in node.values()):
-            inside = {key: f"{path}.{key}" if path else key for key in node}
-            return Page(top, head, [Row(node[key], inside[key], locate, faults) for key in node])
+            return Page(top, head, [head.inner(key) for key in node])
         return Page(top, head, [head])
     return Page(top, head, list(rows_of(node, path, locate, faults)))
 
@@ -97,7 +113,7 @@ def _refuse_error(top: Row) -> None:
     said = None
     if isinstance(error, dict):
         said, key = error.get("message"), "error"
-    elif "data" in fields and str(fields.get("code", "0")) not in ("0", ""):
+    elif {"data", "msg"} & fields.keys() and str(fields.get("code", "0")) not in ("0", ""):
         said, key = fields.get("msg"), "code"
     elif str(fields.get("retCode", "0")) not in ("0", ""):
         said, key = fields.get("retMsg"), "retCode"

@@ -36,7 +36,7 @@ class Row:
 
     def place(self, key: str = "") -> str:
         """Return where a field stands, or the row."""
-        return self.locate(_joined(self.path, key) if key in self.fields else self.path)
+        return self.locate(joined(self.path, key) if key in self.fields else self.path)
 
     def fault(self, key: str, found: str, wanted: str, remedy: str = "") -> None:
         """Note a fault of a field."""
@@ -87,13 +87,23 @@ class Row:
             self.fault(key, shown(self.fields[key]), f"one of {', '.join(known)}")
         return found
 
+    def sign(self, key: str, up: str, down: str) -> float:
+        """Return 1 of the word for what is bought or long, -1 of the word for what is not."""
+        return 1.0 if self.word(key, up, down) == up else -1.0
+
+    def inner(self, key: str) -> "Row":
+        """Return a mapping in a field; one without fields where it is none."""
+        value = self.fields.get(key)
+        fields = value if isinstance(value, dict) else {}
+        return Row(fields, joined(self.path, key), self.locate, self.faults)
+
     def rows(self, key: str) -> "list[Row]":
         """Return the mappings in a list; what is none is a fault."""
         value = self.fields.get(key)
         if value is None:
             self._missing(key, "a list")
             return []
-        return list(rows_of(value, _joined(self.path, key), self.locate, self.faults))
+        return list(rows_of(value, joined(self.path, key), self.locate, self.faults))
 
     def _missing(self, key: str, wanted: str) -> None:
         if key in self.fields:
@@ -116,8 +126,9 @@ def rows_of(value: Tree, path: str, locate: Locator, faults: list[Fault]) -> Ite
             faults.append(Fault(locate(inside), shown(entry), "a mapping"))
 
 
-def _joined(path: str, key: str) -> str:
-    return f"{path}.{key}" if path and key else path or key
+def joined(path: str, key: str) -> str:
+    """Return the path of what stands under a path."""
+    return f"{path}{key if key[:1] == '[' else '.' + key}" if path and key else path or key
 
 
 def _float(value: float) -> float:
