@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import mpmath as mp  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -124,6 +125,34 @@ def test_compiled_black_has_the_limits_of_numpys() -> None:
     axes = (EXTREMES, EXTREMES, (0.0, 1e-12, 0.5, 10.0, 1e3), (0.0, 1e-12, 0.5, 100.0), (0, 1))
     forward, strike, sigma, time, call = np.array(np.meshgrid(*axes)).reshape(5, -1)
     assert_alike((forward, strike, sigma, time), call > 0)
+
+
+def test_exp_and_log_of_kernels_are_as_good_as_they_say() -> None:
+    from margincalc.kernels import _elementary
+    from margincalc.kernels._jit import kernel
+
+    @kernel
+    def computed(x: FloatArray, high: FloatArray, low: FloatArray, out: FloatArray) -> None:
+        for i in range(x.size):
+            out[0, i] = _elementary.exp_of_negative(x[i])
+            out[1, i] = _elementary.log_of_ratio(high[i], low[i])
+
+    rng = np.random.default_rng(6)
+    x = -np.concatenate([rng.uniform(0.0, 700.0, 600), 10.0 ** rng.uniform(-18, 0, 400)])
+    low = np.concatenate([rng.uniform(1.0, 2.0, 700), 10.0 ** rng.uniform(-320, 290, 300)])
+    high = low * (1.0 + 10.0 ** rng.uniform(-14, 15, 1000))
+    out = np.empty((2, 1000))
+    computed(x, high, low, out)
+    with mp.workdps(40):
+        exact = np.array(
+            [
+                [mp.exp(each) for each in x],
+                [mp.log(mp.mpf(h) / mp.mpf(w)) for h, w in zip(high, low, strict=True)],
+            ]
+        )
+        error = [np.max(np.abs(row / true - 1)) for row, true in zip(out, exact, strict=True)]
+    assert error[0] < 1.5e-16
+    assert error[1] < 3.5e-16
 
 
 # Groups and sums
