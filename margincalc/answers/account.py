@@ -15,6 +15,7 @@ from margincalc.portfolio import Portfolio
 from margincalc.portfolio.contracts import Contract
 from margincalc.pricer import PricerName
 from margincalc.risk import Greeks, greeks, now
+from margincalc.times import zulu
 
 GREEKS = Greeks._fields
 
@@ -40,6 +41,18 @@ class Account:
     nearest: Nearest | None
     notes: tuple[str, ...]
     pricer: PricerName
+
+    @property
+    def heading(self) -> tuple[str, str, str, ModelInfo, str, str]:
+        """The fields that every answer about the account begins with."""
+        return (
+            self.portfolio.account,
+            zulu(self.assembly.as_of),
+            self.portfolio.currency,
+            self.model_info(),
+            self.mode,
+            self.pricer,
+        )
 
     @property
     def model(self) -> MarginModel:

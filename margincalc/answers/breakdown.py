@@ -19,17 +19,12 @@ from margincalc.arrays import FloatArray, group_rows, group_sum
 from margincalc.errors import input_error
 from margincalc.risk import now, risk_array
 from margincalc.scenarios import ScenarioGrid
-from margincalc.times import zulu
 
 
 def greeks_report(account: Account) -> GreeksReport:
     """Return the Greeks by underlying, then expiry, then position."""
     return GreeksReport(
-        account.portfolio.account,
-        zulu(account.assembly.as_of),
-        account.portfolio.currency,
-        account.model_info(),
-        account.mode,
+        *account.heading,
         tuple(_greek_lines(account)),
         account.notes,
     )
@@ -70,11 +65,7 @@ def scenarios_report(account: Account) -> ScenariosReport:
             "try --mode portfolio",
         )
     return ScenariosReport(
-        account.portfolio.account,
-        zulu(account.assembly.as_of),
-        account.portfolio.currency,
-        account.model_info(),
-        account.mode,
+        *account.heading,
         "relative" if account.model.grids[0].rule.relative else "absolute",
         tuple(_scenario_lines(account)),
         account.notes,

@@ -30,13 +30,8 @@ def change_report(old: Account, new: Account) -> ChangeReport:
     _refuse(old, new)
     before, after = (_figures(account.book, account.model) for account in (old, new))
     return ChangeReport(
-        account=new.portfolio.account,
+        *new.heading,
         old_as_of=zulu(old.assembly.as_of),
-        as_of=zulu(new.assembly.as_of),
-        currency=new.portfolio.currency,
-        model=new.model_info(),
-        mode=new.mode,
-        pricer=new.pricer,
         old=_named(before),
         new=_named(after),
         lines=tuple(_lines(old, new)),

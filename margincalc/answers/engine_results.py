@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from margincalc.answers.results import Json, ModelInfo, to_json
-from margincalc.answers.shown import Shown
+from margincalc.answers.results import Headed, Json, ModelInfo, to_json
 
 
 class TradeLine(NamedTuple):
@@ -124,15 +123,10 @@ class PoolRun(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False)
-class EngineReport(Shown):
+class EngineReport(Headed):
     """The answer of `simulate liquidation`."""
 
-    account: str
-    as_of: str
-    currency: str
     engine: ModelInfo
-    model: ModelInfo
-    mode: str
     slippage: str
     pools: tuple[PoolRun, ...]
     notes: tuple[str, ...]

@@ -27,7 +27,6 @@ from margincalc.simulation.desk import desk_of
 from margincalc.simulation.engine import Run, Scene, State, Step, run
 from margincalc.simulation.engines import Dated, load_engine
 from margincalc.simulation.lending import toxic_threshold, two_step
-from margincalc.times import zulu
 
 _NEGLIGIBLE = 1e-12
 
@@ -75,12 +74,8 @@ def engine_report(
             best = None
         runs.append(_pool(account, pool, _Found(scene, found, dated), best))
     return EngineReport(
-        account=portfolio.account,
-        as_of=zulu(account.assembly.as_of),
-        currency=portfolio.currency,
+        *account.heading,
         engine=_info(dated),
-        model=account.model_info(),
-        mode=account.mode,
         slippage=described(market.slippage),
         pools=tuple(runs),
         notes=tuple(note for note in notes if note not in _expected(rules, dated)),

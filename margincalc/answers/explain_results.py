@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from margincalc.answers.results import Json, ModelInfo, to_json
-from margincalc.answers.shown import Shown
+from margincalc.answers.results import Headed, Json, to_json
 
 
 class GreekTerms(NamedTuple):
@@ -72,15 +71,9 @@ class ExplainPool(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False)
-class ExplainReport(Shown):
+class ExplainReport(Headed):
     """The answer of `explain FILE`; `seed` is that of sampled Shapley values."""
 
-    account: str
-    as_of: str
-    currency: str
-    model: ModelInfo
-    mode: str
-    pricer: str
     maintenance_margin: float
     standalone: float
     hedge_benefit: float
@@ -114,7 +107,7 @@ class ChangeLine(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False)
-class ChangeReport(Shown):
+class ChangeReport(Headed):
     """The answer of `explain OLD NEW`: lines in the order of the changes, which sum exactly.
 
     Attributes
@@ -122,13 +115,7 @@ class ChangeReport(Shown):
     old, new : equity, initial_margin, maintenance_margin and excess of each file
     """
 
-    account: str
     old_as_of: str
-    as_of: str
-    currency: str
-    model: ModelInfo
-    mode: str
-    pricer: str
     old: Mapping[str, float]
     new: Mapping[str, float]
     lines: tuple[ChangeLine, ...]

@@ -12,7 +12,6 @@ from margincalc.attribution.shapley import Values, shapley
 from margincalc.attribution.shares import Shares, shares
 from margincalc.attribution.taylor import Terms, taylor
 from margincalc.attribution.weighted import Alone, alone, legs, pooled
-from margincalc.times import zulu
 
 NOTHING = "the requirement of an account that holds nothing"
 
@@ -45,12 +44,7 @@ def explain_report(account: Account, seed: int) -> ExplainReport:
     )
     standalone = sum(pool.standalone for pool in pools)
     return ExplainReport(
-        account=report.account,
-        as_of=zulu(account.assembly.as_of),
-        currency=report.currency,
-        model=report.model,
-        mode=report.mode,
-        pricer=report.pricer,
+        *account.heading,
         maintenance_margin=report.maintenance_margin,
         standalone=standalone,
         hedge_benefit=standalone - report.maintenance_margin,

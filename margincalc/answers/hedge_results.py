@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from margincalc.answers.results import Json, MarginReport, ModelInfo, to_json
-from margincalc.answers.shown import Shown
+from margincalc.answers.results import Headed, Json, MarginReport, to_json
 
 
 class HedgeTrade(NamedTuple):
@@ -110,7 +109,7 @@ class HedgePool(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False)
-class HedgeReport(Shown):
+class HedgeReport(Headed):
     """The answer of `hedge`.
 
     Attributes
@@ -121,11 +120,6 @@ class HedgeReport(Shown):
     after : None where no pool has one
     """
 
-    account: str
-    as_of: str
-    currency: str
-    model: ModelInfo
-    mode: str
     target: float
     initial_target: float | None
     spot_range: tuple[float, float]

@@ -31,7 +31,6 @@ from margincalc.hedge.trial import expressible, quantities
 from margincalc.hedge.trial import margined as tried
 from margincalc.liquidation.nearest import nearest
 from margincalc.portfolio import Portfolio
-from margincalc.times import zulu
 
 PROFILE = 61  # points of the picture
 WIDTH = 0.3  # of the picture, to either side, unless a wider range is asked for
@@ -65,11 +64,7 @@ def hedge_report(portfolio: Portfolio, rules: Rules, request: Request) -> HedgeR
     if any(each.cure.z is not None for each in solved):
         after = margin_report(_after(account, found, solved))
     return HedgeReport(
-        account.portfolio.account,
-        zulu(account.assembly.as_of),
-        account.portfolio.currency,
-        account.model_info(),
-        account.mode,
+        *account.heading,
         request.aim.target,
         request.aim.initial,
         request.aim.spot,

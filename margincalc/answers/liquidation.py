@@ -103,11 +103,7 @@ def liquidation_report(account: Account, wanted: Wanted) -> LiquidationReport:
             )
         )
     return LiquidationReport(
-        report.account,
-        report.as_of,
-        report.currency,
-        report.model,
-        report.mode,
+        *account.heading,
         report.status,
         tuple(pools),
         tuple(_cliffs(account, passing)),

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from margincalc.answers.results import Json, ModelInfo, to_json
-from margincalc.answers.shown import Shown
+from margincalc.answers.results import Headed, Json, to_json
 
 
 class Drifts(NamedTuple):
@@ -183,7 +182,7 @@ class CliffLine(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False)
-class LiquidationReport(Shown):
+class LiquidationReport(Headed):
     """The answer of `liquidation`.
 
     Attributes
@@ -193,11 +192,6 @@ class LiquidationReport(Shown):
     daily : deviations of a day's move of spot and volatility, and their correlation
     """
 
-    account: str
-    as_of: str
-    currency: str
-    model: ModelInfo
-    mode: str
     status: str
     pools: tuple[PoolLiquidation, ...]
     cliffs: tuple[CliffLine, ...]

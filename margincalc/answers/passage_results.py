@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from margincalc.answers.results import Json, ModelInfo, to_json
-from margincalc.answers.shown import Shown
+from margincalc.answers.results import Headed, Json, to_json
 
 
 class PassageLine(NamedTuple):
@@ -38,7 +37,7 @@ class PassageLine(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False)
-class PassageReport(Shown):
+class PassageReport(Headed):
     """The probability of liquidation before a horizon.
 
     Attributes
@@ -48,12 +47,6 @@ class PassageReport(Shown):
     poll_hours : between two looks of the engine, None where it always watches
     """
 
-    account: str
-    as_of: str
-    currency: str
-    model: ModelInfo
-    mode: str
-    pricer: str
     horizon_days: float
     dynamics: str
     volatility: Mapping[str, float]

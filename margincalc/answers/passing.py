@@ -18,7 +18,7 @@ from margincalc.liquidation.nearest import nearest
 from margincalc.liquidation.passage import Walk, met, moment, polled
 from margincalc.liquidation.simulate import Passage, Run, mass_by, passage, steps_of
 from margincalc.liquidation.surface import one_pool, surface
-from margincalc.times import DAYS_PER_YEAR, zulu
+from margincalc.times import DAYS_PER_YEAR
 
 MOST_STEPS = 2000
 MOST_PATHS = 10_000_000
@@ -93,12 +93,7 @@ def passage_report(account: Account, odds: Odds) -> PassageReport:
     even = _even(plan)
     lines = tuple(_line(account, pool, plan, even) for pool in range(book.pools))
     return PassageReport(
-        account=account.portfolio.account,
-        as_of=zulu(account.assembly.as_of),
-        currency=account.portfolio.currency,
-        model=account.model_info(),
-        mode=account.mode,
-        pricer=account.pricer,
+        *account.heading,
         horizon_days=float(even[-1]) * DAYS_PER_YEAR,
         dynamics=odds.law,
         volatility={book.names.underlyings[u]: float(volatility[u]) for u in held},

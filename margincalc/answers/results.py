@@ -42,6 +42,31 @@ class ModelInfo(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, repr=False)
+class Headed(Shown):
+    """What every answer about an account says first.
+
+    Attributes
+    ----------
+    as_of : the valuation time, UTC
+    currency : of the amounts
+    model : by which rules
+    mode : who shares collateral: isolated, cross or portfolio
+    pricer : which one made the figures: numpy or compiled
+    """
+
+    account: str
+    as_of: str
+    currency: str
+    model: ModelInfo
+    mode: str
+    pricer: str
+
+    def heading(self) -> dict[str, Json]:
+        """Return the heading's own keys, in order."""
+        return {own.name: to_json(getattr(self, own.name)) for own in fields(Headed)}
+
+
 @dataclass(frozen=True)
 class WorstScenario:
     """The scenario that binds; with several underlyings, what they have in common.
@@ -182,7 +207,7 @@ class PoolMargin(Figures):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class MarginReport(Figures, Shown):
+class MarginReport(Figures, Headed):
     """The answer of `margin`: an account's figures, its positions and its pools.
 
     Attributes
@@ -191,12 +216,6 @@ class MarginReport(Figures, Shown):
     stated : what the venue's own export says, beside ours
     """
 
-    account: str
-    as_of: str
-    currency: str
-    model: ModelInfo
-    mode: str
-    pricer: str
     trapped_equity: float
     greeks_by_expiry: Mapping[str, Mapping[str, Sensitivity]]
     positions: tuple[PositionLine, ...]
@@ -208,12 +227,7 @@ class MarginReport(Figures, Shown):
         """Return the JSON of `margin`; keys are added, never renamed."""
         return {
             "schema": "margincalc.margin/1",
-            "account": self.account,
-            "as_of": self.as_of,
-            "currency": self.currency,
-            "model": to_json(self.model),
-            "mode": self.mode,
-            "pricer": self.pricer,
+            **self.heading(),
             **self.figures(),
             "trapped_equity": self.trapped_equity,
             "greeks_by_expiry": to_json(self.greeks_by_expiry),
@@ -225,14 +239,9 @@ class MarginReport(Figures, Shown):
 
 
 @dataclass(frozen=True, repr=False)
-class CheckReport(Shown):
+class CheckReport(Headed):
     """The answer of `check`: `failed` is the exit status 1."""
 
-    account: str
-    as_of: str
-    currency: str
-    model: ModelInfo
-    mode: str
     status: str
     margin_ratio: float | None
     excess: float
@@ -346,14 +355,9 @@ class GreekLine(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False)
-class GreeksReport(Shown):
+class GreeksReport(Headed):
     """The answer of `greeks`."""
 
-    account: str
-    as_of: str
-    currency: str
-    model: ModelInfo
-    mode: str
     lines: tuple[GreekLine, ...]
     notes: tuple[str, ...]
 
@@ -385,14 +389,9 @@ class ScenarioLine:
 
 
 @dataclass(frozen=True, repr=False)
-class ScenariosReport(Shown):
+class ScenariosReport(Headed):
     """The answer of `scenarios`; `volatility_rule` is relative or absolute."""
 
-    account: str
-    as_of: str
-    currency: str
-    model: ModelInfo
-    mode: str
     volatility_rule: str
     lines: tuple[ScenarioLine, ...]
     notes: tuple[str, ...]

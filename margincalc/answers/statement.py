@@ -40,12 +40,7 @@ def margin_report(account: Account) -> MarginReport:
     )
     together = _figures(account, 0) if len(pools) == 1 else _together(account, pools)
     return MarginReport(
-        account=account.portfolio.account,
-        as_of=zulu(account.assembly.as_of),
-        currency=account.portfolio.currency,
-        model=account.model_info(),
-        mode=account.mode,
-        pricer=account.pricer,
+        *account.heading,
         trapped_equity=_trapped(pools),
         greeks_by_expiry=_greeks_by_expiry(account),
         positions=tuple(position_lines(account)),
@@ -86,11 +81,7 @@ def check_report(account: Account, above: float | None) -> CheckReport:
     ratios = [pool.margin_ratio for pool in report.pools if pool.margin_ratio is not None]
     over = above is not None and any(ratio > above for ratio in ratios)
     return CheckReport(
-        account=report.account,
-        as_of=report.as_of,
-        currency=report.currency,
-        model=report.model,
-        mode=report.mode,
+        *account.heading,
         status=report.status,
         margin_ratio=report.margin_ratio,
         excess=report.excess,

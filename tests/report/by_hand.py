@@ -339,6 +339,7 @@ GREEKS = GreeksReport(
     "USD",
     SCAN,
     "portfolio",
+    "numpy",
     (
         GreekLine("underlying", "BTC", "BTC", None, 2.423, -9.83e-05, -108440.0, 109463.5, -1e4),
         GreekLine("expiry", "2026-12-25T08:00:00Z", "BTC", None, 1.2, -9.83e-05, 1.0, 0.0, 0.5),
@@ -370,6 +371,7 @@ SCENARIOS = ScenariosReport(
     "USD",
     SCAN,
     "portfolio",
+    "numpy",
     "relative",
     tuple(
         _scenario(underlying, index, worst)
@@ -437,6 +439,7 @@ CHECK = CheckReport(
     currency="USD",
     model=SCAN,
     mode="portfolio",
+    pricer="numpy",
     status="healthy",
     margin_ratio=0.800004,
     excess=1234567.891,
@@ -452,6 +455,7 @@ ENGINE = EngineReport(
     engine=SCAN._replace(name="incremental"),
     model=SCAN,
     mode="portfolio",
+    pricer="numpy",
     slippage="square root, volume 1,000,000,000 and 4.00% a day",
     pools=(
         PoolRun(
