@@ -10,11 +10,11 @@ from benchmarks.accounts import account
 from benchmarks.clock import in_process, in_turns, walls
 from benchmarks.tables import Table, duration
 from margincalc.answers.margining import Rules, margined
-from margincalc.arrays import FloatArray, IntArray
+from margincalc.arrays import FloatArray
 from margincalc.liquidation.apart import pieces_of
 from margincalc.liquidation.isolate import isolate
 from margincalc.liquidation.line import Line, along
-from margincalc.liquidation.pieces import Group, Pieces
+from margincalc.liquidation.pieces import Pieces
 from margincalc.liquidation.region import region
 from margincalc.portfolio import Portfolio
 
@@ -37,11 +37,11 @@ def tables(sizes: Sizes) -> list[Table]:
     one = margined(book, Rules(model=MODEL))
     line = along(one.book, one.model, 0, 0)
     pieces = pieces_of(line)
-    if pieces is None:
-        raise ValueError(f"{MODEL} does not take this book apart")
+    if isinstance(pieces, str):
+        raise ValueError(f"{MODEL} does not take this book apart: {pieces}")
     isolated = isolate(pieces, line.noise())
     used = f"{isolated.evaluations if isolated else 0:,}"
-    cells = sum(group.factor.size for group in pieces.groups)
+    cells = sum(group.options.factor.size for group in pieces.groups)
     works: tuple[tuple[str, str, Callable[[], object]], ...] = (
         ("certified region", used, lambda: region(line)),
         ("its isolation alone", used, lambda: isolate(pieces, line.noise())),
@@ -71,26 +71,22 @@ def _scan(line: Line, nodes: int) -> Callable[[], object]:
 
 
 def _bisected(pieces: Pieces) -> int:
-    """Bisect every scenario's own excess, and return how many values that took."""
-    return sum(_group(group, pieces) for group in pieces.groups)
+    """Bisect the excess in every scenario of the one underlying, and return the values it took."""
+    scanned, straight = pieces.groups
+    cells = scanned.options.factor.size
 
+    def excess(x: FloatArray) -> FloatArray:
+        segment = np.clip(np.searchsorted(pieces.edges, x, "right"), 1, len(pieces.edges) - 1) - 1
+        whole = scanned.at(x, segment).value + straight.at(x, segment).value
+        return whole[:, 0]
 
-def _group(group: Group, pieces: Pieces) -> int:
     x = np.geomspace(pieces.edges[0], pieces.edges[-1], NODES)
-    sign = group.at(x, _segment(pieces, x)).value >= 0.0
+    sign = excess(x) >= 0.0
     node, scenario = np.nonzero(sign[1:] != sign[:-1])
     low, high = x[node], x[node + 1]
     rows = np.arange(len(node))
     for _ in range(HALVINGS if len(node) else 0):
         middle = 0.5 * (low + high)
-        value = group.at(middle, _segment(pieces, middle)).value[rows, scenario]
-        left = (value >= 0.0) == sign[node, scenario]
+        left = (excess(middle)[rows, scenario] >= 0.0) == sign[node, scenario]
         low, high = np.where(left, middle, low), np.where(left, high, middle)
-    return int(NODES * group.factor.size + HALVINGS * len(node) * group.factor.size)
-
-
-def _segment(pieces: Pieces, x: FloatArray) -> IntArray:
-    segment: IntArray = np.clip(
-        np.searchsorted(pieces.edges, x, side="right"), 1, len(pieces.edges) - 1
-    )
-    return segment - 1
+    return int((NODES + HALVINGS * len(node)) * cells)

@@ -21,6 +21,7 @@ from margincalc.kernels import fastest, pricer_named
 from margincalc.liquidation.apart import pieces_of
 from margincalc.liquidation.isolate import isolate
 from margincalc.liquidation.line import Line, along
+from margincalc.liquidation.pieces import Pieces
 from margincalc.liquidation.region import Region, region, regions
 from margincalc.liquidation.sensitivity import drifts
 from margincalc.liquidation.volatility import FRONTIER, Daily, at_volatility, frontier, march
@@ -148,10 +149,70 @@ def test_plain_scan_books_are_certified() -> None:
             assert region(line).certified
 
 
-def test_american_options_are_searched_and_say_so() -> None:
-    report = mc.liquidation(mc.load(SAMPLES / "us_equity_options.yaml"), frontier=False)
+@pytest.mark.parametrize("seed", range(200) if PROVE else range(3))
+@pytest.mark.parametrize("model", ["bit-options", "bybit-options", "deribit-sm", "okx-options"])
+def test_options_that_need_a_share_of_their_mark_are_certified(model: str, seed: int) -> None:
+    for line in expressed(seed, model):
+        found = region(line)
+        assert found.reason in (
+            None,
+            "a rate grows with the coins that an inverse contract stands for",
+        )
+        assert missed(line, found, 4_001) == []
+
+
+def test_a_put_changes_from_its_least_share_to_one_of_its_mark() -> None:
+    """The crossing is where the mark's share binds, deep in the money."""
+    put = [{"instrument": "BTC-20DEC26-100000-P", "quantity": -1.0}]
+    written = {
+        "as_of": "2026-11-20T08:00:00Z",
+        "market": {"BTC": {"spot": 100_000.0, "volatility": 0.6}},
+        "positions": put,
+        "collateral": [{"asset": "USD", "quantity": 100_000.0}],
+    }
+    account = margined(mc.Portfolio.model_validate(written), "portfolio", "deribit-sm")
+    line = along(account.book, account.model, 0, 0)
+    found = region(line)
+    low = float(found.crossings[0])
+    assert found.certified
+    assert 1e5 - low * 1e5 > low * 1e5  # the mark is more than the index
+    assert missed(line, found, NODES) == []
+
+
+def test_a_cap_on_a_deposit_of_an_account_in_coin_is_a_known_corner() -> None:
+    written = {
+        "as_of": "2026-11-20T08:00:00Z",
+        "currency": "BTC",
+        "market": {"BTC": {"spot": 100_000.0, "volatility": 0.6, "settlement": "inverse"}},
+        "positions": [{"instrument": "BTC-20DEC26-110000-C", "quantity": -3.0}],
+        "collateral": [
+            {"asset": "BTC", "quantity": 0.4},
+            {"asset": "USDC", "quantity": 110_000.0, "haircut": 0.05, "cap": 0.9},
+        ],
+    }
+    account = margined(mc.Portfolio.model_validate(written))
+    line = along(account.book, account.model, 0, 0)
+    found = region(line)
+    assert found.certified
+    assert missed(line, found, NODES) == []
+
+
+def test_a_charge_that_follows_deltas_is_named() -> None:
+    assert "rolling" in str(region(expressed(0, "thalex-pm")[0]).reason)
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "said"),
+    [
+        ("us_equity_options", None, "early"),
+        ("btc_short_strangle", "deribit-pm", "not taken apart"),
+    ],
+)
+def test_what_is_searched_says_why_and_how_closely(name: str, model: str | None, said: str) -> None:
+    report = mc.liquidation(mc.load(SAMPLES / f"{name}.yaml"), model=model, frontier=False)
     for own in report.pools[0].regions:
         assert not own.certified
+        assert said in str(own.uncertified_because)
         assert 0.0 < own.largest_gap <= 0.0203
 
 
@@ -180,24 +241,24 @@ def test_a_certificate_is_not_given_when_the_pieces_are_not_the_model() -> None:
 
     account = margined(mc.load(STRANGLE))
     line = along(account.book, account.model, 0, 0)
-    assert pieces_of(line) is not None
-    assert pieces_of(line._replace(model=Wrong(account.model))) is None
+    assert isinstance(pieces_of(line), Pieces)
+    assert "no straight line" in str(pieces_of(line._replace(model=Wrong(account.model))))
 
 
 def test_touching_zero_is_unresolved_and_not_dropped() -> None:
     account = margined(mc.load(STRANGLE))
     line = along(account.book, account.model, 0, 0)
     pieces = pieces_of(line)
-    assert pieces is not None
+    assert isinstance(pieces, Pieces)
     x = np.linspace(0.8, 1.1, 3001)
     for _ in range(6):
         best = x[np.argmax(line.excess(x))]
         x = np.linspace(best * (1 - 1e-3), best * (1 + 1e-3), 2001)
-    lowered = pieces.groups[0]
+    *others, lowered = pieces.groups
     lowered = lowered._replace(
         line=lowered.line - np.array([1.0, 0.0])[:, None, None] * line.excess(best[None])[0]
     )
-    found = isolate(pieces._replace(groups=(lowered,)), 0.0)
+    found = isolate(pieces._replace(groups=(*others, lowered)), 0.0)
     assert found is not None
     assert len(found.unresolved) + len(found.low) >= 1
     near = np.concatenate([found.unresolved.ravel(), found.low])

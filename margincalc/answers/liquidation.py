@@ -195,6 +195,7 @@ class _Named:
             self.crossings(),
             tuple(self.interval(each, found.domain) for each in found.unresolved),
             found.certified,
+            found.reason,
             found.gap,
             {"below": found.beyond[0], "above": found.beyond[1]},
             found.evaluations,

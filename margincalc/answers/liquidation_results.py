@@ -71,6 +71,7 @@ class RegionLine(NamedTuple):
     crossings : their ends, in order
     unresolved : intervals in which equity touches maintenance, or nearly
     certified : whether it is proved that no interval was missed
+    uncertified_because : what is in the way of a proof, in words; None where it is proved
     largest_gap : widest stretch of spot not looked at, relative; 0 if certified
     beyond : whether the pool is liquidated as spot falls to nothing (`below`) and rises without
         bound (`above`)
@@ -85,6 +86,7 @@ class RegionLine(NamedTuple):
     crossings: tuple[Crossing, ...]
     unresolved: tuple[Interval, ...]
     certified: bool
+    uncertified_because: str | None
     largest_gap: float
     beyond: Mapping[str, bool]
     evaluations: int

@@ -14,8 +14,8 @@ from margincalc.book import Book
 from margincalc.book.columns import Kind
 from margincalc.liquidation.line import Line, Lines
 from margincalc.liquidation.nearest import ROWS_AT_ONCE
-from margincalc.liquidation.pieces import Group, Pieces
-from margincalc.margin.base import Kinks, Scanned, Shape, Shaped
+from margincalc.liquidation.pieces import Floors, Group, Options, Pieces
+from margincalc.margin.base import NOT_APART, Kinks, Marked, Scanned, Shape, Shaped
 from margincalc.risk import UNCHANGED, now, revalued, vanillas
 from margincalc.scenarios import ScenarioGrid
 
@@ -23,21 +23,32 @@ PROBES = np.array([0.01, 0.99, 0.2, 0.5, 0.8])  # two of a segment give a line, 
 STRAIGHT = 1e-9  # of gross value: how far a straight line may be from what it stands for
 
 
-def pieces_of(line: Line) -> Pieces | None:
-    """Take a pool's excess apart; None where its model does not say how."""
+class NotApart(Exception):
+    """What is in the way of taking an excess apart, in words."""
+
+
+def pieces_of(line: Line) -> Pieces | str:
+    """Take a pool's excess apart, or say in words what is in the way."""
     return all_pieces([line])[0]
 
 
-def all_pieces(lines: Sequence[Line]) -> list[Pieces | None]:
+def all_pieces(lines: Sequence[Line]) -> list[Pieces | str]:
     """Take the excess of pools of one book apart, all margined at their probes together."""
-    found: list[Pieces | None] = [None] * len(lines)
-    stated = [(number, *known) for number, line in enumerate(lines) if (known := _stated(line))]
+    found: list[Pieces | str] = [""] * len(lines)
+    stated: list[_Stated] = []
+    for number, line in enumerate(lines):
+        try:
+            stated.append((number, *_stated(line)))
+        except NotApart as reason:
+            found[number] = str(reason)
     for part in _batches(lines, stated):
         probes = probed([(lines[number], edges) for number, _, edges in part])
         for (number, shape, edges), own in zip(part, probes, strict=True):
-            groups = _Taking(lines[number], own).groups(shape.scanned)
-            if groups is not None:
+            try:
+                groups = _Taking(lines[number], own).groups(shape)
                 found[number] = Pieces(groups, edges, _corners(groups))
+            except NotApart as reason:
+                found[number] = str(reason)
     return found
 
 
@@ -60,22 +71,26 @@ def _batches(lines: Sequence[Line], stated: Sequence[_Stated]) -> Iterator[list[
         yield part
 
 
-def _stated(line: Line) -> tuple[Shape, FloatArray] | None:
+def _stated(line: Line) -> tuple[Shape, FloatArray]:
     """Return the shape of a pool's requirement, its rows those of the book, and all its edges."""
     book = line.book
     rows = np.flatnonzero(book.pool == line.pool)
     part, held = book.restricted(rows)
-    shape = line.model.shape(part) if isinstance(line.model, Shaped) else None
-    if shape is None or np.any(part.instruments.american):
-        return None
-    bent = shape.kinks.instrument
-    # In coin, a price of an asset in money is no level, and only one's own spot makes it money.
-    alone = len(line.moving) == 1 and line.beta[line.moving[0]] == 1.0
-    if book.coin and (np.any(part.instruments.is_kind(Kind.COLLATERAL)[bent]) or not alone):
-        return None
-    scanned = tuple(each._replace(rows=rows[each.rows]) for each in shape.scanned)
-    shape = Shape(scanned, shape.kinks._replace(instrument=held[bent]))
-    return shape, _edges(line, shape.kinks)
+    shape = line.model.shape(part) if isinstance(line.model, Shaped) else NOT_APART
+    if isinstance(shape, str):
+        raise NotApart(shape)
+    if np.any(part.instruments.american):
+        raise NotApart("options that may be exercised early have no closed formula")
+    # In coin, only one's own spot makes money of it.
+    if book.coin and not (len(line.moving) == 1 and line.beta[line.moving[0]] == 1.0):
+        raise NotApart("several spots move an account in coin")
+    bends = shape.kinks._replace(instrument=held[shape.kinks.instrument])
+    whole = Shape(
+        tuple(each._replace(rows=rows[each.rows]) for each in shape.scanned),
+        bends,
+        tuple(each._replace(rows=rows[each.rows]) for each in shape.marked),
+    )
+    return whole, _edges(line, bends)
 
 
 def _edges(line: Line, found: Kinks) -> FloatArray:
@@ -88,21 +103,27 @@ def _edges(line: Line, found: Kinks) -> FloatArray:
     step = np.where(found.at_spot, spot, (columns.variable * columns.beta)[rows]) * moves[rows]
     # An asset of large beta is worth nothing before its underlying is.
     gone = columns.beta * moves
-    ends = [(found.level - start, step), (np.full(len(gone), -1.0), gone)]
+    distance = found.level - start
+    if book.coin:
+        # What a deposit is worth is compared in coin, whose price is the spot that moves.
+        coin = columns.is_kind(Kind.COLLATERAL)[rows] & ~found.at_spot
+        distance = np.where(coin, found.level * spot - start, distance)
+        step = np.where(coin, step - found.level * spot * moves[rows], step)
+    ends = [(distance, step), (np.full(len(gone), -1.0), gone)]
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        x = np.concatenate([1.0 + distance / each for distance, each in ends])
+        x = np.concatenate([1.0 + far / each for far, each in ends])
     low, high = line.domain
     inside = x[np.isfinite(x) & (x > low) & (x < high)]
     return np.unique(np.concatenate([[low, 1.0, high], inside]))
 
 
-def _corners(groups: tuple[Group, ...]) -> FloatArray:
+def _corners(groups: tuple[Group | Floors, ...]) -> FloatArray:
     """Return where options without time value cross their strikes."""
     found = [np.zeros(0)]
-    for group in groups:
+    for own in (group.options for group in groups):
         with np.errstate(divide="ignore", invalid="ignore"):
-            x = (group.strike[:, None] - group.intercept) / group.slope
-        found.append(x[(group.deviation == 0.0) & np.isfinite(x)])
+            x = (own.strike[:, None] - own.intercept) / own.slope
+        found.append(x[(own.deviation == 0.0) & np.isfinite(x)])
     return np.unique(np.concatenate(found))
 
 
@@ -157,84 +178,94 @@ class _Taking:
         self.line, self.width = line, len(probes.x) // len(PROBES)
         self.x, self.copies, self.start, self.excess, self.scale, self.worth = probes
         self.mine = np.flatnonzero(line.book.pool == line.pool)
+        self.quantity = line.book.quantity[self.mine]
 
-    def groups(self, scanned: tuple[Scanned, ...]) -> tuple[Group, ...] | None:
-        """Return the pieces, None where something else than straight lines is left over."""
-        found: list[Group] = []
-        rest = self.excess.copy()
+    def groups(self, shape: Shape) -> tuple[Group | Floors, ...]:
+        """Return the pieces.
+
+        Raises
+        ------
+        NotApart
+            If something else than straight lines is left over.
+        """
+        found: list[Group | Floors] = []
         seen = np.zeros(len(self.mine), bool)
-        for part in [*scanned, Scanned(self.mine, _NO_SCENARIOS, 0.0)]:
+        for part in [*shape.scanned, Scanned(self.mine, _NO_SCENARIOS, 0.0)]:
             local = np.flatnonzero(np.isin(self.mine, part.rows) & ~seen)
-            own = self.line.book.underlying[self.mine[local]]
-            for underlying in self.line.moving:
-                rows = local[own == underlying]
-                if not len(rows):
-                    continue
-                seen[rows] = True
-                group = self._group(rows, part)
-                if group is None:
-                    return None
-                found.append(group)
-                value = group.at(self.x, np.repeat(np.arange(self.width), len(PROBES))).value
-                rest -= np.min(value, axis=1)
-        remainder = self._straight(rest[:, None], self.scale)
-        if remainder is None:
-            return None
-        if not found:
-            found.append(_nothing(self.width))
-        first = found[0]
-        return (first._replace(line=first.line + remainder), *found[1:])
+            seen[local] = True
+            found += [self._group(rows, part, shape.marked) for rows in self._by_spot(local)]
+        for marked in shape.marked:
+            found += self._floors(marked)
+        segment = np.repeat(np.arange(self.width), len(PROBES))
+        rest = self.excess.copy()
+        for group in found:
+            rest -= np.sum(np.min(group.at(self.x, segment).value, axis=2), axis=1)
+        return (*found, _remainder(self._straight(rest[:, None], self.scale)))
 
-    def _group(self, rows: IntArray, part: Scanned) -> Group | None:
+    def _by_spot(self, local: IntArray) -> Iterator[IntArray]:
+        """Yield those of some rows of the pool that each moving underlying moves."""
+        own = self.line.book.underlying[self.mine[local]]
+        for underlying in self.line.moving:
+            rows = local[own == underlying]
+            if len(rows):
+                yield rows
+
+    def _group(self, rows: IntArray, part: Scanned, marked: Sequence[Marked]) -> Group:
         """Take one underlying's scanned loss apart, with its options' share of equity."""
         book, grid = self.line.book, _with_unchanged(part.grid)
-        held = book.instrument[self.mine[rows]]
-        options = book.instruments.kind[held] == int(Kind.OPTION)
-        taken = self._vanillas(rows[options], grid)
-        if taken is None:
-            return None
-        factor, deviation, intercept, slope = taken
+        option = book.kind[self.mine[rows]] == int(Kind.OPTION)
+        chosen = rows[option]
         weight = part.factor * grid.weight
         weight[0] = 0.0
-        spot = float(book.spot[book.underlying[self.mine[rows[0]]]])
         coin = 1.0 / (1.0 + grid.spot) if book.coin else np.ones(grid.size)
-        line = self._others(rows[~options], grid, weight)
-        if line is None:
-            return None
-        columns = book.instruments.take(held[options])
+        kept = np.ones(len(self.mine))
+        for each in marked:
+            kept[np.searchsorted(self.mine, each.rows)] -= each.taken
         return Group(
-            book.quantity[self.mine[rows[options]]],
-            columns.strike,
-            columns.call,
-            factor / spot if book.coin else factor,
-            deviation,
-            intercept,
-            slope,
+            self.quantity[chosen] * kept[chosen],
+            self._options(chosen, grid),
             1.0 - weight,
             weight * coin,
-            line,
+            self._others(rows[~option], grid, weight),
         )
 
-    def _vanillas(
-        self, rows: IntArray, grid: ScenarioGrid
-    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray] | None:
-        """Return factor, deviation, and intercept and slope of forwards, if they are straight."""
+    def _floors(self, marked: Marked) -> list[Floors]:
+        """Take apart the options that need a share of their mark, or else a straight line."""
+        book = self.line.book
+        moving = np.isin(book.underlying[marked.rows], self.line.moving)
+        chosen = np.flatnonzero((marked.floor > 0.0) & moving)
+        if not len(chosen):
+            return []
+        rows, share = np.searchsorted(self.mine, marked.rows[chosen]), marked.floor[chosen]
+        held, _ = self.copies.restricted((self.start[:, None] + rows).ravel())
+        otherwise = -marked.instead(held).reshape(len(self.x), -1)
+        size = share * self.quantity[rows]
+        offset = size * held.instruments.offset[held.instrument].reshape(len(self.x), -1)
+        lines = [
+            self._straight(part * self.worth[:, None], self.scale) for part in (otherwise, offset)
+        ]
+        return [Floors(size, self._options(rows, UNCHANGED), np.stack(lines, axis=-1))]
+
+    def _options(self, rows: IntArray, grid: ScenarioGrid) -> Options:
+        """Return options as Black's formula sees them, if their forwards are straight lines."""
         at = (self.start[:, None] + rows).ravel()
         found = vanillas(self.copies, self.copies.instrument[at], grid)
         shape = (len(self.x), len(rows), grid.size)
         factor, forward, deviation = (np.reshape(part, shape) for part in found)
-        if not len(rows):
-            return factor[0], deviation[0], forward[0], forward[0]
+        book = self.line.book
+        columns = book.instruments.take(book.instrument[self.mine[rows]])
+        if book.coin and len(rows):
+            factor = factor / float(book.spot[columns.underlying[0]])
         slope = (forward[-1] - forward[0]) / (self.x[-1] - self.x[0])
         intercept = forward[0] - slope * self.x[0]
         line = intercept + slope * self.x[:, None, None]
-        steady = np.allclose(factor, factor[0], rtol=1e-12, atol=0.0)
-        straight = np.allclose(forward, line, rtol=1e-11, atol=0.0)
-        if not (steady and straight):
-            return None
-        return factor[0], deviation[0], intercept, slope
+        if not np.allclose(factor, factor[0], rtol=1e-12, atol=0.0):
+            raise NotApart("options in coin stand on a forward of which a part is fixed")
+        if not np.allclose(forward, line, rtol=1e-11, atol=0.0):
+            raise NotApart("a forward is no straight line in its spot")
+        return Options(columns.strike, columns.call, factor[0], deviation[0], intercept, slope)
 
-    def _others(self, rows: IntArray, grid: ScenarioGrid, weight: FloatArray) -> FloatArray | None:
+    def _others(self, rows: IntArray, grid: ScenarioGrid, weight: FloatArray) -> FloatArray:
         """Return the straight lines of what is no option: its loss in each scenario."""
         if not len(rows):
             return np.zeros((2, self.width, grid.size))
@@ -244,7 +275,7 @@ class _Taking:
         # Its share of equity is in the remainder, which is straight too.
         return self._straight(weight * (pnl - pnl[:, :1]), self.scale)
 
-    def _straight(self, values: FloatArray, scale: FloatArray) -> FloatArray | None:
+    def _straight(self, values: FloatArray, scale: FloatArray) -> FloatArray:
         """Return intercept and slope by segment of values at the probes, shape (2, segments, k)."""
         shape = (self.width, len(PROBES), -1)
         y, x = values.reshape(shape), self.x.reshape(self.width, len(PROBES), 1)
@@ -252,7 +283,9 @@ class _Taking:
         intercept = y[:, 0] - slope * x[:, 0]
         error = np.abs(intercept[:, None] + slope[:, None] * x - y)
         if np.any(error > STRAIGHT * scale.reshape(shape)):
-            return None
+            raise NotApart(
+                "the requirement is no straight line between the corners that its model states"
+            )
         return np.stack([intercept, slope])
 
 
@@ -264,8 +297,8 @@ def _with_unchanged(grid: ScenarioGrid) -> ScenarioGrid:
     return ScenarioGrid(spot, volatility, weight, days, grid.rule)
 
 
-def _nothing(segments: int) -> Group:
-    """Return the group of a pool in which nothing moves."""
+def _remainder(line: FloatArray) -> Group:
+    """Return a group of one piece that is a straight line, shape (2, segments, 1)."""
     none, table = np.zeros(0), np.zeros((0, 1))
-    whole = (np.ones(1), np.zeros(1), np.zeros((2, segments, 1)))
-    return Group(none, none, none.astype(bool), table, table, table, table, *whole)
+    options = Options(none, none.astype(bool), table, table, table, table)
+    return Group(none, options, np.ones(1), np.zeros(1), line)

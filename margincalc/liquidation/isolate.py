@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from margincalc.arrays import BoolArray, FloatArray, IntArray
-from margincalc.liquidation.pieces import Group, Nodes, Pieces, bends
+from margincalc.liquidation.pieces import Floors, Group, Nodes, Pieces
 
 START = 33  # nodes of the first look, evenly in the logarithm
 SMALLEST = 1e-8  # relative width of an interval that is not halved again
@@ -75,7 +75,7 @@ def isolate(pieces: Pieces, noise: float) -> Isolated | None:
     noise : how far below zero an excess may be by rounding alone
     """
     current = _first(pieces)
-    cells = sum(group.factor.size for group in pieces.groups)
+    cells = sum(group.options.factor.size for group in pieces.groups)
     evaluations = (len(current.low) + 1) * cells
     done: list[_Settled] = []
     for _ in range(ROUNDS):
@@ -102,7 +102,7 @@ def _first(pieces: Pieces) -> _Intervals:
     return _Intervals(x[:-1], x[1:], segment, left, right)
 
 
-def _halved(groups: tuple[Group, ...], whole: _Intervals) -> _Intervals:
+def _halved(groups: tuple[Group | Floors, ...], whole: _Intervals) -> _Intervals:
     """Return both halves of every interval."""
     middle = 0.5 * (whole.low + whole.high)
     nodes = tuple(group.at(middle, whole.segment) for group in groups)
@@ -120,12 +120,12 @@ def _stacked(one: Nodes, other: Nodes) -> Nodes:
 
 
 def _examined(
-    groups: tuple[Group, ...], current: _Intervals, noise: float
+    groups: tuple[Group | Floors, ...], current: _Intervals, noise: float
 ) -> tuple[_Settled, IntArray]:
     """Settle what bounds settle, and return which intervals are left."""
     bounds = _Bounds(len(current.low))
     for group, left, right in zip(groups, current.left, current.right, strict=True):
-        bounds.add(left, right, bends(group, left, right), current.high - current.low)
+        bounds.add(left, right, group.bends(left, right), current.high - current.low)
     ends = bounds.at_low, bounds.at_high
     not_below = tuple(end >= -noise for end in ends)
     clear = (bounds.under >= -noise) | (bounds.over < -noise)
@@ -158,22 +158,21 @@ class _Bounds:
     ) -> None:
         """Add one group, given its pieces at both ends and how they bend between."""
         less, more = bend
-        w = width[:, None]
+        w = width[:, None, None]
         sag, lift = (np.maximum(part, 0.0) * w * w / 8.0 for part in (more, -less))
         low, high = left.value, right.value
-        least = tuple(np.min(end - sag, axis=1) for end in (low, high))
-        rows = np.arange(len(width))
-        best = np.argmin(np.maximum(low, high) + lift, axis=1)
-        most = tuple((end + lift)[rows, best] for end in (low, high))
-        self.at_low = self.at_low + np.min(low, axis=1)
-        self.at_high = self.at_high + np.min(high, axis=1)
+        least = tuple(_least(end - sag) for end in (low, high))
+        best = np.argmin(np.maximum(low, high) + lift, axis=2)[..., None]
+        most = [np.take_along_axis(end + lift, best, axis=2) for end in (low, high)]
+        self.at_low = self.at_low + _least(low)
+        self.at_high = self.at_high + _least(high)
         self._under = _sum(self._under, least)
-        self._over = _sum(self._over, most)
+        self._over = _sum(self._over, tuple(np.sum(end[..., 0], axis=1) for end in most))
         # A piece that is nowhere the smallest does not turn the slope.
-        able = np.minimum(low, high) - sag <= np.maximum(*most)[:, None]
+        able = np.minimum(low, high) - sag <= np.maximum(*most)
         secant, turn = (high - low) / w, 0.5 * w * np.maximum(np.abs(less), np.abs(more))
-        self.falls = self.falls + np.min(np.where(able, secant - turn, np.inf), axis=1)
-        self.rises = self.rises + np.max(np.where(able, secant + turn, -np.inf), axis=1)
+        self.falls = self.falls + _least(np.where(able, secant - turn, np.inf))
+        self.rises = self.rises - _least(np.where(able, -secant - turn, np.inf))
 
     @property
     def under(self) -> FloatArray:
@@ -184,6 +183,12 @@ class _Bounds:
     def over(self) -> FloatArray:
         """Most that the excess may be."""
         return np.maximum(*self._over)
+
+
+def _least(values: FloatArray) -> FloatArray:
+    """Sum the smallest pieces of all groups, shape (N, G, pieces) to (N,)."""
+    total: FloatArray = np.sum(np.min(values, axis=2), axis=1)
+    return total
 
 
 def _sum(

@@ -17,6 +17,7 @@ from margincalc.liquidation.pieces import Pieces
 from margincalc.liquidation.search import search
 from margincalc.pricing.roots import find_roots
 
+UNSETTLED = "the excess stays so close to zero that no bound settles it"
 FAR = (1e-7, 1e7)  # multiples that stand for no spot at all, and for a spot without bound
 
 
@@ -28,7 +29,7 @@ class Region(NamedTuple):
     intervals : shape (N, 2), in order; an end at the domain's is open to what lies beyond
     domain : the multiples between which was searched
     unresolved : intervals in which the excess touches zero, or nearly, shape (M, 2)
-    certified : whether it is proved that nothing was missed
+    reason : why it is not proved that nothing was missed, in words; None where it is
     gap : largest distance between two multiples looked at, as a share of the lower; 0 if certified
     beyond : whether the pool is liquidated as spot falls to nothing, and rises without bound
     evaluations : of an option's value if certified, otherwise of the margin model
@@ -37,10 +38,15 @@ class Region(NamedTuple):
     intervals: FloatArray
     domain: tuple[float, float]
     unresolved: FloatArray
-    certified: bool
+    reason: str | None
     gap: float
     beyond: tuple[bool, bool]
     evaluations: int
+
+    @property
+    def certified(self) -> bool:
+        """Whether it is proved that nothing was missed."""
+        return self.reason is None
 
     @property
     def crossings(self) -> FloatArray:
@@ -85,19 +91,22 @@ class _Found(NamedTuple):
     low: FloatArray
     high: FloatArray
     unresolved: FloatArray
-    certified: bool
+    reason: str | None
     gap: float
     evaluations: int
 
 
-def _found(line: Line, pieces: Pieces | None, noise: float) -> _Found:
+def _found(line: Line, pieces: Pieces | str, noise: float) -> _Found:
     """Isolate the changes of sign of one line, or else search for them."""
-    isolated = None if pieces is None else isolate(pieces, noise)
-    if isolated is not None:
-        low, high, unresolved, evaluations = isolated
-        return _Found(low, high, unresolved, True, 0.0, evaluations)
+    reason = pieces
+    if isinstance(pieces, Pieces):
+        isolated = isolate(pieces, noise)
+        if isolated is not None:
+            low, high, unresolved, evaluations = isolated
+            return _Found(low, high, unresolved, None, 0.0, evaluations)
+        reason = UNSETTLED
     low, high, gap, evaluations = search(line, noise)
-    return _Found(low, high, np.zeros((0, 2)), False, gap, evaluations)
+    return _Found(low, high, np.zeros((0, 2)), str(reason), gap, evaluations)
 
 
 def _assembled(line: Line, found: _Found, roots: FloatArray, below: list[bool]) -> Region:
@@ -114,7 +123,7 @@ def _assembled(line: Line, found: _Found, roots: FloatArray, below: list[bool]) 
         np.array(bounds).reshape(-1, 2),
         line.domain,
         found.unresolved,
-        found.certified,
+        found.reason,
         found.gap,
         (below[1], below[2]),
         found.evaluations,

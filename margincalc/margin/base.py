@@ -160,23 +160,45 @@ class Kinks(NamedTuple):
     at_spot: BoolArray
 
 
+class Marked(NamedTuple):
+    """Options, N position rows, in whose requirement is their own mark.
+
+    Attributes
+    ----------
+    rows : position rows
+    taken : share of its mark that each needs
+    floor : share of its mark that each needs at least; 0 of what has no such rule
+    instead : what the rows of a book with such a floor need otherwise: straight lines
+    """
+
+    rows: IntArray
+    taken: FloatArray
+    floor: FloatArray
+    instead: Callable[[Book], FloatArray]
+
+
 class Shape(NamedTuple):
     """How maintenance margin depends on spot: scanned losses, and straight lines between kinks.
 
-    Nothing else: whoever states a shape says that the requirement less `scanned` is, between two
-    neighbouring kinks, linear in every spot (of an account in coin: once multiplied by the spot).
+    Nothing else: whoever states a shape says that the requirement less `scanned` and `marked` is,
+    between two neighbouring kinks, linear in every spot (of an account in coin: once multiplied by
+    the spot).
     """
 
     scanned: tuple[Scanned, ...]
     kinks: Kinks
+    marked: tuple[Marked, ...] = ()
+
+
+NOT_APART = "the rules of this model are not taken apart"
 
 
 @runtime_checkable
 class Shaped(Protocol):
     """A model that can say how its requirement depends on spot, so that nothing is missed."""
 
-    def shape(self, book: Book) -> Shape | None:
-        """State it for a book; None where the rules are of another kind."""
+    def shape(self, book: Book) -> Shape | str:
+        """State it for a book, or say in words which of its rules is of another kind."""
 
 
 def kinks(*parts: tuple[IntArray, FloatArray, bool]) -> Kinks:

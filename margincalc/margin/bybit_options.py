@@ -55,6 +55,10 @@ class _Seller(NamedTuple):
         share = self.rules.maintenance * np.maximum(prices.spot, prices.mark)
         return share + prices.mark + self.rules.liquidation_fee * prices.spot
 
+    def floor(self, prices: Prices) -> FloatArray:
+        """Share of the larger of spot and mark."""
+        return np.full(len(prices.spot), self.rules.maintenance)
+
 
 def build(tables: Mapping[str, Any]) -> SingleOptions:
     """Read the tables of Bybit's options.

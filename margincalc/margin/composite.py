@@ -8,6 +8,7 @@ import numpy as np
 from margincalc.arrays import BoolArray, FloatArray, IntArray
 from margincalc.book import Book
 from margincalc.margin.base import (
+    NOT_APART,
     Components,
     Kinks,
     MarginModel,
@@ -60,7 +61,7 @@ class PerVenue(NamedTuple):
         model = self.models[book.names.keys[0].venue]
         return model.linear(book)
 
-    def shape(self, book: Book) -> Shape | None:
+    def shape(self, book: Book) -> Shape | str:
         """State how the requirements depend on spot, if every model of a pool does."""
         chosen, whole = self._chosen(book), []
         for number, model in enumerate(self.models.values()):
@@ -68,15 +69,15 @@ class PerVenue(NamedTuple):
             if not len(rows):
                 continue
             part, held = book.restricted(rows)
-            own = model.shape(part) if isinstance(model, Shaped) else None
-            if own is None:
-                return None
+            own = model.shape(part) if isinstance(model, Shaped) else NOT_APART
+            if isinstance(own, str):
+                return own
             whole.append(_renumbered(own, rows, held))
         scanned = tuple(each for shape in whole for each in shape.scanned)
+        marked = tuple(each for shape in whole for each in shape.marked)
         parts = [shape.kinks for shape in whole]
-        return Shape(
-            scanned, Kinks(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-        )
+        bends = Kinks(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+        return Shape(scanned, bends, marked)
 
     def _chosen(self, book: Book) -> IntArray:
         """Return the number of each pool's model, shape (A,)."""
@@ -87,7 +88,8 @@ class PerVenue(NamedTuple):
 def _renumbered(shape: Shape, rows: IntArray, held: IntArray) -> Shape:
     """Return the shape of a part of a book, given its rows and instruments in the whole."""
     scanned = tuple(each._replace(rows=rows[each.rows]) for each in shape.scanned)
-    return Shape(scanned, shape.kinks._replace(instrument=held[shape.kinks.instrument]))
+    marked = tuple(each._replace(rows=rows[each.rows]) for each in shape.marked)
+    return Shape(scanned, shape.kinks._replace(instrument=held[shape.kinks.instrument]), marked)
 
 
 class _Part(NamedTuple):

@@ -58,6 +58,10 @@ class _Seller(NamedTuple):
         of_mark = np.where(prices.columns.call, 0.0, prices.mark)
         return self.rules.factor * share * np.maximum(prices.spot, of_mark) + prices.mark
 
+    def floor(self, prices: Prices) -> FloatArray:
+        """Share of the larger of spot and mark, of puts."""
+        return np.where(prices.columns.call, 0.0, self.rules.factor * self._shares(prices))
+
     def _shares(self, prices: Prices) -> FloatArray:
         """Maintenance rate of each option's underlying; refuse one that has none."""
         known = self.rules.maintenance

@@ -167,14 +167,15 @@ class Scan(NamedTuple):
             both[1] = both[1] + confidence_charge(book, self.account.confidence)
         return np.stack(both)
 
-    def shape(self, book: Book) -> Shape | None:
+    def shape(self, book: Book) -> Shape | str:
         """State how the requirement depends on spot; charges that follow deltas are no lines."""
         scanned = []
         for number, rows in self._split(book):
             chosen = list(self.sets.values())[number]
-            follows = chosen.parameters.charges.roll or chosen.parameters.liquidity is not None
-            if len(rows) and follows:
-                return None
+            if len(rows) and chosen.parameters.charges.roll:
+                return "the charge for rolling between expiries follows deltas"
+            if len(rows) and chosen.parameters.liquidity is not None:
+                return "the liquidity add-on grows faster than positions"
             scanned.append(Scanned(rows, chosen.grid, chosen.parameters.factors.maintenance))
         return Shape(tuple(scanned), kinks(*haircut_kinks(book)))
 

@@ -15,8 +15,22 @@ import numpy as np
 from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Instruments, Kind
 from margincalc.errors import ModelRefusal
-from margincalc.margin.base import Components, MarginResult, Parameters, Share, total
-from margincalc.margin.charges import ShortRates, collateral_haircut, short_option
+from margincalc.margin.base import (
+    Components,
+    MarginResult,
+    Marked,
+    Parameters,
+    Shape,
+    Share,
+    kinks,
+    total,
+)
+from margincalc.margin.charges import (
+    ShortRates,
+    collateral_haircut,
+    haircut_kinks,
+    short_option,
+)
 from margincalc.margin.forms import LinearForm
 from margincalc.margin.linear import in_proportion
 from margincalc.margin.scope import Scope
@@ -82,6 +96,9 @@ class Seller(Protocol):
     def maintenance(self, prices: Prices) -> FloatArray:
         """Maintenance margin."""
 
+    def floor(self, prices: Prices) -> FloatArray:
+        """Share of the larger of spot and mark that is in it; 0 where it is of spot alone."""
+
 
 class SingleOptions(NamedTuple):
     """Requirements per option and order, summed by pool."""
@@ -99,6 +116,24 @@ class SingleOptions(NamedTuple):
         """Return both margins of one pool: each option by itself."""
         without = ("the margin of open orders",) if len(book.orders.quantity) else ()
         return LinearForm(parts=in_proportion(book, self.margin), without=without)
+
+    def shape(self, book: Book) -> Shape:
+        """State how the requirement depends on spot."""
+        rows = book.rows(Kind.OPTION)
+        bought = book.quantity[rows] > 0.0
+        floor = np.where(bought, 0.0, self.seller.floor(self._unmarked(book, rows)))
+        marked = Marked(rows, np.where(bought, 1.0, 0.0), floor, self._of_spot)
+        return Shape((), kinks(*haircut_kinks(book)), (marked,))
+
+    def _of_spot(self, book: Book) -> FloatArray:
+        """Return what a share of spot, and not of the mark, makes of options sold, shape (P,)."""
+        prices = self._unmarked(book, np.arange(len(book.pool)))
+        unit = _money(book, self.seller.floor(prices) * prices.spot, prices)
+        return np.maximum(-book.quantity, 0.0) * prices.columns.multiplier * unit
+
+    def _unmarked(self, book: Book, rows: IntArray) -> Prices:
+        nothing = np.zeros(len(book.instruments.kind))
+        return _prices(book, nothing, book.instrument[rows], book.entry[rows])
 
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book.

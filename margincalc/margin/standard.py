@@ -21,6 +21,7 @@ from margincalc.book import Book, Kind
 from margincalc.margin.base import (
     Components,
     MarginResult,
+    Marked,
     Parameters,
     Shape,
     Share,
@@ -201,19 +202,39 @@ class Standard(NamedTuple):
         if self.account.open_orders and len(book.orders.quantity):
             yield "the margin of open orders"
 
-    def shape(self, book: Book) -> Shape | None:
-        """State how the requirement depends on spot; a share of a mark is no line."""
-        if any(_of_marks(chosen) for chosen in self.sets.values()):
-            return None
+    def shape(self, book: Book) -> Shape | str:
+        """State how the requirement depends on spot."""
         bends = list(haircut_kinks(book))
         for chosen in self.sets.values():
-            bends += short_option_kinks(book, chosen.short_option.rates(initial=False))
-        return Shape((), kinks(*bends))
+            short, long = chosen.short_option, chosen.long_option
+            if short.put_of_mark and short.maintenance_put_cap is not None:
+                return "the least share of a put's mark is capped"
+            if long.maintenance and long.maintenance_cap is not None:
+                return "the share of a bought option's mark is capped"
+            bends += short_option_kinks(book, short.rates(initial=False))
+        if any(chosen.delta_one.slope for chosen in self.sets.values()):
+            contracts = held(book, Kind.FUTURE, Kind.PERPETUAL)
+            if np.any(book.instruments.inverse[contracts.instrument]):
+                return "a rate grows with the coins that an inverse contract stands for"
+        return Shape((), kinks(*bends), (self._marked(book),))
 
+    def _marked(self, book: Book) -> Marked:
+        """State which options need shares of their marks."""
+        rows = book.rows(Kind.OPTION)
+        lots = Lots(book.pool[rows], book.instrument[rows], book.quantity[rows])
+        bought, puts = lots.quantity > 0.0, ~book.instruments.call[lots.instrument]
+        look = _Rules(self.sets, book, np.zeros(0), initial=False).lookup
+        (least,) = look(lambda chosen: (chosen.short_option.put_of_mark,), lots)
+        (share,) = look(lambda chosen: (chosen.long_option.maintenance,), lots)
+        floor = np.where(puts & ~bought, least, 0.0)
+        return Marked(rows, np.where(bought, share, 0.0), floor, self._without_marks)
 
-def _of_marks(chosen: StandardSet) -> bool:
-    """Whether a maintenance margin of options depends on their marks."""
-    return bool(chosen.short_option.put_of_mark or chosen.long_option.maintenance)
+    def _without_marks(self, book: Book) -> FloatArray:
+        """Return what options sold need if their marks were nothing, shape (P,)."""
+        lots = Lots(book.pool, book.instrument, book.quantity)
+        return _Rules(self.sets, book, np.zeros(len(book.instruments.kind)), initial=False).need(
+            lots
+        )
 
 
 class _Rules:
@@ -260,7 +281,7 @@ class _Rules:
         amount[rows] = self._delta_one(lots.take(rows))
         return amount
 
-    def _lookup(self, rates: Callable[[StandardSet], tuple[float, ...]], lots: Lots) -> FloatArray:
+    def lookup(self, rates: Callable[[StandardSet], tuple[float, ...]], lots: Lots) -> FloatArray:
         """Look rates up by the underlying of lots, shape (rates, lots)."""
         table = np.array([rates(chosen) for chosen in self._sets.values()], np.float64)
         underlying = self._book.instruments.underlying[lots.instrument]
@@ -272,7 +293,7 @@ class _Rules:
         book, initial = self._book, self._initial
         columns = book.instruments.take(lots.instrument)
         spot = book.spot[columns.underlying]
-        rates = self._lookup(lambda chosen: chosen.short_option.rates(initial=initial), lots)
+        rates = self.lookup(lambda chosen: chosen.short_option.rates(initial=initial), lots)
         money = spot if book.coin else np.ones(len(spot))
         mark = self._mark[lots.instrument] * money / columns.multiplier
         unit = short_option(columns, spot, mark, ShortRates(*rates)) / money
@@ -281,7 +302,7 @@ class _Rules:
 
     def _long_options(self, lots: Lots) -> FloatArray:
         book, initial = self._book, self._initial
-        share, cap = self._lookup(lambda chosen: chosen.long_option.rates(initial=initial), lots)
+        share, cap = self.lookup(lambda chosen: chosen.long_option.rates(initial=initial), lots)
         columns = book.instruments.take(lots.instrument)
         spot = np.ones(len(cap)) if book.coin else book.spot[columns.underlying]
         unit = np.minimum(share * self._mark[lots.instrument], cap * columns.multiplier * spot)
@@ -302,7 +323,7 @@ class _Rules:
             rate = published(getattr(own, which), f"{table}.{which}", needed=len(lots.pool) > 0)
             return rate, own.slope, float(own.price == "index")
 
-        rate, slope, at_index = self._lookup(rates, lots)
+        rate, slope, at_index = self.lookup(rates, lots)
         units, index = lots.units(self._book), lots.at_index(self._book)
         notional = np.where(at_index > 0.0, index, lots.at_mark(self._book))
         charge: FloatArray = (rate + slope * units) * notional

@@ -121,6 +121,7 @@ def _sure(region: RegionLine) -> str:
     else:
         gap = numbers.percent(region.largest_gap)
         text = f"not certified: looked every {gap} or closer between {low} and {high}"
+        text += f", as {region.uncertified_because}"
     for side, word in (("below", "falls to nothing"), ("above", "rises without bound")):
         last = region.intervals[-1 if side == "above" else 0] if region.intervals else None
         there = last is not None and (last.high if side == "above" else last.low) is None

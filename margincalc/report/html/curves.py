@@ -116,7 +116,8 @@ def _said(region: RegionLine) -> str:
     if region.certified:
         return f"Liquidated {where}. Certified: no other interval was missed."
     gap = numbers.percent(region.largest_gap)
-    return f"Liquidated {where}. Looked every {gap} of spot or closer; not certified."
+    reason = region.uncertified_because
+    return f"Liquidated {where}. Looked every {gap} of spot or closer; not certified, as {reason}."
 
 
 def _likely(frame: Frame, pool: PoolLiquidation, region: RegionLine, spot: float) -> list[Markup]:
