@@ -96,6 +96,10 @@ class Account:
 
     def model_info(self, venue: str | None = None) -> ModelInfo:
         """Return what a report says of its model, or of that of one venue."""
-        model = self.venue if venue is None else self.venue.parts.get(venue, self.venue)
-        effective = model.effective.isoformat()
-        return ModelInfo(model.name, effective, model.proof, model.parameters_sha256, model.notes)
+        return info(self.venue if venue is None else self.venue.parts.get(venue, self.venue))
+
+
+def info(papers: Venue) -> ModelInfo:
+    """Return what a report says of a model by its papers."""
+    day = papers.effective.isoformat()
+    return ModelInfo(papers.name, day, papers.proof, papers.parameters_sha256, papers.notes)

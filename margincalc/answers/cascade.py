@@ -57,9 +57,16 @@ FALLS = (
 )
 
 
-def cascade_study(accounts: Accounts, terms: Terms, *, modes: bool = False) -> Study:
-    """Run every shock over a population, and compare modes where they are asked for."""
-    run = run_of(accounts, terms)
+def cascade_study(
+    accounts: Accounts, terms: Terms, run: Run | None = None, *, modes: bool = False
+) -> Study:
+    """Run every shock over a population, and compare modes where they are asked for.
+
+    Parameters
+    ----------
+    run : of these accounts and terms, where there is one already
+    """
+    run = run or run_of(accounts, terms)
     facts = (
         Fact("spot", "Spot", accounts.spot, "price"),
         Fact("method", "Method", run.method, "text"),

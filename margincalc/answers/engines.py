@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from margincalc.answers.account import Account
+from margincalc.answers.account import Account, info
 from margincalc.answers.engine_results import (
     EngineReport,
     LoanLine,
@@ -15,7 +15,6 @@ from margincalc.answers.engine_results import (
 )
 from margincalc.answers.margining import Rules, margined, parameters_day
 from margincalc.answers.optimum import optimum
-from margincalc.answers.results import ModelInfo
 from margincalc.answers.slippage import Slippage, costs_of, described
 from margincalc.arrays import IntArray
 from margincalc.book import Kind
@@ -75,7 +74,7 @@ def engine_report(
         runs.append(_pool(account, pool, _Found(scene, found, dated), best))
     return EngineReport(
         *account.heading,
-        engine=_info(dated),
+        engine=info(dated.papers),
         slippage=described(market.slippage),
         pools=tuple(runs),
         notes=tuple(note for note in notes if note not in _expected(rules, dated)),
@@ -159,17 +158,6 @@ def _compared(
     if not found.steps or account.book.pools != 1 or not scene.holds(found.start):
         return None
     return optimum(portfolio.model_copy(update={"orders": ()}), rules, scene, found)
-
-
-def _info(dated: Dated) -> ModelInfo:
-    papers = dated.papers
-    return ModelInfo(
-        papers.name,
-        papers.effective.isoformat(),
-        papers.proof,
-        papers.parameters_sha256,
-        papers.notes,
-    )
 
 
 def _pool(account: Account, pool: int, found: _Found, best: OptimumLine | None) -> PoolRun:

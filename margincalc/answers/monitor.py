@@ -8,6 +8,7 @@ from margincalc.answers.accounts import Accounts
 from margincalc.answers.cascade import LEVELS, run_of
 from margincalc.answers.contagion import Terms, depth_of, holdings
 from margincalc.answers.study import Fact, Field, Study, Table
+from margincalc.answers.walked import Run
 from margincalc.arrays import FloatArray
 from margincalc.pricing.impact import Impact
 from margincalc.simulation import firesale
@@ -29,10 +30,10 @@ EXPOSED = (
 )
 
 
-def monitor_study(accounts: Accounts, terms: Terms) -> Study:
-    """Put concentration, shelves, overlap and fund cover on one page."""
+def monitor_study(accounts: Accounts, terms: Terms, run: Run | None = None) -> Study:
+    """Put concentration, shelves, overlap and fund cover on one page; `run` as of a cascade's."""
     spot = accounts.spot
-    run = run_of(accounts, terms)
+    run = run or run_of(accounts, terms)
     line = _line(accounts)
     near = _concentration(line, spot) if line is not None else ()
     exposed, overlap = _overlap(accounts, terms.law)

@@ -166,6 +166,28 @@ def monitor(  # noqa: PLR0913 - an argument for each option of the command
     return monitor_study(accounts, terms)
 
 
+def report_population(  # noqa: PLR0913 - an argument for each option of the command
+    source: Source,
+    *,
+    shocks: str = "-0.4:0.4:81",
+    depth: str = DEPTH,
+    depth_left: float = 1.0,
+    fund: float = 0.0,
+    rules: Margins | None = None,
+    progress: Progress | None = None,
+) -> str:
+    """Return a self-contained HTML page with monitor and cascade; arguments as of `cascade`."""
+    from margincalc.answers.accounts import Margins, accounts_of
+    from margincalc.answers.cascade import shocks_of
+    from margincalc.answers.contagion import Terms, law_of
+    from margincalc.answers.page_population import population_page
+    from margincalc.report.html import population_text
+
+    accounts = accounts_of(source, rules or Margins())
+    terms = Terms(shocks_of(shocks), law_of(depth, depth_left), fund, 0.0, progress)
+    return population_text(population_page(accounts, terms, depth, depth_left))
+
+
 def oracle(
     prices: str | Path,
     source: Source,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # Repeated from `answers.accounts` and `api`, which import too much for --help.
 DRAWS = ("perpetuals", "options", "two-assets")
+DRAWN = ("accounts", "seed", "kind")
 DEPTH = "0.5%=15.5e6,5%=40e6"
 
 _SOURCE: tuple[Callable[[Command], Command], ...] = (
@@ -33,12 +34,12 @@ _SOURCE: tuple[Callable[[Command], Command], ...] = (
         show_default=True,
         help="What drawn accounts hold.",
     ),
-    click.option(
-        "--spot",
-        type=float,
-        metavar="PRICE",
-        help="Present price, with a list of liquidation prices; of drawn accounts, bitcoin's.",
-    ),
+)
+_SPOT = click.option(
+    "--spot",
+    type=float,
+    metavar="PRICE",
+    help="Present price, with a list of liquidation prices; of drawn accounts, bitcoin's.",
 )
 _MARKET: tuple[Callable[[Command], Command], ...] = (
     click.option(
@@ -68,13 +69,17 @@ def drawing(command: Command) -> Command:
 
     @functools.wraps(command)
     def gathered(*arguments: Any, **values: Any) -> Any:
-        drawn = {name: values.pop(name) for name in ("accounts", "seed", "kind", "spot")}
-        return command(*arguments, drawn=drawn, **values)
+        source = {name: values.pop(name) for name in (*DRAWN, "spot")}
+        return command(*arguments, drawn=source, **values)
 
-    result: Command = gathered
+    return drawn(_SPOT(gathered))
+
+
+def drawn(command: Command) -> Command:
+    """Give a command the options of accounts that are drawn, each as its own argument."""
     for option in reversed(_SOURCE):
-        result = option(result)
-    return result
+        command = option(command)
+    return command
 
 
 def trading(command: Command) -> Command:

@@ -26,6 +26,11 @@ def amount(value: float | None, currency: str, *, sign: bool = False) -> str:
     return BLANK if value is None else _fixed(value, decimals(currency), sign)
 
 
+def coarse(value: float, largest: float) -> str:
+    """Return one amount among many, with its sign and the digits that the largest deserves."""
+    return _fixed(value, max(0, 4 - _magnitude(largest)), True)
+
+
 def price(value: float | None) -> str:
     """Return a price with two decimals, a small one with five digits: `2,900.00`, `0.062500`."""
     if value is None:

@@ -39,7 +39,7 @@ def _untitled(lines: Block) -> Block:
 
 
 def _table(part: Table, currency: str, width: int) -> Block:
-    rows = _chosen(part)
+    rows = chosen(part)
     if not rows:
         return []
     columns = [_column(field) for field in part.fields]
@@ -54,7 +54,7 @@ def _table(part: Table, currency: str, width: int) -> Block:
     return [*table(columns, cells, width), *rest]
 
 
-def _chosen(part: Table) -> list[tuple[Any, ...]]:
+def chosen(part: Table) -> list[tuple[Any, ...]]:
     """Return the rows that a table shows: the first, or evenly chosen ones with both ends."""
     count = len(part.rows)
     if not part.shown:

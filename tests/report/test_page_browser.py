@@ -9,9 +9,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 import margincalc as mc
 from margincalc.assembly.pools import Mode
 from margincalc.report import numbers
-from tests.cli import ROOT, STRANGLE
+from tests.cli import STRANGLE
 from tests.conftest import CHROMIUM
-from tests.report.test_page import ACCOUNT, INSTRUMENT, hostile, of
+from tests.report.test_page import ACCOUNT, FOLDER, INSTRUMENT, hostile, of
+from tests.report.test_population_page import population
 
 FLAGS = (
     "--headless",
@@ -65,9 +66,9 @@ class Opened:
         return self.page.locator(f"#{key}").inner_text()
 
 
-def written(folder: Path, source: str | Path, mode: Mode | None = None) -> Path:
+def written(folder: Path, text: str) -> Path:
     file = folder / "report.html"
-    file.write_text(of(source, mode))
+    file.write_text(text)
     return file
 
 
@@ -76,13 +77,29 @@ def written(folder: Path, source: str | Path, mode: Mode | None = None) -> Path:
 def test_it_loads_without_an_error_or_a_request_and_fits(
     browser: Browser, tmp_path: Path, width: int, scheme: str
 ) -> None:
-    file = written(tmp_path, STRANGLE)
+    file = written(tmp_path, of("btc_short_strangle"))
+    opened = loaded(browser, file, width, scheme)
+    assert opened.page.locator("#curve svg path").count() == 2
+    opened.page.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_page_of_a_population_loads_alike(browser: Browser, tmp_path: Path, width: int) -> None:
+    opened = loaded(browser, written(tmp_path, population()), width, "dark")
+    assert opened.page.locator("svg").count() == 4
+    first = opened.page.locator("#safe").bounding_box()
+    assert first is not None
+    assert first["y"] + first["height"] < 900
+    opened.page.close()
+
+
+def loaded(browser: Browser, file: Path, width: int, scheme: str) -> Opened:
+    """Open a page that has no error, asks nothing of others, and is as wide as its window."""
     opened = Opened(browser, file, width, scheme)
     assert opened.errors == []
     assert opened.requests == [file.as_uri()]
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
-    assert opened.page.locator("#curve svg path").count() == 2
-    opened.page.close()
+    return opened
 
 
 @pytest.mark.parametrize(
@@ -99,8 +116,7 @@ def test_it_loads_without_an_error_or_a_request_and_fits(
 def test_sliders_move_the_figures_to_those_of_margin(
     browser: Browser, tmp_path: Path, sample: str, mode: Mode | None, moves: dict[str, float]
 ) -> None:
-    source = ROOT / "sample_portfolios" / f"{sample}.yaml"
-    opened = Opened(browser, written(tmp_path, source, mode=mode))
+    opened = Opened(browser, written(tmp_path, of(sample)))
     before = opened.shown("equity")
     opened.move(**moves)
     spot, volatility = moves.get("spot", 0.0), moves.get("volatility", 0.0)
@@ -109,7 +125,7 @@ def test_sliders_move_the_figures_to_those_of_margin(
         vol=[f"{volatility:+g}%"] if volatility else [],
         days=moves.get("days", 0.0),
     )
-    report = mc.margin(mc.load(source), mode=mode, changes=changes)
+    report = mc.margin(mc.load(FOLDER / f"{sample}.yaml"), mode=mode, changes=changes)
     for key in FIGURES:
         assert opened.shown(key) == numbers.amount(getattr(report, key), report.currency)
     assert opened.shown("margin_ratio") == numbers.percent(report.margin_ratio)
@@ -122,7 +138,7 @@ def test_sliders_move_the_figures_to_those_of_margin(
 
 
 def test_between_markets_it_says_that_it_interpolates(browser: Browser, tmp_path: Path) -> None:
-    opened = Opened(browser, written(tmp_path, STRANGLE))
+    opened = Opened(browser, written(tmp_path, of("btc_short_strangle")))
     opened.move(spot=1.5)
     assert opened.shown("how").startswith("interpolated")
     report = mc.margin(mc.load(STRANGLE), changes=mc.what_if(spot=["+1.5%"]))
@@ -132,7 +148,7 @@ def test_between_markets_it_says_that_it_interpolates(browser: Browser, tmp_path
 
 
 def test_text_of_the_file_is_shown_and_not_run(browser: Browser, tmp_path: Path) -> None:
-    opened = Opened(browser, written(tmp_path, hostile(tmp_path)))
+    opened = Opened(browser, written(tmp_path, hostile()))
     assert opened.errors == []
     assert opened.shown("heading") == ACCOUNT
     assert opened.page.get_by_text(INSTRUMENT, exact=True).count() > 0
@@ -140,7 +156,7 @@ def test_text_of_the_file_is_shown_and_not_run(browser: Browser, tmp_path: Path)
 
 
 def test_it_prints(browser: Browser, tmp_path: Path) -> None:
-    opened = Opened(browser, written(tmp_path, STRANGLE))
+    opened = Opened(browser, written(tmp_path, of("btc_short_strangle")))
     opened.page.emulate_media(media="print")
     assert not opened.page.locator("#spot").is_visible()
     assert opened.page.locator("#equity").is_visible()

@@ -1,25 +1,101 @@
-"""`report`: all answers about an account on one page."""
+"""`report`: all answers about an account, or about a population, on one page."""
+
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from margincalc.cli.inputs import read, rules
 from margincalc.cli.options import EVERY, SAMPLES, Options, examples, shared
 from margincalc.cli.output import write
+from margincalc.cli.sources import DRAWN, check_fund, drawn, progress, source_of, trading
+
+_TERMS = ("shocks", "depth", "depth_left", "fund")
+_OF_AN_ACCOUNT = ("as_of", "source", "columns", "join", "add", "close", "vol", "days")
 
 
 @click.command(
     epilog=examples(
         f"margincalc report {SAMPLES}/btc_short_strangle.yaml --output report.html",
-        f"margincalc report {SAMPLES}/just_under_maintenance.yaml --spot -5% --output moved.html",
+        "margincalc report --population --accounts 2000 --fund 2e6 --output venue.html",
     )
 )
-@shared(*(name for name in EVERY if name != "format"))
-def report(options: Options) -> None:
+@click.argument("file", required=False)
+@click.option(
+    "--population",
+    is_flag=True,
+    help="FILE lists a venue's accounts, as of `simulate cascade`; of a Parquet file that is "
+    "known. Without FILE accounts are drawn.",
+)
+@click.option(
+    "--shocks",
+    default="-0.4:0.4:81",
+    show_default=True,
+    metavar="MOVES",
+    help="Relative moves of a population's price.",
+)
+@trading
+@drawn
+@click.option(
+    "--spot",
+    multiple=True,
+    metavar="MOVE",
+    help="What if spots moved: +5%, BTC-10% or BTC=105000; repeatable. Of a population its "
+    "present price.",
+)
+@shared(*(name for name in EVERY if name not in ("file", "format", "spot")))
+@click.pass_context
+def report(
+    context: click.Context, /, options: Options, file: str | None, population: bool, **terms: Any
+) -> None:
     """Write one self-contained page: safe or not, what kills, what to do.
 
     The page needs no network. It reads well on a phone, printed and in the dark, and has sliders
-    that move spot, volatility and time.
+    that move spot, volatility and time. A population's page has its monitor and its cascade.
     """
+    options = options._replace(spot=terms.pop("spot"))
+    if population or (file or "").lower().endswith(".parquet"):
+        _refuse(context, _OF_AN_ACCOUNT, "of one account, and this is a population")
+        _write_population(options, file, terms)
+        return
+    _refuse(context, (*DRAWN, *_TERMS), "of a population: say --population")
+    if file is None:
+        raise click.MissingParameter(ctx=context, param_hint="'FILE'", param_type="argument")
     from margincalc.api import account
 
+    options = options._replace(file=file)
     write(account.report(read(options), **rules(options)), options)
+
+
+def _refuse(context: click.Context, names: tuple[str, ...], why: str) -> None:
+    """Refuse options that would change nothing."""
+    for parameter in context.command.params:
+        given = context.get_parameter_source(parameter.name or "") is not ParameterSource.DEFAULT
+        if parameter.name in names and given:
+            raise click.UsageError(f"{parameter.opts[-1]} is {why}", context)
+
+
+def _write_population(options: Options, file: str | None, terms: dict[str, Any]) -> None:
+    from margincalc.answers.accounts import Margins
+    from margincalc.api import studies
+
+    check_fund(terms["fund"])
+    source = source_of(
+        file, options.market, {name: terms[name] for name in DRAWN} | {"spot": _price(options.spot)}
+    )
+    margins = Margins(options.mode, options.model, options.settings, options.effective)
+    chosen = {name: terms[name] for name in _TERMS}
+    text = studies.report_population(source, rules=margins, progress=progress(), **chosen)
+    write(text, options._replace(file=file or "-"))
+
+
+def _price(spots: tuple[str, ...]) -> float | None:
+    """Read the present price, which is what --spot is of a population."""
+    if not spots:
+        return None
+    try:
+        (text,) = spots
+        return float(text)
+    except ValueError:
+        wanted = "one price is wanted with a population, such as 100000"
+        raise click.BadParameter(wanted, param_hint="'--spot'") from None

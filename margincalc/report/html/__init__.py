@@ -1,4 +1,4 @@
-"""A page about one account: all answers in one file, with no need of a network.
+"""A page about an account or a population: all answers in one file, with no need of a network.
 
     page -> one file per section -> elements (escaped HTML), drawing (SVG)
 
@@ -11,7 +11,10 @@ from functools import cache
 from importlib.resources import files
 
 from margincalc._version import __version__
+from margincalc.answers.page_population import PopulationPage
 from margincalc.answers.page_results import Page
+from margincalc.answers.results import ModelInfo
+from margincalc.report.html import population
 from margincalc.report.html.compared import compared
 from margincalc.report.html.cure import what_to_do
 from margincalc.report.html.danger import what_would_kill_me
@@ -36,23 +39,42 @@ _PLACES = (
 def page_text(page: Page) -> str:
     """Return the page as HTML; the same answers give the same text."""
     report = page.margin
+    sections = (
+        am_i_safe(page),
+        what_if(page),
+        what_would_kill_me(page),
+        what_is_it_made_of(page),
+        what_to_do(page),
+        compared(page),
+        _notes([*report.notes, *report.model.notes]),
+    )
     body = (
         identity(report),
-        tag("nav", *(tag("a", title, href=f"#{key}") for key, title in _PLACES)),
-        tag(
-            "main",
-            am_i_safe(page),
-            what_if(page),
-            what_would_kill_me(page),
-            what_is_it_made_of(page),
-            what_to_do(page),
-            compared(page),
-            _notes([*report.notes, *report.model.notes]),
-        ),
-        _foot(report.model.name, report.model.parameters_sha256),
+        _nav(_PLACES, sections),
+        tag("main", *sections),
+        _foot(report.model),
         tag("script", Markup(_resource("script.js"))),
     )
     return document(f"{name(report.account, 200)}: margin", joined(body))
+
+
+def population_text(page: PopulationPage) -> str:
+    """Return the page of a population as HTML; the same answers give the same text."""
+    notes = [*page.monitor.notes, *page.cascade.notes, *(page.model.notes if page.model else ())]
+    sections = (
+        population.how_far(page),
+        population.where(page),
+        population.how_far_it_spreads(page),
+        population.who_is_exposed(page),
+        _notes(notes),
+    )
+    body = (
+        population.heading(page),
+        _nav(population.PLACES, sections),
+        tag("main", *sections),
+        _foot(page.model),
+    )
+    return document(f"{name(page.monitor.title, 200)}: systemic risk", joined(body))
 
 
 def document(title: str, body: Markup) -> str:
@@ -70,6 +92,12 @@ def document(title: str, body: Markup) -> str:
     return f"<!doctype html>\n{tag('html', head, tag('body', body), lang='en')}\n"
 
 
+def _nav(places: Sequence[tuple[str, str]], sections: Sequence[str]) -> Markup:
+    """Return links to the sections that there are."""
+    shown = (place for place, each in zip(places, sections, strict=True) if each)
+    return tag("nav", *(tag("a", title, href=f"#{key}") for key, title in shown))
+
+
 def _notes(notes: Sequence[str]) -> Markup:
     """Return what a reader of the figures should know."""
     items = [tag("li", text) for text in dict.fromkeys(notes)]
@@ -77,9 +105,9 @@ def _notes(notes: Sequence[str]) -> Markup:
     return section("notes", "Notes", lead, tag("ul", *items) if items else "")
 
 
-def _foot(model: str, digest: str) -> Markup:
-    text = f"margincalc {__version__}; {name(model)}, parameters sha256 {digest}"
-    return tag("footer", text)
+def _foot(model: ModelInfo | None) -> Markup:
+    rules = f"; {name(model.name)}, parameters sha256 {model.parameters_sha256}" if model else ""
+    return tag("footer", f"margincalc {__version__}{rules}")
 
 
 @cache
@@ -88,4 +116,4 @@ def _resource(file: str) -> str:
     return files(__name__).joinpath(file).read_text("utf-8")
 
 
-__all__ = ["document", "page_text"]
+__all__ = ["document", "page_text", "population_text"]

@@ -7,7 +7,7 @@ from margincalc.report.html.elements import Markup, joined, note, panel, section
 from margincalc.report.html.refusal import refused
 from margincalc.report.layout import name
 
-_HEADS = ("", "mode", "status", "initial", "", "maintenance", "ratio", "nearest below", "above")
+_HEADS = ("", "initial", "", "maintenance", "ratio", "below", "above", "status", "mode")
 
 
 def compared(page: Page) -> Markup:
@@ -30,7 +30,7 @@ def _columns(report: CompareReport | None) -> Markup:
     most = max((column.report.initial_margin for column in ranked), default=0.0) or 1.0
     rows = [_row(column, most, report.currency) for column in ranked]
     text = f"Least initial margin: {name(report.cheapest)}." if report.cheapest else ""
-    return joined([table(_HEADS, rows, left=3), note(text)])
+    return joined([table(_HEADS, rows), note(text)])
 
 
 def _row(column: Comparison, most: float, currency: str) -> tuple[str, ...]:
@@ -38,14 +38,14 @@ def _row(column: Comparison, most: float, currency: str) -> tuple[str, ...]:
     width = f"width:{max(report.initial_margin, 0.0) / most * 100.0:.2f}%"
     return (
         name(column.name),
-        report.mode,
-        tag("span", report.status.upper(), class_=f"badge {report.status}"),
         numbers.amount(report.initial_margin, currency),
         tag("span", tag("i", style=width), class_="length"),
         numbers.amount(report.maintenance_margin, currency),
         numbers.percent(report.margin_ratio),
         _nearest(report, "below"),
         _nearest(report, "above"),
+        tag("span", report.status.upper(), class_=f"badge {report.status}"),
+        report.mode,
     )
 
 

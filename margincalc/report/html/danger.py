@@ -126,7 +126,7 @@ def _heat_map(
     rows = []
     for spot in sorted({line.spot for line in lines}, reverse=True):
         own = (cells.get((spot, move)) for move in moves)
-        shown = (_cell(line, most, report.currency) if line else tag("td") for line in own)
+        shown = (_cell(line, most) if line else tag("td") for line in own)
         rows.append(tag("tr", tag("th", move_label(spot), scope="row"), *shown))
     heads = [
         tag(
@@ -145,12 +145,12 @@ def _heat_map(
     return joined([tag("div", whole, class_="scroll", tabindex="0"), legend])
 
 
-def _cell(line: ScenarioLine, most: float, currency: str) -> Markup:
+def _cell(line: ScenarioLine, most: float) -> Markup:
     depth = min(abs(line.pnl) / most, 1.0)
     kind = "loss" if line.pnl < 0.0 else "gain"
     deep = " deep" if depth > 0.55 else ""
     worst = " worst" if line.worst else ""
-    shown = numbers.amount(line.pnl, currency, sign=True).removesuffix(".00")
+    shown = numbers.coarse(line.pnl, most)
     return tag("td", shown, class_=f"{kind}{deep}{worst}", style=f"--depth:{depth:.3f}")
 
 
@@ -160,12 +160,12 @@ def _others(lines: Sequence[ScenarioLine], report: ScenariosReport) -> Markup:
     rows = [
         (
             tag("b", name(line.label, 80)) if line.worst else name(line.label, 80),
+            numbers.amount(line.weighted_pnl, report.currency, sign=True),
             f"{line.weight * 100.0:.4g} %",
             numbers.amount(line.pnl, report.currency, sign=True),
-            numbers.amount(line.weighted_pnl, report.currency, sign=True),
         )
         for line in shown
     ]
     left = len(lines) - len(shown)
     remark = f"{left} more, which lose less; `scenarios` shows them" if left > 0 else ""
-    return joined([table(("Others", "weight", "P&L", "counts as"), rows), note(remark)])
+    return joined([table(("Others", "counts as", "weight", "P&L"), rows), note(remark)])

@@ -1,7 +1,7 @@
 """Line drawings as SVG: scales, axes and areas. Colours are the style sheet's, by class."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -9,6 +9,8 @@ from margincalc.report.html.elements import Markup, tag
 
 WIDTH, HEIGHT = 440.0, 270.0
 LEFT, RIGHT, TOP, BOTTOM = 52.0, 10.0, 12.0, 40.0
+Ticks = tuple[Callable[[float], str], Callable[[float], str]]
+"""How values of the horizontal and of the vertical axis are written."""
 
 
 class Range(NamedTuple):
@@ -50,19 +52,27 @@ def compact(value: float) -> str:
     return f"{value:.3g}".replace("-", "−") if abs(value) >= 1e-9 else "0"
 
 
-def picture(frame: Frame, label: str, axes: tuple[str, str], *drawn: str) -> Markup:
+def share(value: float) -> str:
+    """Return a relative move as an axis writes it: `-10 %`."""
+    return f"{value * 100.0:+.4g} %".replace("-", "−") if abs(value) >= 1e-9 else "0"
+
+
+def picture(
+    frame: Frame, label: str, axes: tuple[str, str], *drawn: str, ticks: Ticks = (compact, compact)
+) -> Markup:
     """Return a drawing between its axes.
 
     Parameters
     ----------
     label : what it shows, for who cannot see it
     axes : titles of the horizontal and vertical axis
+    ticks : how the values along both are written
     """
     return tag(
         "svg",
         *_grid(frame),
         *drawn,
-        *_ticks(frame),
+        *_ticks(frame, ticks),
         text((WIDTH + LEFT) / 2.0, HEIGHT - 4.0, axes[0], "axis", "middle"),
         text(LEFT, TOP - 3.0, axes[1], "axis", "start"),
         viewBox=f"0 0 {WIDTH:g} {HEIGHT:g}",
@@ -92,10 +102,28 @@ def band(frame: Frame, low: float, high: float, class_: str) -> Markup:
     )
 
 
+def bar(frame: Frame, ends: tuple[float, float], height: float, class_: str) -> Markup:
+    """Return a bar between two values of the horizontal axis, from nothing up to its height."""
+    start, end = (frame.across(frame.x.within(value)) for value in sorted(ends))
+    top, foot = (frame.up(frame.y.within(value)) for value in (height, 0.0))
+    if end <= start or foot <= top:
+        return Markup()
+    return tag(
+        "rect", x=f"{start:.1f}", y=f"{top:.1f}", width=f"{end - start:.1f}",
+        height=f"{foot - top:.1f}", class_=class_,
+    )  # fmt: skip
+
+
 def upright(frame: Frame, value: float, class_: str) -> Markup:
     """Return a vertical line at a value of the horizontal axis."""
     place = f"{frame.across(value):.1f}"
     return tag("line", x1=place, x2=place, y1=TOP, y2=HEIGHT - BOTTOM, class_=class_)
+
+
+def level(frame: Frame, value: float, class_: str) -> Markup:
+    """Return a horizontal line at a value of the vertical axis."""
+    place = f"{frame.up(value):.1f}"
+    return tag("line", x1=LEFT, x2=WIDTH - RIGHT, y1=place, y2=place, class_=class_)
 
 
 def text(x: float, y: float, words: str, class_: str, anchor: str) -> Markup:
@@ -124,12 +152,13 @@ def _grid(frame: Frame) -> list[Markup]:
     return [tag("line", x1=LEFT, x2=right, y1=y, y2=y, class_="grid") for y in places]
 
 
-def _ticks(frame: Frame) -> list[Markup]:
+def _ticks(frame: Frame, ticks: Ticks) -> list[Markup]:
+    along, upward = ticks
     across = [
-        text(frame.across(x), HEIGHT - BOTTOM + 14.0, compact(x), "tick", "middle")
+        text(frame.across(x), HEIGHT - BOTTOM + 14.0, along(x), "tick", "middle")
         for x in steps(frame.x, 5)
     ]
-    up = [text(LEFT - 5.0, frame.up(y) + 3.5, compact(y), "tick", "end") for y in steps(frame.y, 5)]
+    up = [text(LEFT - 5.0, frame.up(y) + 3.5, upward(y), "tick", "end") for y in steps(frame.y, 5)]
     return across + up
 
 

@@ -50,7 +50,8 @@ def table(
 ) -> Markup:
     """Return a table that scrolls where it is too wide; cells after the first `left` are numbers.
 
-    A row's first cell is its heading. An empty table is nothing.
+    A row's first cell is its heading. An empty table is nothing; headings that are all empty are
+    left out.
     """
     body = [_row(row, left) for row in rows]
     if not body:
@@ -59,7 +60,7 @@ def table(
         tag("th", head, scope="col", class_=None if place < left else "number")
         for place, head in enumerate(heads)
     )
-    head = tag("thead", tag("tr", *cells))
+    head = tag("thead", tag("tr", *cells)) if any(heads) else Markup()
     whole = tag("table", head, tag("tbody", *body), class_=class_)
     return tag("div", whole, class_="scroll", tabindex="0")
 

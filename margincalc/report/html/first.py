@@ -112,16 +112,17 @@ def _figures(report: MarginReport) -> Iterator[Markup]:
     def money(value: float) -> str:
         return numbers.amount(value, report.currency)
 
-    yield _figure("Equity", money(report.equity), _made_of(report))
+    yield figure("Equity", money(report.equity), _made_of(report))
     free = f"available {money(report.available_funds)}"
-    yield _figure("Initial margin", money(report.initial_margin), free)
+    yield figure("Initial margin", money(report.initial_margin), free)
     excess = f"excess {money(report.excess)}"
-    yield _figure("Maintenance margin", money(report.maintenance_margin), excess)
+    yield figure("Maintenance margin", money(report.maintenance_margin), excess)
     ratio = numbers.percent(report.margin_ratio)
-    yield _figure("Margin ratio", ratio, "maintenance / equity; over 100 % is liquidated")
+    yield figure("Margin ratio", ratio, "maintenance / equity; over 100 % is liquidated")
 
 
-def _figure(title: str, value: str, below: str) -> Markup:
+def figure(title: str, value: str, below: str) -> Markup:
+    """Return a figure under its title, with what belongs to it below."""
     return tag("div", tag("dt", title), tag("dd", value), tag("dd", below, class_="small"))
 
 
@@ -155,8 +156,8 @@ def prices(found: dict[str, Liquidation]) -> Markup:
     """Return the nearest liquidation prices of every underlying."""
     shown = parts.largest(tuple(found.items()), lambda item: -parts.nearness(item[1]))
     rows = [(name(key), *parts.liquidation_cells(line)) for key, line in shown]
-    heads = ("Underlying", "spot", "liquidated below", "move", "above", "move")
-    return tag("div", table(heads, rows), more(len(found), "underlyings"))
+    heads = ("Liquidated", "spot", "below", "move", "above", "move")
+    return tag("div", table(heads, rows, class_="prices"), more(len(found), "underlyings"))
 
 
 def more(total: int, what: str) -> Markup:
