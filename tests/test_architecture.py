@@ -63,7 +63,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
             "liquidation",
             "passing",
         ),
-        ("accounts", "page", "slippage", "study", "verify", "waterfall_results"),
+        ("accounts", "page", "routes", "slippage", "study", "verify", "waterfall_results"),
         (
             "chain",
             "collateral",
