@@ -58,6 +58,19 @@ def test_every_answer_is_recognised_and_has_no_unknown_field(path: Path) -> None
         assert content_of(mc.load(path, format=venue)) == content_of(portfolio)
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_every_answer_cut_short_or_replaced_by_a_page_is_refused(
+    path: Path, tmp_path: Path
+) -> None:
+    text = path.read_text("utf-8").rstrip()
+    file = tmp_path / path.name
+    for damaged in (text[: int(0.7 * len(text))], f"<!DOCTYPE html><html>{text}</html>"):
+        file.write_text(damaged, "utf-8")
+        with pytest.raises(mc.InputError) as caught:
+            mc.load(file)
+        assert all(fault.place.startswith(str(file)) for fault in caught.value.faults)
+
+
 def content_of(portfolio: mc.Portfolio) -> dict[str, Any]:
     return portfolio.model_dump()
 

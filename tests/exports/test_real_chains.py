@@ -103,6 +103,50 @@ def test_a_chain_converts_and_its_options_are_worth_their_marks(
     assert error[worst] < COIN * (1.5 if path.name.startswith("20260205") else 1.0)
 
 
+def in_the_shape_of_okx(market: dict[str, Any]) -> list[Any]:
+    """Return a market as public/opt-summary and public/mark-price have it: numbers as texts."""
+    summaries, marks = [], []
+    for row in market["result"]:
+        base, day, strike, side = row["instrument_name"].split("-")
+        named = f"{base}-USD-{datetime.strptime(day, '%d%b%y'):%y%m%d}-{strike}-{side}"
+        plain = {"instType": "OPTION", "instId": named, "ts": str(int(row["creation_timestamp"]))}
+        volatility = str(row["mark_iv"] / 100.0)
+        forward = str(row["underlying_price"])
+        summaries.append({**plain, "markVol": volatility, "fwdPx": forward})
+        marks.append({**plain, "markPx": str(row["mark_price"])})
+    return [{"code": "0", "msg": "", "data": rows} for rows in (summaries, marks)]
+
+
+def in_the_shape_of_ccxt(market: dict[str, Any]) -> dict[str, Any]:
+    """Return a market as fetchOptionChain has that of Deribit: without volatilities of its own."""
+    chain = {}
+    for row in market["result"]:
+        base, day, strike, side = row["instrument_name"].split("-")
+        symbol = f"{base}/USD:{base}-{datetime.strptime(day, '%d%b%y'):%y%m%d}-{strike}-{side}"
+        info = {key: str(value) for key, value in row.items()}
+        said = {"impliedVolatility": None, "markPrice": row["mark_price"]}
+        forward = {"underlyingPrice": row["underlying_price"], "timestamp": None}
+        chain[symbol] = {"info": info, "symbol": symbol, **said, **forward}
+    return chain
+
+
+@DAYS
+def test_a_chain_is_the_same_in_the_shape_of_other_interfaces(path: Path, tmp_path: Path) -> None:
+    market, _ = answers(read_deribit(path), "BTC")
+    shapes = {"deribit": [market], "okx": in_the_shape_of_okx(market)}
+    shapes["ccxt"] = [in_the_shape_of_ccxt(market)]
+    found = {}
+    for name, parts in shapes.items():
+        files = [tmp_path / f"{name}{number}.json" for number in range(len(parts))]
+        for file, part in zip(files, parts, strict=True):
+            file.write_text(json.dumps(part), "utf-8")
+        found[name] = mc.load(files[0], join=files[1:])
+    assert found["ccxt"].quotes == found["deribit"].quotes
+    assert found["okx"].quotes == found["deribit"].quotes
+    for name in ("okx", "ccxt"):
+        assert found[name].market["BTC"].expiries == found["deribit"].market["BTC"].expiries
+
+
 @DAYS
 @pytest.mark.parametrize("currency", ["BTC", "ETH"])
 def test_a_chain_has_smiles_without_arbitrage(path: Path, currency: str, tmp_path: Path) -> None:

@@ -32,18 +32,23 @@ _SYMBOL = re.compile(
 )
 
 
-def named(row: Row, draft: Draft) -> tuple[str, Terms, bool] | None:
-    """Return an instrument's name, terms and whether it is inverse; None when it is refused."""
+def named(row: Row, draft: Draft, what: str = "") -> tuple[str, Terms, bool] | None:
+    """Return an instrument's name, terms and whether it is inverse; None when it is refused.
+
+    Parameters
+    ----------
+    what : by what it is reported; by default its symbol
+    """
     text = row.text("symbol")
     match = _SYMBOL.fullmatch(text)
     if match is None:
         if text:
-            draft.refuse(text, "no unified symbol of an option, future or perpetual")
+            draft.refuse(what or text, "no unified symbol of an option, future or perpetual")
         return None
     base, settle = match["base"], match["settle"]
     inverse = settle == base
     if not inverse and settle not in MONEY:
-        draft.refuse(text, f"it settles in {settle}, neither its base nor money")
+        draft.refuse(what or text, f"it settles in {settle}, neither its base nor money")
         return None
     quote = None if inverse or settle == "USD" else settle
     kind: Kind = "option" if match["strike"] else "future" if match["day"] else "perpetual"
@@ -100,10 +105,12 @@ def _orders(page: Page, draft: Draft) -> None:
         what = f"order {row.fields.get('id')} of {row.fields.get('symbol')}"
         if (state := row.text("status")) != "open":
             draft.refuse(what, f"it is {state}")
-        elif (found := named(row, draft)) is not None:
+        elif (found := named(row, draft, what)) is not None:
             unit = draft.lots.get(found[0], {}).get("unit")
             if unit is None:
-                draft.refuse(what, "what a contract is, a position in it would say: there is none")
+                draft.refuse(
+                    what, "a contract's size is said by a position in it, and there is none"
+                )
                 continue
             left = row.number("remaining")
             draft.order(

@@ -27,8 +27,16 @@ _STATES = ("open", "filled", "rejected", "cancelled", "untriggered", "triggered"
 _MODELS = {"pm": "deribit-pm", "sm": "deribit-sm"}
 
 
-def named(row: Row, draft: Draft, *, held: bool = True) -> tuple[str, Terms, bool] | None:
-    """Return an instrument's name, terms and whether it is inverse; None when it is refused."""
+def named(
+    row: Row, draft: Draft, *, held: bool = True, what: str = ""
+) -> tuple[str, Terms, bool] | None:
+    """Return an instrument's name, terms and whether it is inverse; None when it is refused.
+
+    Parameters
+    ----------
+    held : whether it is of the account, and so reported where no portfolio can hold it
+    what : by what it is reported; by default its name
+    """
     text = row.text("instrument_name")
     try:
         terms = parse(text)
@@ -37,7 +45,7 @@ def named(row: Row, draft: Draft, *, held: bool = True) -> tuple[str, Terms, boo
         return None
     if terms is None:
         if text and held:
-            draft.refuse(text, "no option, future or perpetual")
+            draft.refuse(what or text, "no option, future or perpetual")
         elif text:
             draft.pass_over(text)
         return None
@@ -101,10 +109,11 @@ def _margins(row: Row) -> dict[str, float]:
 
 def _orders(page: Page, draft: Draft) -> None:
     for row in page.rows:
-        if (found := named(row, draft)) is None:
-            continue
+        what = f"order {row.fields.get('order_id')} of {row.fields.get('instrument_name')}"
         if (state := row.word("order_state", *_STATES)) != "open":
-            draft.refuse(f"order {row.fields.get('order_id')} of {found[0]}", f"it is {state}")
+            draft.refuse(what, f"it is {state}")
+            continue
+        if (found := named(row, draft, what=what)) is None:
             continue
         left = row.number("amount") - (row.maybe("filled_amount") or 0.0)
         draft.order(found[0], row.sign("direction", "buy", "sell") * left, row.maybe("price"), row)

@@ -34,13 +34,19 @@ _NAME = re.compile(
 _MODELS = {"PM": "derive-pm1", "PM2": "derive-pm2", "SM": "derive-sm"}
 
 
-def named(row: Row, draft: Draft, *, held: bool = True) -> tuple[str, Terms] | None:
-    """Return an instrument's name and terms; None when it is refused."""
+def named(row: Row, draft: Draft, *, held: bool = True, what: str = "") -> tuple[str, Terms] | None:
+    """Return an instrument's name and terms; None when it is refused.
+
+    Parameters
+    ----------
+    held : whether it is of the account, and so reported where no portfolio can hold it
+    what : by what it is reported; by default its name
+    """
     text = row.text("instrument_name")
     match = _NAME.fullmatch(text)
     if match is None:
         if text and held:
-            draft.refuse(text, "no option or perpetual")
+            draft.refuse(what or text, "no option or perpetual")
         elif text:
             draft.pass_over(text)
         return None
@@ -87,10 +93,11 @@ def _orders(page: Page, draft: Draft) -> None:
 
 
 def _order(row: Row, draft: Draft) -> None:
-    if (found := named(row, draft)) is None:
-        return
+    what = f"order {row.fields.get('order_id')} of {row.fields.get('instrument_name')}"
     if (state := row.text("order_status")) != "open":
-        draft.refuse(f"order {row.fields.get('order_id')} of {found[0]}", f"it is {state}")
+        draft.refuse(what, f"it is {state}")
+        return
+    if (found := named(row, draft, what=what)) is None:
         return
     left = row.number("amount") - (row.maybe("filled_amount") or 0.0)
     draft.order(

@@ -9,6 +9,7 @@ from margincalc.files.exports.rows import Row, joined, rows_of
 from margincalc.files.tree import Locator, Tree
 
 _LISTS = ("list", "summaries", "tickers")  # of a result, that which holds its rows
+_MAPPED = "tickers"  # which may be a mapping as well
 MARKET, ACCOUNT, ORDERS = range(3)  # in this order they are read: what a contract is comes first
 
 
@@ -84,7 +85,7 @@ def unwrap(tree: Tree, locate: Locator, faults: list[Fault]) -> Page:
     head = Row(node, path, locate, faults) if isinstance(node, dict) else top
     if isinstance(node, dict):
         for key in _LISTS:
-            if isinstance(node.get(key), list):
+            if isinstance(node.get(key), list) or (key in node and key != _MAPPED):
                 return Page(top, head, head.rows(key))
         if node and all(isinstance(each, dict) and "symbol" in each for each in node.values()):
             return Page(top, head, [head.inner(key) for key in node])
