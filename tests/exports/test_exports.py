@@ -188,8 +188,23 @@ def test_unknown_format() -> None:
 
 
 def test_a_file_of_another_venue_is_refused_by_what_it_wants() -> None:
-    with pytest.raises(InputError, match="an answer of bybit"):
+    with pytest.raises(InputError, match="an answer of bybit") as caught:
         read("okx_balance", format="bybit")
+    assert caught.value.faults[0].remedy == "it is okx's balance: --from okx"
+
+
+def test_the_same_answer_twice_is_read_once() -> None:
+    twice = read("deribit_positions", "deribit_positions")
+    assert twice.positions == read("deribit_positions").positions
+    assert any("read once" in remark for remark in twice.remarks)
+
+
+def test_accounts_at_two_venues_are_not_one() -> None:
+    with pytest.raises(InputError, match="accounts at okx and bybit; wanted"):
+        read("okx_balance", "documented/bybit_positions")
+    assert read("documented/bybit_positions", "okx_mark_price").positions, (
+        "a market may be another's"
+    )
 
 
 @pytest.mark.parametrize("names", SAMPLES.values(), ids=SAMPLES)

@@ -12,7 +12,7 @@ from margincalc.errors import Fault, InputError, input_error, printable, shown
 from margincalc.files.exports import bybit, ccxt, deribit, derive, flex, ibkr, okx
 from margincalc.files.exports.documented import FIELDS
 from margincalc.files.exports.draft import Draft
-from margincalc.files.exports.pages import Page, Section, Within, unwrap, wrapped
+from margincalc.files.exports.pages import MARKET, Page, Section, Within, unwrap, wrapped
 from margincalc.files.exports.rows import Row, joined
 from margincalc.files.json_text import json_lines, read_json
 from margincalc.files.source import Source
@@ -108,7 +108,17 @@ def gather(sources: Sequence[Source], venue: str | None = None) -> Gathered:
         With every fault found.
     """
     draft = Draft()
-    parts = [part for source in sources for part in _parts(source, venue, draft)]
+    once = {source.text: source for source in reversed(sources)}  # the first of those alike
+    for source in sources:
+        if once[source.text] is not source:
+            draft.remark(f"{source.name}: the same as {once[source.text].name}, and read once")
+    parts = [
+        part
+        for source in sources
+        if once[source.text] is source
+        for part in _parts(source, venue, draft)
+    ]
+    _refuse_several(parts)
     for part in sorted(parts, key=lambda part: part.section.turn):
         part.section.read(part.page, draft)
     tree = draft.tree() if not draft.faults else {}
@@ -134,7 +144,7 @@ def _parts(source: Source, venue: str | None, draft: Draft) -> list[_Read]:
     known = [venue] if venue is not None else [*VENUES]
     found = _recognised(page, known) or _nearest(page, known)
     if found is None:
-        raise _unknown(page.rows[0], venue)
+        raise _unknown(page, venue)
     parts = _beneath(found, draft) if found.venue == "ccxt" else [found]
     for part in parts:
         beneath = (
@@ -223,15 +233,29 @@ def _nearest(page: Page, venues: Sequence[str]) -> _Read | None:
     return _Read(venue, section, page)
 
 
-def _unknown(row: Row, venue: str | None) -> InputError:
-    fields = ", ".join(shown(key) for key in [*row.fields][:6])
+def _unknown(page: Page, venue: str | None) -> InputError:
+    row = page.rows[0]
+    fields = ", ".join(shown(key) for key in [*row.fields][:_SHOWN])
+    found = f"a row with the fields {fields}" if fields else "a row without fields"
     wanted = f"an answer of {', '.join(VENUES)}"
+    remedy = "save the whole answer of the venue, as it comes"
     if venue is not None:
         titles = dict.fromkeys(each.title for each in VENUES[venue].SECTIONS)
         wanted = f"an answer of {venue}: {', '.join(titles)}"
-    found = f"a row with the fields {fields}" if fields else "a row without fields"
-    remedy = "save the whole answer of the venue, as it comes"
+        if (other := _recognised(page, [*VENUES])) is not None:
+            remedy = f"it is {other.venue}'s {other.section.title}: --from {other.venue}"
     return input_error(row.place(), found, wanted, remedy)
+
+
+def _refuse_several(parts: Sequence[_Read]) -> None:
+    """Refuse accounts at several venues: what one holds is no collateral of the other."""
+    own = [part for part in parts if part.section.turn != MARKET and part.venue != "ccxt"]
+    venues = dict.fromkeys(part.venue for part in own)
+    if len(venues) > 1:
+        place = next(part.page.rows[0].place() for part in own if part.venue != own[0].venue)
+        remedy = "convert each alone; in one file, `venue` says where a position or deposit is"
+        found = f"accounts at {' and '.join(venues)}"
+        raise input_error(place, found, "the files of one account", remedy)
 
 
 class _Nowhere:
