@@ -114,7 +114,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "feed": (("ticks",), ("market", "sources"), ("desk",), ("session",), ("",)),
     "files": (
-        ("columns", "tree"),
+        ("broker", "columns", "tree"),
         ("prices", "source", "whole", "yaml_text"),
         ("csv_text", "explain", "history", "json_text", "schema"),
         ("exports.rows",),

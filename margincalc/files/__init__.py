@@ -1,7 +1,7 @@
 """Reading portfolio files: YAML, JSON, and CSV for positions alone.
 
-Order: tree, then source, yaml_text, json_text and csv_text, then explain, then exports (readers of
-venues' own files), then reader, schema and writer.
+Order: tree and broker, then source, yaml_text, json_text and csv_text, then explain, then exports
+(readers of venues' own files), then reader, schema and writer.
 Nothing from a file is executed or expanded, its size and depth are bounded, and every fault is
 reported with its line.
 """

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from margincalc.errors import MOST_FAULTS, Fault, InputError, did_you_mean, printable, shown
+from margincalc.files.broker import plain_number, plain_symbol
 from margincalc.files.tree import MOST_VALUES, Tree, too_many
 from margincalc.files.yaml_text import scalar
 from margincalc.portfolio import Position
@@ -50,6 +51,8 @@ class CsvRows:
     Attributes
     ----------
     unused : columns that no field was named for; only where columns are mapped
+    left_out : rows that hold no position, such as cash and what stands below the table; only where
+        columns are mapped
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class CsvRows:
         self._sheet = sheet
         self._mapped = columns
         self.unused: list[str] = []
+        self.left_out: list[str] = []
         self._faults: list[Fault] = []
         self._lines: list[int] = []
         self.rows: list[dict[str, Tree]] = []
@@ -127,18 +131,29 @@ class CsvRows:
         return [fields[column] for column in cells]
 
     def _row(self, columns: list[str], cells: list[str], line: int) -> None:
+        said = dict(zip(columns, cells, strict=False))
+        if self._mapped is not None and not all(map(said.get, self._sheet.needed)):
+            what = said.get(self._sheet.needed[0]) or next(filter(None, cells))
+            self.left_out.append(f"{self._name}:{line}, {printable(what, 60)}")
+            return
         if len(cells) != len(columns):
             found, wanted = f"{len(cells)} cells", f"{len(columns)}, as the header has"
             remedy = "put a text with commas in double quotes; leave an absent cell empty"
             self._fault(line, found, wanted, remedy)
             return
         row = {
-            column: cell if column in self._sheet.texts else scalar(cell)
+            column: self._cell(column, cell)
             for column, cell in zip(columns, cells, strict=True)
             if cell and column
         }
         self.rows.append(row)
         self._lines.append(line)
+
+    def _cell(self, column: str, cell: str) -> Tree:
+        mapped = self._mapped is not None
+        if column in self._sheet.texts:
+            return plain_symbol(cell) if mapped and column == "instrument" else cell
+        return scalar(plain_number(cell) if mapped else cell)
 
     def _check_header(self, columns: list[str], line: int) -> bool:
         known = list(self._sheet.row.model_fields)

@@ -156,6 +156,23 @@ def test_mapped_csv() -> None:
     assert portfolio.remarks == (f"{MADE / 'broker.csv'}: columns not used: Description, Last",)
 
 
+def test_mapped_csv_as_a_broker_writes_it() -> None:
+    """Money signs, grouped thousands, parentheses, plain strikes, cash, and a note at the end."""
+    file = MADE / "broker_statement.csv"
+    columns = "Symbol=instrument,Quantity=quantity,Average Cost Basis=entry_price"
+    portfolio = mc.load(file, market=MADE / "spy_market.yaml", columns=columns)
+    assert [(held.instrument, held.quantity, held.entry_price) for held in portfolio.positions] == [
+        ("SPY", 1000.0, 512.1),
+        ("SPY261218P00650000", -20.0, 4.1),
+        ("SPY261218C00702500", -10.0, 3.0),
+    ]
+    said = [remark for remark in portfolio.remarks if remark.startswith("left out")]
+    assert [remark.partition(", ")[2].partition(":")[0] for remark in said] == [
+        "SPAXX**",
+        "Date downloaded Nov-20-2026",
+    ]
+
+
 @pytest.mark.parametrize(
     ("columns", "said"),
     [
