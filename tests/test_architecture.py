@@ -216,7 +216,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("curves", "desk", "firesale", "lending", "waterfall"),
         ("costs",),
         ("engine",),
-        ("dutch", "fillable", "incremental", "lenders", "partial", "tiers"),
+        ("dutch", "fillable", "incremental", "lenders", "partial", "pro_rata", "tiers"),
         ("engines",),
         ("",),
     ),

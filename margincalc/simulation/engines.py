@@ -40,6 +40,12 @@ def _tiers() -> type[Parameters]:
     return Tiers
 
 
+def _pro_rata() -> type[Parameters]:
+    from margincalc.simulation.pro_rata import ProRata
+
+    return ProRata
+
+
 def _fixed_spread() -> type[Parameters]:
     from margincalc.simulation.lenders import FixedSpread
 
@@ -65,6 +71,7 @@ FAMILIES = {
         "fillable": _fillable,
         "partial": _partial,
         "tiers": _tiers,
+        "pro_rata": _pro_rata,
         "fixed_spread": _fixed_spread,
         "discount": _discount,
     }.items()

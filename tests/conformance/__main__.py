@@ -51,8 +51,10 @@ def _report(family: str, outcomes: Sequence[Outcome]) -> None:
             print(f"  {outcome.standing}  {outcome.name}: {_remark(outcome)}")
         elif not outcome.matches:
             print(f"  FAILED  {outcome.name}: {_remark(outcome)}")
-        for figure in outcome.skipped:
-            print(f"  skipped  {outcome.name}: {figure}")
+        for figure in outcome.unasserted:
+            print(f"  unasserted  {outcome.name}: {figure}")
+        for reason in outcome.skipped:
+            print(f"  skipped  {outcome.name}: {reason}")
 
 
 def _remark(outcome: Outcome) -> str:

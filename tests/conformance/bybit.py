@@ -80,6 +80,14 @@ def option_cost(case: dict[str, Any]) -> dict[str, Any]:
     return {"premium": premium, "fee": cost - premium, "cost": cost}
 
 
+_NO_MODEL = "of Bybit's portfolio margin, of which there is no model"
+UNREAD = {
+    "bybit_bear_put_spread_pm.inputs.expiry": _NO_MODEL,
+    "bybit_bear_put_spread_pm.parameters.scenarios": _NO_MODEL,
+    "bybit_bear_put_spread_pm.parameters.price_and_vol_ranges": "words",
+    "bybit_bear_put_spread_pm.parameters.valuation_date": "words",
+}
+
 ADAPTERS: dict[str, Adapter] = {
     "bybit_bear_put_spread_cross": bear_put_spread,
     "bybit_bear_put_spread_pm": bear_put_spread_portfolio,

@@ -29,12 +29,11 @@ Computed = dict[str, Any]
 
 AS_OF = "2026-11-20T08:00:00Z"
 FAR = "2026-12-25"
-RELATIVE = {"deribit_pme_simulate_docs_btc": 1e-12}  # printed with the noise of their last digits
-
-_SUM = "a sum of the response's own fields, which no model computes"
-LEFT_OUT = {
-    f"deribit_simulate_portfolio_identities.{name}": _SUM
-    for name in ("available_funds", "session_upl", "total_pl", "usd_index")
+# Printed with the noise of their last digits, a unit of which a sum of rounded figures may miss.
+RELATIVE = {
+    "deribit_pme_simulate_docs_btc": 1e-12,
+    "deribit_simulate_portfolio_identities.available_funds": 1e-15,
+    "deribit_simulate_portfolio_identities.session_upl": 1e-10,
 }
 
 
@@ -151,23 +150,56 @@ def _tables(given: Case) -> dict[str, Any]:
 
 
 def identities(case: Case) -> Computed:
-    """Equity as our account has it; sums of printed fields are nothing that we compute."""
-    given = case["inputs"]
-    unsettled = given["futures_session_upl"] + given["futures_session_rpl"]
-    positions = [{"instrument": "BTC-PERPETUAL", "quantity": 1.0, "unsettled": float(unsettled)}]
+    """Equity, available funds and sums of profits as our account has them, in coin.
+
+    The index is what turns the account's margins from coin into the printed USD.
+    """
+    given = {name: float(value) for name, value in case["inputs"].items()}
+    held = _settled(given["futures_session_upl"] + given["futures_session_rpl"])
     if given["options_value"]:
         option = {"instrument": "BTC-25DEC26-100000-C", "mark_price": 0.1}
-        positions.append(option | {"quantity": given["options_value"] / 0.1})
+        held.append(option | {"quantity": given["options_value"] / 0.1})
+    whole = _in_coin(given["balance"], held)
+    index = given["total_initial_margin_usd"] / given["initial_margin"]
+    required = _in_coin(
+        given["margin_balance"],
+        [{"instrument": "BTC-PERPETUAL", "quantity": given["initial_margin"] * SPOT}],
+        "delta_one.initial=1.0",
+        f"delta_one.maintenance={given['maintenance_margin'] / given['initial_margin']!r}",
+    )
+    return {
+        "equity": whole.equity,
+        "available_funds": required.available_funds,
+        "session_upl": _in_coin(
+            0.0, _settled(given["futures_session_upl"], given["options_session_upl"])
+        ).unrealised,
+        "total_pl": _in_coin(0.0, _settled(given["futures_pl"], given["options_pl"])).unrealised,
+        "usd_index": index * required.maintenance_margin / given["maintenance_margin"],
+    }
+
+
+SPOT = 100_000.0
+
+
+def _settled(*profits: float) -> list[dict[str, Any]]:
+    """Hold a perpetual and futures that have made these profits, in coin."""
+    names = ("BTC-PERPETUAL", "BTC-25DEC26")
+    return [
+        {"instrument": name, "quantity": 1.0, "unsettled": profit}
+        for name, profit in zip(names, profits, strict=False)
+    ]
+
+
+def _in_coin(balance: float, positions: list[dict[str, Any]], *settings: str) -> MarginReport:
+    """Report an account in coin, by rules of which equity and profits take nothing."""
     content = {
         "currency": "BTC",
         "as_of": AS_OF,
-        "market": {"BTC": {"spot": 100_000.0, "settlement": "inverse"}},
-        "collateral": [{"asset": "BTC", "quantity": float(given["balance"])}],
+        "market": {"BTC": {"spot": SPOT, "settlement": "inverse"}},
+        "collateral": [{"asset": "BTC", "quantity": balance}] if balance else [],
         "positions": positions,
     }
-    return {
-        "equity": _report(content, Rules(model="deribit-pm")).equity,
-    }
+    return _report(content, Rules(model="generic-standard", settings=settings))
 
 
 def linear_perpetual(case: Case) -> Computed:
@@ -259,6 +291,17 @@ def legacy_rules(case: Case) -> Computed:
         "option_contingency_old_btc": older["option_contingency"] * older["options_abs"],
     }
 
+
+_PRINTED = "no printed figure depends on it"
+UNREAD = {
+    "deribit_legacy_pm_rules.parameters.v_new.iv_move_30d": _PRINTED,
+    "deribit_legacy_pm_rules.parameters.v_new.price_move": _PRINTED,
+    "deribit_legacy_pm_rules.parameters.v_new.vega_power": _PRINTED,
+    "deribit_legacy_pm_rules.parameters.v_old.price_move": _PRINTED,
+    "deribit_legacy_pm_rules.parameters.v_old.vega_contingency": _PRINTED,
+    "deribit_pme_simulate_docs_btc.parameters.haircut": "the account holds its own coin",
+    "deribit_pme_simulate_docs_btc.parameters.vol_scenarios_count": "always three",
+}
 
 ADAPTERS = {
     "deribit_pme_simulate_docs_btc": simulate,

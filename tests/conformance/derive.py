@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from margincalc.arrays import FloatArray
 from margincalc.assembly.assemble import assemble
 from margincalc.assembly.pools import labels
 from margincalc.book import Book, Kind
@@ -22,6 +23,7 @@ from margincalc.margin.load import FAMILIES
 from margincalc.portfolio import Portfolio
 from margincalc.risk import now
 from margincalc.times import SECONDS_PER_YEAR
+from tests.conformance.schema import refuse_unknown
 
 Case = Mapping[str, Any]
 Computed = dict[str, Any]
@@ -29,6 +31,7 @@ Computed = dict[str, Any]
 AS_OF = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 MOST_RATE, MOST_VOLATILITY = 2.0, 10.0  # per year; a file may not say more, a venue's test does
 LEAST_STRIKE = 1e-200  # stands for none
+LEAST_PRICE = 1e-12  # of a perpetual whose feed has none
 _LABELS = labels("portfolio", "account")
 
 
@@ -83,7 +86,17 @@ def _written(cash: float, stable: float) -> _Written:
 
 
 def _add_market(written: _Written, name: str, feeds: Case, positions: Case) -> None:
-    """Write one underlying's market, options and perpetual."""
+    """Write one underlying's market, options and perpetual.
+
+    Raises
+    ------
+    ValueError
+        If two feeds are of one expiry, or an option's expiry has none.
+    """
+    quoted = [_expiry(row["seconds_to_expiry"]) for row in feeds["expiries"]]
+    wanted = {_expiry(row["seconds_to_expiry"]) for row in positions["options"] if row["amount"]}
+    if len(set(quoted)) < len(quoted) or wanted - set(quoted):
+        raise ValueError(f"{name}: one feed for each expiry is wanted")
     own: dict[str, Any] = {
         "spot": feeds["spot"]["price"],
         "confidence": feeds["spot"]["confidence"],
@@ -103,7 +116,7 @@ def _add_market(written: _Written, name: str, feeds: Case, positions: Case) -> N
     perp = positions["perp"]
     if perp["amount"]:  # without a balance its profit does not count either
         own["perpetual"] = {
-            "mark": feeds["perp"]["price"],
+            "mark": max(feeds["perp"]["price"], LEAST_PRICE),
             "confidence": feeds["perp"]["confidence"],
         }
         written.content["positions"].append(
@@ -182,11 +195,15 @@ class _Answer(NamedTuple):
     result: MarginResult
 
     def detail(self, name: str) -> float:
-        return float(self.result.details[name][0])
+        return self._only(self.result.details[name])
 
     def part(self, name: str, *, initial: bool = False) -> float:
         parts = self.result.initial_components if initial else self.result.components
-        return float(parts[name][0])
+        return self._only(parts[name])
+
+    def _only(self, amount: FloatArray) -> float:
+        """Return the one pool's amount; an account that holds nothing is no pool."""
+        return float(amount[0]) if self.book.pools else 0.0
 
     def extra(self, name: str) -> float:
         """Return what initial margin adds to a contingency of the maintenance margin."""
@@ -217,6 +234,7 @@ def _tables(case: Case) -> dict[str, Any]:
 
 def pmrm1(case: Case) -> Computed:
     """Compute a case of the first portfolio manager."""
+    refuse_unknown(case)
     case = _numbers(case)
     written = _written(case["positions"]["cash"], case["feeds"]["stable"]["price"])
     _add_market(written, "ETH", case["feeds"], case["positions"])
@@ -234,6 +252,7 @@ def pmrm1(case: Case) -> Computed:
 
 def pmrm2(case: Case) -> Computed:
     """Compute a case of the second portfolio manager."""
+    refuse_unknown(case)
     case = _numbers(case)
     written = _written(case["positions"]["cash"], case["feeds"]["stable"]["price"])
     _add_market(written, "ETH", case["feeds"], case["positions"])
@@ -336,6 +355,7 @@ def _expiries(case: Case, answer: _Answer) -> Computed:
 
 def srm(case: Case) -> Computed:
     """Compute a case of the standard manager."""
+    refuse_unknown(case)
     case = _numbers(case)
     written = _written(case["positions"]["cash"], case["feeds"]["stable"]["price"])
     for name, feeds in case["feeds"]["markets"].items():

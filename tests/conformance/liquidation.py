@@ -38,4 +38,8 @@ def cross_against_isolated(case: Case) -> dict[str, Any]:
     }
 
 
+UNREAD = {
+    "liq_cross_vs_isolated_torchtrade.inputs.leverage": "the equity that it leaves is stated",
+}
+
 ADAPTERS = {"liq_cross_vs_isolated_torchtrade": cross_against_isolated}

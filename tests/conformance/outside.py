@@ -13,6 +13,6 @@ LEFT_OUT = {
     "kraken_haircut": _NO_MODEL.format("Kraken; its page contradicts itself, 3 % and 4 %"),
     "schwab_epr_pnr_switch": _NO_MODEL.format("a broker's own concentration rule"),
     "nse_marginism_readme": "it takes the arrays of a day's .spn file, which it does not carry",
-    "paradex_socialised_loss": "the example's factor is not that of the formula on its own page",
-    "bybit_bear_put_spread_pm": "it takes shock ranges and a date, which it does not state",
+    "bybit_bear_put_spread_pm": "there is no model of Bybit's portfolio margin, whose shock ranges "
+    "and valuation date the example does not state",
 }

@@ -1,20 +1,30 @@
 """Paradex's printed examples: margins, and the profits and Greeks that its pages work out.
 
 An example that states deltas or Greeks and no market is given a market in which its options have
-them. Partial liquidation is computed as far as it is margin; the rest of it, and socialised losses,
-belong to liquidation.
+them. Partial liquidation is the engine's, and losses are those of the waterfall.
 """
 
 import datetime as dt
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import NormalDist
 from typing import Any
 
+import numpy as np
+
+from margincalc.answers.account import Account
 from margincalc.answers.margining import Rules, margined
 from margincalc.answers.results import MarginReport
 from margincalc.answers.statement import margin_report
 from margincalc.portfolio import Portfolio
+from margincalc.simulation import waterfall
+from margincalc.simulation.costs import Costs
+from margincalc.simulation.desk import desk_of
+from margincalc.simulation.engine import Scene, run
+from margincalc.simulation.engines import load_engine
+from margincalc.simulation.pro_rata import ProRata
+from margincalc.simulation.rankings import Holders
+from margincalc.simulation.waterfall import Market
 
 Case = Mapping[str, Any]
 NORMAL = NormalDist()
@@ -24,9 +34,13 @@ YEARS = 0.25  # to expiry, where an example states none
 VOLATILITY = 0.5
 
 
-def _report(content: Mapping[str, Any], model: str, *settings: str) -> MarginReport:
+def _account(content: Mapping[str, Any], model: str, settings: Sequence[str]) -> Account:
     portfolio = Portfolio.model_validate({"as_of": AS_OF.isoformat(), **content})
-    return margin_report(margined(portfolio, Rules(model=model, settings=settings)))
+    return margined(portfolio, Rules(model=model, settings=tuple(settings)))
+
+
+def _report(content: Mapping[str, Any], model: str, *settings: str) -> MarginReport:
+    return margin_report(_account(content, model, settings))
 
 
 def _perpetual(underlying: str) -> dict[str, str]:
@@ -86,9 +100,13 @@ def open_orders(case: Case) -> dict[str, Any]:
     report = _report(
         {
             "market": {"BTC": {"spot": mark}},
-            "positions": [{"instrument": _perpetual("BTC"), "quantity": float(inputs["position"])}],
+            "positions": [{"instrument": _perpetual("BTC"), "quantity": float(inputs["position"])}][
+                : bool(inputs["position"])
+            ],
             "orders": [
-                {"instrument": _perpetual("BTC"), "quantity": side, "price": mark} for side in sides
+                {"instrument": _perpetual("BTC"), "quantity": side, "price": mark}
+                for side in sides
+                if side
             ],
         },
         "paradex-cross",
@@ -165,8 +183,41 @@ def perpetual_option(case: Case) -> dict[str, Any]:
 
 
 def partial_liquidation(case: Case) -> dict[str, Any]:
-    """The account before anything is sold."""
-    inputs, rate = case["inputs"], float(case["parameters"]["mmf"])
+    """Every share that the engine tries, and the one that it takes.
+
+    The table is worked out with another penalty than the page's text states (which is the case's
+    parameter): it is read off its first row.
+    """
+    inputs, parameters = case["inputs"], case["parameters"]
+    account = _account(_perpetuals(inputs), "paradex-cross", _rates(float(parameters["mmf"])))
+    desk = desk_of(account.book, account.model, 0, np.zeros(0, np.int64))
+    scene = Scene(desk, Costs(None, 0.0, 0.0), fund=1e9)
+    start, step = scene.start(), float(parameters["share_step"])
+    penalty = case["expected"]["penalty"][0] / (step * start.standing.maintenance)
+    settings = (
+        f"step={step}",
+        f"target={float(parameters['target_margin_ratio'])}",
+        f"penalty={float(penalty)}",
+    )
+    engine = load_engine("paradex", AS_OF.date(), settings).engine
+    assert isinstance(engine, ProRata)
+    tried = engine.tried(scene, start)
+    steps = run(engine, scene).steps  # none of an account that is not liquidated
+    closed = np.abs(steps[0].move.size[:-1]) if steps else np.zeros(len(start.quantity) - 1)
+    held = np.abs(start.quantity[:-1])
+    return {
+        "mmr": start.standing.maintenance,
+        "account_value": start.standing.equity,
+        "new_mmr": tried.maintenance[:-1].tolist(),
+        "penalty": tried.penalty[:-1].tolist(),
+        "new_account_value": tried.equity[:-1].tolist(),
+        "new_ratio_pct": (100.0 * tried.ratio[:-1]).tolist(),
+        "chosen_share": float(np.max(closed / np.where(held > 0.0, held, 1.0))),
+    }
+
+
+def _perpetuals(inputs: Case) -> dict[str, Any]:
+    """Write perpetuals by their entries and marks, and money."""
     market: dict[str, Any] = {}
     positions: list[dict[str, Any]] = []
     for position in inputs["positions"]:
@@ -180,13 +231,47 @@ def partial_liquidation(case: Case) -> dict[str, Any]:
             }
         )
     deposit = {"asset": "USDC", "quantity": float(inputs["collateral"])}
-    report = _report(
-        {"market": market, "positions": positions, "collateral": [deposit]},
-        "paradex-cross",
-        f"delta_one={{initial={2.0 * rate}, maintenance={rate}}}",
-    )
-    return {"mmr": report.maintenance_margin, "account_value": report.equity}
+    return {"market": market, "positions": positions, "collateral": [deposit]}
 
+
+def _rates(rate: float) -> tuple[str, ...]:
+    return (f"delta_one={{initial={2.0 * rate}, maintenance={rate}}}",)
+
+
+def socialised_loss(case: Case) -> dict[str, Any]:
+    """What the fund leaves of a bankrupt account's loss, as a share of what is owed to all others.
+
+    That is the formula of the example's page; the example itself divides by less. Who is on the
+    other side of the position is not said: the second of the traders is.
+    """
+    inputs, unit = case["inputs"], 0.01
+    position, money = inputs["position"], inputs["traders"]
+    size, entry, mark = (float(position[key]) for key in ("size", "entry", "mark"))
+    quantity = np.array([size, -size, *(0.0 for _ in list(money)[2:])])
+    column = np.ones(len(quantity))
+    profit, balance = quantity * (mark - entry), np.array(list(money.values()), np.float64)
+    holders = Holders(quantity, entry * column, mark * column, balance, profit, 0.0 * column)
+    nobody = np.zeros(len(quantity), np.int64)
+    closed = waterfall.close(holders, 0.0, unit)
+    fund = waterfall.Fund(float(inputs["insurance_fund"]))
+    policy = waterfall.Policy.named("socialised")
+    paid = waterfall.run(Market(holders, nobody, nobody), closed, fund, policy, unit)
+    left = unit * float(np.sum(closed.deficit) - np.sum(paid.fund))
+    factor = left / float(np.sum(np.maximum(holders.value, 0.0)))
+    first, *_, last = money
+    return {
+        f"{first}_upnl": float(profit[0]),
+        "bankruptcy_amount": unit * float(np.sum(closed.deficit)),
+        "exchange_bankruptcy": left,
+        "factor_printed": factor,
+        f"{last}_receives_printed": float(inputs["withdrawal"]) * (1.0 - factor),
+    }
+
+
+UNREAD = {
+    "paradex_min_delta.inputs.positions.instrument": "a position is written by its delta",
+    "paradex_partial_liquidation.parameters.liquidation_fee_stated": "the table has another",
+}
 
 ADAPTERS = {
     "paradex_min_delta": minimum_delta,
@@ -194,4 +279,5 @@ ADAPTERS = {
     "paradex_greeks_cash": greeks_cash,
     "paradex_perp_option_short_call": perpetual_option,
     "paradex_partial_liquidation": partial_liquidation,
+    "paradex_socialised_loss": socialised_loss,
 }

@@ -54,6 +54,22 @@ def left_out(key: str, path: str) -> str | None:
     return stated.get(f"{key}.{path}", stated.get(key))
 
 
+def is_unread(key: str, path: str) -> bool:
+    """Return whether a topic says that the figures of an example do not depend on an input.
+
+    A topic's `UNREAD` names an example's input as `example.path`, with the reason.
+    """
+    return f"{key}.{path}" in _unread()
+
+
+@cache
+def _unread() -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for topic in _topics():
+        found.update(getattr(topic, "UNREAD", {}))
+    return found
+
+
 @cache
 def _left_out() -> Mapping[str, str]:
     found: dict[str, str] = {}

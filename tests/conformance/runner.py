@@ -12,6 +12,8 @@ adapter computes is compared number by number:
   its last bit, the rounding of another order of sums), else three standard errors where the adapter
   gives a `Sampled`.
 
+An input or parameter that nothing reads fails its case: `reading` says of which this is not so.
+
 An example that the reference did not reproduce, or whose strength is neither `independent` nor
 `identity`, is listed as unproven or fitted and need not match.
 """
@@ -22,7 +24,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from tests.conformance.registry import adapter, left_out, relative_tolerance
+from tests.conformance.reading import Reading, unread
+from tests.conformance.registry import adapter, is_unread, left_out, relative_tolerance
 
 Standing = Literal["must", "fitted", "unproven"]
 EXACT = 1e-9
@@ -100,6 +103,7 @@ class Outcome(NamedTuple):
     ----------
     problem : why it was not computed
     skipped : figures that no adapter computes, each with the reason
+    unasserted : figures that are printed, and that their own source does not hold to be right
     """
 
     family: str
@@ -108,6 +112,7 @@ class Outcome(NamedTuple):
     figures: tuple[Figure, ...] = ()
     problem: str | None = None
     skipped: tuple[str, ...] = ()
+    unasserted: tuple[Figure, ...] = ()
 
     @property
     def matches(self) -> bool:
@@ -159,16 +164,21 @@ def run_text(text: str, stem: str) -> Outcome:
         problem = "no adapter" if reason is None else f"no adapter: {reason}"
         return Outcome(family, name, standing, problem=problem)
     try:
-        computed = compute(json.loads(text))
+        reading = Reading(json.loads(text))
+        computed = compute(reading)
+        beyond = [path for path in unread(reading) if not is_unread(key, path)]
+        if beyond:
+            raise ValueError(f"nothing reads {', '.join(beyond)}")
         figures = tuple(_figures(case, family, key, computed))
         skipped = tuple(_skipped(case, key, computed))
+        unasserted = tuple(_vectors(case, computed, asserted=False))
     except Exception as error:  # whatever it is, it is this case's failure and no other's
         return Outcome(family, name, standing, problem=f"{type(error).__name__}: {error}")
     if not figures and not skipped:
         return Outcome(family, name, standing, problem="nothing to compare")
     if not figures:
         return Outcome(family, name, "unproven", (), "nothing compared", skipped)
-    return Outcome(family, name, standing, figures, skipped=skipped)
+    return Outcome(family, name, standing, figures, None, skipped, unasserted)
 
 
 def identify(case: Mapping[str, Any], stem: str) -> tuple[str, str]:
@@ -221,7 +231,7 @@ def _figures(
         yield from _checked(case, computed)
         return
     if "vectors" in case:
-        yield from _vectors(case, computed)
+        yield from _vectors(case, computed, asserted=True)
         return
     expected = _expected(case)
     truncated = expected.get("exactness") == "truncated_integer"
@@ -255,27 +265,25 @@ def _expected(case: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _skipped(case: Mapping[str, Any], key: str, computed: Mapping[str, Any]) -> Iterator[str]:
     """Name the figures that are left out, each with the reason that its topic gives."""
-    if "vectors" in case:
-        paths = [str(vector["test"]) for vector in case["vectors"]]
-        missing = [path for path in paths if path not in computed]
-    else:
-        expected = _expected(case) if "rows" in case or "expected" in case else {}
-        paths = [path for name, value in expected.items() for path, _ in leaves(value, name)]
-        missing = [path for path in paths if _at(computed, path) is None]
-        if "rows" in case and missing:  # of a long table, how many are not compared says enough
-            yield f"{len(missing)} figures: not compared, {left_out(key, '') or 'no adapter'}"
-            return
+    expected = _expected(case) if "rows" in case or "expected" in case else {}
+    paths = [path for name, value in expected.items() for path, _ in leaves(value, name)]
+    missing = [path for path in paths if _at(computed, path) is None]
+    if "rows" in case and missing:  # of a long table, how many are not compared says enough
+        yield f"{len(missing)} figures: not compared, {left_out(key, '') or 'no adapter'}"
+        return
     for path in missing:
         reason = left_out(key, path)
-        if reason is not None or "vectors" in case:
-            yield f"{path}: not compared, {reason or 'no adapter computes it'}"
+        if reason is not None:
+            yield f"{path}: not compared, {reason}"
 
 
-def _vectors(case: Mapping[str, Any], computed: Mapping[str, Any]) -> Iterator[Figure]:
-    """Pair the vectors of another program's tests with those that can be compared."""
-    for vector in case["vectors"]:
-        if vector["test"] in computed:
-            number, found = vector["margin"], computed[vector["test"]]
+def _vectors(
+    case: Mapping[str, Any], computed: Mapping[str, Any], *, asserted: bool
+) -> Iterator[Figure]:
+    """Pair vectors of another program's tests: those whose number they assert, or the others."""
+    for vector in case.get("vectors", ()):
+        if bool(vector["numeric_assert"]) == asserted:
+            number, found = vector["margin"], computed.get(vector["test"])
             hidden = number.half_digit
             yield Figure(f"{vector['test']}.margin", float(number), found, hidden, hidden)
 

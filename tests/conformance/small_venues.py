@@ -181,6 +181,17 @@ def _equity_after_purchase(
     return margin_report(_account(content, "aevo-pm", settings))
 
 
+_PRINTED = "no printed figure depends on it"
+UNREAD = {
+    "aevo_pm_shocks.parameters.collateral_ratio": _PRINTED,
+    "aevo_pm_shocks.parameters.iv_steps": "the moves of volatility are stated by name too",
+    "bit_pm_coinm.parameters.scenarios": "the number follows from prices and volatilities",
+    "bit_pm_coinm.parameters.term_scaling": "words",
+    "thalex_pm_rules.parameters.approx_scenarios": _PRINTED,
+    "thalex_pm_rules.parameters.full_cover_vol": _PRINTED,
+    "thalex_pm_rules.parameters.mm_of_im": _PRINTED,
+}
+
 ADAPTERS = {
     "dederi_future_pm": dederi_future,
     "bit_pm_coinm": bit_portfolio,

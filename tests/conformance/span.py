@@ -28,7 +28,7 @@ CALM = 0.05  # annual volatility, too low to move a scan range off its floor
 NSE_RELIANCE = 1293.5  # of its future, as the broker's example of the same day has it
 
 LEFT_OUT = {
-    "nse_broker_matrix": "of options it has neither premiums nor volatilities to value them with",
+    "nse_broker_matrix": "of combinations whose strikes it does not state",
 }
 RELATIVE = {
     "nse_broker_matrix": 0.01,
@@ -220,34 +220,94 @@ def nse_spread(case: Case) -> dict[str, Any]:
 
 
 def nse_matrix(case: Case) -> dict[str, Any]:
-    """Return the rows of a broker's matrix that are futures, at their prices of its note and day.
+    """Return the rows of a broker's matrix that are one contract, or the straddle at the money.
 
-    Its options have neither premium nor volatility; what remains of a row is nothing to compare.
+    The matrix states no volatility: `ASSUMED` is, and the requirement of an option sold hardly
+    depends on it (a third more of it is less than 1 %), being what it is worth after the move. The
+    other combinations of the matrix state no strikes.
     """
     index = re.search(r"SEP future (\d+\.\d+)", case["note"])
     assert index is not None
-    prices = {"FUT": ("NIFTY", float(index[1])), "RELIANCE FUT": ("RELIANCE", NSE_RELIANCE)}
     computed = {}
     for row in case["rows"]:
-        name, _, side = row["case"].rpartition(" ")
-        if name not in prices:
+        underlying, legs = _legs(row["case"])
+        if not legs:
             continue
-        underlying, price = prices[name]
-        instrument = {"kind": "future", "underlying": underlying, "expiry": NSE_MONTH}
-        quantity = float(row["qty"]) * (-1.0 if side == "short" else 1.0)
-        content = {
-            "as_of": NSE_AS_OF,
-            "currency": "INR",
-            "market": {underlying: {"spot": price, "volatility": CALM}},
-            "positions": [{"instrument": instrument, "quantity": quantity, "mark_price": price}],
-        }
-        found = account(content, "nse-span", ())
+        price = float(index[1]) if underlying == "NIFTY" else NSE_RELIANCE
+        found = _of_matrix(underlying, price, legs, float(row["qty"]) / len(legs))
         computed[row["case"]] = {
-            "span": detail(found, "scan_risk"),
-            "total": detail(found, "total"),
+            "span": detail(found, "span_requirement"),
+            "total": detail(found, "span_requirement") + detail(found, "exposure_margin"),
         }
     return computed
 
+
+ASSUMED = {"NIFTY": 0.12, "RELIANCE": 0.22}  # annual volatility, of no source
+_MONTHS = {"OCT": "2026-10-27", "NOV": "2026-11-24", None: NSE_MONTH}
+_AT_THE_MONEY = 24200.0
+_ROW = re.compile(
+    r"(?:(?P<month>OCT|NOV) )?(?:(?P<stock>RELIANCE) )?"
+    r"(?:(?P<strike>\d+)(?P<right>CE|PE)|FUT) (?P<side>long|short)"
+)
+
+
+def _legs(name: str) -> tuple[str, list[dict[str, Any]]]:
+    """Read a row's name: its underlying, and contracts with the sign of what is held."""
+    if name == "short straddle ATM":
+        sides = [{"kind": "option", "type": right} for right in ("call", "put")]
+        return "NIFTY", [side | {"strike": _AT_THE_MONEY, "sign": -1.0} for side in sides]
+    match = _ROW.fullmatch(name)
+    if match is None:
+        return "NIFTY", []
+    leg: dict[str, Any] = {"kind": "future", "expiry": _MONTHS[match["month"]]}
+    if match["strike"]:
+        right = "call" if match["right"] == "CE" else "put"
+        leg |= {"kind": "option", "strike": float(match["strike"]), "type": right}
+    return match["stock"] or "NIFTY", [leg | {"sign": 1.0 if match["side"] == "long" else -1.0}]
+
+
+def _of_matrix(
+    underlying: str, price: float, legs: Sequence[Mapping[str, Any]], size: float
+) -> Account:
+    """Margin contracts of the matrix's day, at the future's price and carry."""
+    spot = NSE_SPOT if underlying == "NIFTY" else price
+    positions = []
+    for leg in legs:
+        terms = {"expiry": NSE_MONTH, **leg, "underlying": underlying}
+        held: dict[str, Any] = {"quantity": terms.pop("sign") * size, "instrument": terms}
+        if terms["kind"] == "future":
+            held["mark_price"] = price
+        else:
+            held["volatility"] = ASSUMED[underlying]
+        positions.append(held)
+    future = any(leg["kind"] == "future" for leg in legs)
+    own = {
+        "spot": price if future else spot,
+        "volatility": CALM,
+        "expiries": {NSE_MONTH: {"forward": price}},
+    }
+    content = {
+        "as_of": NSE_AS_OF,
+        "currency": "INR",
+        "market": {underlying: own},
+        "positions": positions,
+    }
+    return account(content, "nse-span", ())
+
+
+_RULE = "the rule in words; its value is stated too"
+_ARRAYS = "the arrays are given, and not made"
+UNREAD = {
+    "nse_nifty_fut_long.parameters.psr_rule": _RULE,
+    "nse_nifty_fut_short.parameters.psr_rule": _RULE,
+    "nse_reliance_fut.parameters.psr_rule": _RULE,
+    "span_cme_deck_sp_2019.inputs.option": "no printed figure is of it",
+    "span_cme_deck_sp_2019.parameters.psr_points": "it is computed",
+    **{
+        f"span_mcmillan_sp500.parameters.{name}": _ARRAYS
+        for name in ("extreme_points", "extreme_usd", "psr_points", "psr_usd", "scenario_order")
+    },
+}
 
 ADAPTERS = {
     "nse_broker_matrix": nse_matrix,

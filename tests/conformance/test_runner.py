@@ -146,3 +146,53 @@ def test_a_file_s_own_error_widens_no_tolerance(monkeypatch: pytest.MonkeyPatch)
         },
     }
     assert run_text(json.dumps(case), "x").failed
+
+
+PROVEN = {"status": "reproduced", "strength": "independent"}
+
+
+def example(**inputs: Any) -> str:
+    case = {"id": "x", "venue": "X", "inputs": inputs, "expected": {"a": 2.5}}
+    return json.dumps(case | {"parameters": {"rate": 0.5}, "verification": PROVEN})
+
+
+def read_by(monkeypatch: pytest.MonkeyPatch, compute: Any) -> None:
+    monkeypatch.setattr(registry, "_adapters", lambda: {"x": compute})
+
+
+def test_an_input_that_nothing_reads_fails_its_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    read_by(monkeypatch, lambda case: {"a": case["inputs"]["size"] * case["parameters"]["rate"]})
+    assert run_text(example(size=5), "x").matches
+    more = run_text(example(size=5, sides=[{"strike": 1}]), "x")
+    assert more.failed
+    assert "nothing reads inputs.sides" in str(more.problem)
+    monkeypatch.setattr(registry, "_unread", lambda: {"x.inputs.sides": "why"})
+    assert run_text(example(size=5, sides=[{"strike": 1}], spot_note="words"), "x").matches
+
+
+def test_keys_of_rows_are_read_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def compute(case: dict[str, Any]) -> dict[str, Any]:
+        legs = case["inputs"]["legs"]
+        return {"a": sum(leg["size"] for leg in legs) * dict(case["parameters"])["rate"]}
+
+    read_by(monkeypatch, compute)
+    assert run_text(example(legs=[{"size": 2}, {"size": 3}]), "x").matches
+    outcome = run_text(example(legs=[{"size": 2}, {"size": 3, "side": "put"}]), "x")
+    assert "nothing reads inputs.legs.side" in str(outcome.problem)
+
+
+def test_figures_that_their_source_does_not_assert_are_listed_and_need_not_match(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_by(monkeypatch, lambda case: {"one": 5.0, "two": 5.0})
+    vectors = [
+        {"test": "one", "margin": 5.0, "numeric_assert": True},
+        {"test": "two", "margin": 6.0, "numeric_assert": False},
+    ]
+    case = {"id": "x", "methodology": "m", "reproduction": "exact", "vectors": vectors}
+    write(tmp_path, "x", case)
+    assert main([str(tmp_path)]) == 0
+    assert "unasserted  x: two.margin: expected 6.0, computed 5.0" in capsys.readouterr().out
+    vectors[0]["margin"] = 6.0
+    write(tmp_path, "x", case)
+    assert main([str(tmp_path)]) == 1

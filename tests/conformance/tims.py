@@ -138,6 +138,12 @@ def _third_friday(text: str, valued: dt.date) -> dt.date:
     return first + dt.timedelta(days=(4 - first.weekday()) % 7 + 14)
 
 
+UNREAD = {
+    f"cboe2007_{name}_{row}.parameters.tims.vol": "words: implied, and held"
+    for name, rows in (("ibm", EQUITY_ROWS), ("spx", INDEX_ROWS))
+    for row in rows
+}
+
 ADAPTERS = {
     **{f"cboe2007_ibm_{row}": compute for row in EQUITY_ROWS},
     **{f"cboe2007_spx_{row}": compute for row in INDEX_ROWS},

@@ -20,12 +20,14 @@ from margincalc.simulation.costs import Costs, Liquidator
 from margincalc.simulation.desk import desk_of
 from margincalc.simulation.engine import MOST_STEPS, Scene, run
 from margincalc.simulation.engines import engine_names, load_engine
+from margincalc.simulation.pro_rata import ProRata
 from tests.books import AS_OF, Style, margined, written
 
 DAY = AS_OF.date()
 STYLE = Style(underlyings=2, settlements=("linear",), coin=False, deposits=("cash",), positions=5)
 LINEAR = replace(STYLE, kinds=("perpetual",))
-OF_POSITIONS = ("incremental", "derive-auction", "hyperliquid", "bybit", "okx")
+OF_POSITIONS = ("incremental", "derive-auction", "hyperliquid", "bybit", "okx", "paradex")
+FREE = Costs(None, 0.0, 0.0)
 IMPACT = Costs(SquareRoot(0.04, 1e8))
 
 
@@ -193,8 +195,44 @@ def test_tiers_go_down_one_at_a_time_or_two() -> None:
     assert small.fund == pytest.approx(20_000.0)
 
 
+def test_paradex_closes_the_least_share_of_everything_that_is_enough() -> None:
+    """The table of its page: https://docs.paradex.trade/risk/liquidations."""
+    content = {
+        "as_of": AS_OF.isoformat(),
+        "market": {"BTC": {"spot": 54_800.0}, "ETH": {"spot": 3_400.0}},
+        "positions": [
+            {"instrument": "BTC-PERPETUAL", "quantity": 0.1, "entry_price": 60_000.0},
+            {"instrument": "ETH-PERPETUAL", "quantity": -1.0, "entry_price": 3_000.0},
+        ],
+        "collateral": [{"asset": "USDC", "quantity": 1_000.0}],
+    }
+    rate = ("delta_one={initial=0.02, maintenance=0.01}",)
+    portfolio = mc.Portfolio.model_validate(content)
+    account = margined(portfolio, model="paradex-cross", settings=rate)
+    at = Scene(desk_of(account.book, account.model, 0, np.zeros(0, np.int64)), FREE, fund=1e9)
+    for penalty, share, left in ((0.5, 0.4, 62.24), (0.7, 0.6, 42.704)):
+        engine = load_engine("paradex", DAY, (f"penalty={penalty}",)).engine
+        assert isinstance(engine, ProRata)
+        tried = engine.tried(at, at.start())
+        fees = [penalty * 0.2 * step * 88.8 for step in range(1, 6)]
+        assert tried.penalty == pytest.approx(fees, rel=1e-12)
+        assert tried.maintenance == pytest.approx([71.04, 53.28, 35.52, 17.76, 0.0], abs=1e-9)
+        assert tried.equity == pytest.approx([80.0 - fee for fee in fees], rel=1e-12)
+        done = run(engine, at)
+        assert [step.move.action for step in done.steps] == ["close a share"]
+        assert done.last.quantity[:2] == pytest.approx(np.array([0.1, -1.0]) * (1.0 - share))
+        assert done.last.standing.equity == pytest.approx(left, rel=1e-12)
+        assert done.end == "healthy"
+
+
+def test_paradex_closes_all_where_no_share_is_enough() -> None:
+    gone = ran(perpetual(20.0, 500.0), "paradex")
+    assert [step.action for step in gone.steps] == ["close all"]
+    assert (gone.end, gone.fund) == ("closed", pytest.approx(500.0))  # no more than there is
+
+
 def test_a_bankrupt_account_is_paid_for_by_the_fund_then_by_others() -> None:
-    for engine in ("incremental", "bybit"):
+    for engine in ("incremental", "bybit", "paradex"):
         gone = ran(perpetual(20.0, -5_000.0), engine, fund=2_000.0)
         assert gone.end == "bankrupt"
         assert (gone.fund, gone.others) == (pytest.approx(-2_000.0), pytest.approx(-3_000.0))
@@ -299,7 +337,7 @@ def test_engines_that_do_not_fit_refuse() -> None:
 
 
 def test_every_engine_is_dated_and_sourced() -> None:
-    assert len(engine_names()) >= 8
+    assert len(engine_names()) >= 9
     for name in engine_names():
         papers = load_engine(name, DAY).papers
         assert papers.effective <= dt.date(2026, 11, 20)

@@ -24,8 +24,8 @@ LAWS = ("none", "square-root", "linear", "depth", "book")
     default="incremental",
     show_default=True,
     metavar="NAME|PATH.toml",
-    help="Whose: incremental, derive-auction, dydx-v4, hyperliquid, bybit, okx, aave-v3 or "
-    "euler-v1. Each brings its own margin model unless --model names another.",
+    help="Whose: incremental, derive-auction, dydx-v4, hyperliquid, bybit, okx, paradex, aave-v3 "
+    "or euler-v1. Each brings its own margin model unless --model names another.",
 )
 @click.option(
     "--engine-set",
