@@ -27,12 +27,6 @@ def inlined(function: F) -> F:
     return made
 
 
-def ordering(function: F) -> F:
-    """Compile a function that compares and does not add; its arguments hold no NaN."""
-    made: F = numba.njit(**_PLAIN, fastmath={"nnan", "nsz"})(function)
-    return made
-
-
 def _fused(_: Any, a: Any, b: Any, c: Any) -> tuple[Any, Callable[..., Any]]:
     """``a * b + c``, rounded once.
 

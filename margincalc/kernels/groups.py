@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from margincalc.arrays import FloatArray, IntArray
-from margincalc.kernels._jit import kernel, ordering
+from margincalc.arrays import AnyArray, FloatArray, IntArray
+from margincalc.kernels._jit import inlined, kernel
 
 LONGEST = 512  # rows of one pool that are sorted by insertion; longer ones are NumPy's
 SPREAD = 64  # pools per row, at most, that are worth counting one by one
+LINE = 8  # doubles of a cache line
+REUSED = 4  # times that a row is read, on average, for which a copy of it pays
+MAGNITUDE = 0x7FFFFFFFFFFFFFFF  # all bits of a double but its sign; the greatest whole number
 
 
 def group_rows(keys: tuple[npt.NDArray[Any], ...]) -> tuple[IntArray, IntArray] | None:
@@ -99,9 +102,25 @@ def least(
         order = np.empty(len(labels), np.int64)
         _by_label(labels, start, order)
         quantity, instrument = quantity[order], instrument[order]
-    where, lowest = np.zeros(groups, np.int64), np.zeros(groups)
-    _least((quantity, instrument), np.ascontiguousarray(values), start, (where, lowest))
-    return where, lowest
+    rows = _aligned(values) if len(labels) > REUSED * len(values) else np.ascontiguousarray(values)
+    sums = _aligned(np.empty((1, rows.shape[1])))[0, : rows.shape[1]]
+    out = np.empty(groups, np.int64), np.empty(groups)
+    _least((quantity, instrument), rows, start, sums, out)
+    return out
+
+
+def _aligned(values: FloatArray) -> FloatArray:
+    """Copy rows to whole cache lines: a register that spans two lines takes two loads.
+
+    What fills the last line repeats the last column, so that it is never the first of the least.
+    """
+    rows, columns = values.shape
+    width = -(-columns // LINE) * LINE
+    room = np.empty(rows * width + LINE)
+    first = -room.ctypes.data // room.itemsize % LINE
+    out = room[first : first + rows * width].reshape(rows, width)
+    out[:, :columns], out[:, columns:] = values, values[:, -1:]
+    return out
 
 
 @kernel
@@ -259,15 +278,25 @@ def _by_label(labels: IntArray, start: IntArray, order: IntArray) -> int:
     return int(longest)
 
 
-@ordering
+@inlined
+def _in_order(number: float) -> int:
+    """Bits of a number as a whole number: where one number is less, so is the other.
+
+    LLVM makes vectors of the least of whole numbers; of floats it may not, for the sake of NaN.
+    """
+    bits = np.float64(number).view(np.int64)
+    return int(bits ^ ((bits >> 63) & MAGNITUDE))
+
+
+@inlined
 def _lowest(sums: FloatArray) -> float:
-    lowest = sums[0]
+    lowest = MAGNITUDE
     for column in range(sums.size):
-        lowest = min(lowest, sums[column])
-    return float(lowest)
+        lowest = min(lowest, _in_order(sums[column]))
+    return float(np.int64(lowest ^ ((lowest >> 63) & MAGNITUDE)).view(np.float64))  # and back
 
 
-@kernel
+@inlined
 def _first(sums: FloatArray, sought: float) -> int:
     """Return where a value stands first."""
     nowhere = np.int32(sums.size)
@@ -277,32 +306,45 @@ def _first(sums: FloatArray, sought: float) -> int:
     return int(found)
 
 
+@inlined
+def _six(column: AnyArray, at: int) -> tuple[Any, ...]:
+    part = column[at : at + 6]
+    return part[0], part[1], part[2], part[3], part[4], part[5]
+
+
+@inlined
+def _add(
+    sums: FloatArray, values: FloatArray, rows: tuple[int, ...], quantities: tuple[float, ...]
+) -> None:
+    """Add rows to the sums, one after the other; LLVM unrolls the inner loop."""
+    for column in range(sums.size):
+        total = sums[column]
+        for number in range(len(rows)):
+            total += quantities[number] * values[rows[number], column]
+        sums[column] = total
+
+
 @kernel
 def _least(
     held: tuple[FloatArray, IntArray],
     values: FloatArray,
     start: IntArray,
+    sums: FloatArray,
     out: tuple[IntArray, FloatArray],
 ) -> None:
-    """Sum each group into one row that stays in cache, four positions at a time, and look at it."""
+    """Sum each group into one row that stays in cache, six positions at a time, and look at it."""
     (quantity, instrument), (where, lowest) = held, out
-    sums, one, four = np.empty(values.shape[1]), np.uint64(1), np.uint64(4)
     for group in range(lowest.size):
-        at, end = np.uint64(start[group]), np.uint64(start[group + 1])
+        at, end = start[group], start[group + 1]
         sums[:] = 0.0
-        while at + four <= end:
-            b, c, d = at + one, at + one + one, at + four - one
-            i0, i1 = np.uint64(instrument[at]), np.uint64(instrument[b])
-            i2, i3 = np.uint64(instrument[c]), np.uint64(instrument[d])
-            q0, q1, q2, q3 = quantity[at], quantity[b], quantity[c], quantity[d]
-            for s in range(sums.size):
-                pair = (sums[s] + q0 * values[i0, s]) + q1 * values[i1, s]
-                sums[s] = (pair + q2 * values[i2, s]) + q3 * values[i3, s]
-            at += four
-        while at < end:
-            held_here, own = quantity[at], np.uint64(instrument[at])
-            for s in range(sums.size):
-                sums[s] += held_here * values[own, s]
-            at += one
+        while at + 6 <= end:
+            _add(sums, values, _six(instrument, at), _six(quantity, at))
+            at += 6
+        while at + 2 <= end:
+            pair = instrument[at], instrument[at + 1]
+            _add(sums, values, pair, (quantity[at], quantity[at + 1]))
+            at += 2
+        if at < end:
+            _add(sums, values, (instrument[at],), (quantity[at],))
         lowest[group] = _lowest(sums)
         where[group] = _first(sums, lowest[group])
