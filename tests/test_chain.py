@@ -61,8 +61,9 @@ def test_the_filled_file_is_margined_and_prices_what_was_quoted(
 ) -> None:
     file = tmp_path / "book.yaml"
     file.write_text(mc.convert(SAMPLE), "utf-8")
-    with pytest.raises(mc.InputError, match="no volatility for BTC-25DEC26-110000-C"):
+    with pytest.raises(mc.InputError, match="no volatility for BTC-25DEC26-110000-C") as error:
         mc.margin(mc.load(file))
+    assert "margincalc chain FILE --write" in str(error.value)
     assert mc.margin(report.portfolio).maintenance_margin > 0.0
     december = report.portfolio.market["BTC"].expiries["2026-12-25"].svi
     assert december is not None

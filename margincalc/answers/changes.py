@@ -35,8 +35,16 @@ def change_report(old: Account, new: Account) -> ChangeReport:
         old=_named(before),
         new=_named(after),
         lines=tuple(_lines(old, new)),
-        notes=(ORDER, *dict.fromkeys((*old.notes, *new.notes))),
+        notes=(ORDER, *_apart(old, new), *dict.fromkeys((*old.notes, *new.notes))),
     )
+
+
+def _apart(old: Account, new: Account) -> tuple[str, ...]:
+    """Say where the files are not two moments of one account."""
+    names = [account.portfolio.account for account in (old, new)]
+    if names[0] == names[1]:
+        return ()
+    return (f"two accounts, {names[0]} and {names[1]}: what one lacks is shown as traded or paid",)
 
 
 def _refuse(old: Account, new: Account) -> None:

@@ -105,11 +105,18 @@ def _volatility(draft: Draft, contract: Contract, place: str) -> float:
         draft.fault(where, f"for {contract.name}, {found}", wanted, "correct its `svi`")
         return 0.0
     if default is None:
-        draft.fault(
-            place,
-            f"no volatility for {contract.name}",
-            "a volatility, a mark or a default",
-            "add `volatility: 0.6` to the position, to `quotes`, or to "
-            f"`market.{contract.underlying}`",
-        )
+        _refuse_silence(draft, contract, place)
     return default or 0.0
+
+
+def _refuse_silence(draft: Draft, contract: Contract, place: str) -> None:
+    """Note an option of which the market says nothing, and a chain that could fill it in."""
+    from margincalc.pricing.svi_fit import FEWEST
+
+    remedy = (
+        f"add `volatility: 0.6` to the position, to `quotes`, or to `market.{contract.underlying}`"
+    )
+    if draft.market.strikes(contract) >= FEWEST:
+        remedy += "; or fill it in from the chain: margincalc chain FILE --write BOOK.yaml"
+    wanted = "a volatility, a mark or a default"
+    draft.fault(place, f"no volatility for {contract.name}", wanted, remedy)

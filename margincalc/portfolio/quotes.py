@@ -75,6 +75,18 @@ class Market:
                 own = quoted_in if quoted_in in self._portfolio.market else terms.base
                 yield (own, terms.expiry), mark.value
 
+    def strikes(self, contract: Contract) -> int:
+        """Count the strikes of its underlying and expiry that are quoted: a smile needs several."""
+        quoted = (_terms_of(name) for name in {*self._marks, *self._volatilities})
+        own = {
+            terms.strike
+            for terms in quoted
+            if terms is not None and terms.kind == "option" and contract.expiry is not None
+            if terms.base == contract.underlying.partition("_")[0]
+            if terms.expiry == contract.expiry.date()
+        }
+        return len(own)
+
     def mark(self, contract: Contract) -> Mark | None:
         """Return the quoted mark; of an inverse option it is in coin."""
         return self._marks.get(contract.name)

@@ -88,3 +88,10 @@ def test_files_that_cannot_be_compared() -> None:
     euro = old.model_copy(update={"currency": "EUR", "collateral": ()})
     with pytest.raises(InputError, match="one currency"):
         mc.explain_change(old, euro)
+
+
+def test_two_accounts_are_said_to_be_two() -> None:
+    old = mc.load("sample_portfolios/btc_short_strangle.yaml")
+    new = old.model_copy(update={"account": "desk"})
+    assert len(mc.explain_change(old, old).notes) == 1
+    assert "two accounts, btc-short-strangle and desk" in mc.explain_change(old, new).notes[1]
