@@ -26,6 +26,18 @@ def compare_modes(portfolio: Portfolio, modes: Sequence[Mode], common: Rules) ->
     return _compared(accounts, "isolated" if "isolated" in accounts else str(modes[0]), ())
 
 
+def _common(accounts: Mapping[str, Account]) -> tuple[str, ...]:
+    """Return the notes of every column, and that modes leave the rules of venues as they are."""
+    first, *others = accounts.values()
+    notes = [note for note in first.notes if all(note in each.notes for each in others)]
+    if others and len({each.mode for each in accounts.values()}) > 1 and first.venue.parts:
+        notes.append(
+            "the file's venues have models of their own: a mode changes who shares collateral, "
+            "not by which rules"
+        )
+    return tuple(notes)
+
+
 def compare_models(portfolio: Portfolio, models: Sequence[str], common: Rules) -> CompareReport:
     """Compare models, each in its own mode, from the cheapest; savings are against the dearest.
 
@@ -69,7 +81,14 @@ def _compared(
         reasons = "; ".join(f"{refusal.model}: {refusal.reason}" for refusal in refused)
         raise input_error("--model", reasons, "a model that can express the book")
     return CompareReport(
-        first.account, first.as_of, first.currency, base, cheapest, tuple(columns), refused
+        first.account,
+        first.as_of,
+        first.currency,
+        base,
+        cheapest,
+        tuple(columns),
+        refused,
+        _common(accounts),
     )
 
 

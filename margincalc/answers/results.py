@@ -316,6 +316,7 @@ class CompareReport(Shown):
     base : the column that savings are measured from
     cheapest : the column of least initial margin
     refused : models that cannot express the book
+    notes : what is true of every column; what is true of one, its own report says
     """
 
     account: str
@@ -325,6 +326,7 @@ class CompareReport(Shown):
     cheapest: str | None
     columns: tuple[Comparison, ...]
     refused: tuple[Refusal, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Json]:
         """Return the JSON of `compare`."""
@@ -337,6 +339,7 @@ class CompareReport(Shown):
             "cheapest": self.cheapest,
             "columns": [column.to_dict() for column in self.columns],
             "refused": to_json(self.refused),
+            "notes": list(self.notes),
         }
 
 

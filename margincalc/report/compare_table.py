@@ -34,11 +34,30 @@ def compare_blocks(report: CompareReport, width: int) -> list[Block]:
     few = len(report.columns) <= _ABREAST
     return [
         identity(width, report.account, report.as_of, name(report.currency)),
+        _one_model(report, width),
         _side_by_side(report, width) if few else _list(report, width),
         _cheapest(report, width),
         _goes_first(report, width) if few else [],
         _refused(report, width),
     ]
+
+
+def _of_modes(report: CompareReport) -> bool:
+    """Whether the columns are modes, not models."""
+    return all(each.name == each.report.mode for each in report.columns)
+
+
+def _of_one_model(report: CompareReport) -> bool:
+    """Whether several modes have one model, which is then said once."""
+    models = {(each.report.model.name, each.report.model.effective) for each in report.columns}
+    return _of_modes(report) and len(report.columns) > 1 and len(models) == 1
+
+
+def _one_model(report: CompareReport, width: int) -> Block:
+    if not _of_one_model(report):
+        return []
+    model = report.columns[0].report.model
+    return wrapped(f"each under {name(model.name)} {model.effective}", width)
 
 
 def _side_by_side(report: CompareReport, width: int) -> Block:
@@ -77,7 +96,7 @@ def _list_cells(column: Comparison, currency: str) -> Row:
 
 def _cheapest(report: CompareReport, width: int) -> Block:
     """Return the line that names the least initial margin, where models are compared."""
-    if report.cheapest is None or all(each.name == each.report.mode for each in report.columns):
+    if report.cheapest is None or _of_modes(report):
         return []
     base = f"savings are against {name(report.base)}"
     return wrapped(f"Least initial margin: {name(report.cheapest)}; {base}", width)
@@ -97,8 +116,9 @@ def _lines(report: CompareReport) -> Iterator[tuple[str, _Cell]]:
     def money(field: str) -> _Cell:
         return lambda column: numbers.amount(getattr(column.report, field), report.currency)
 
-    yield "model", lambda column: name(column.report.model.name)
-    yield "effective", lambda column: column.report.model.effective
+    if not _of_one_model(report):
+        yield "model", lambda column: name(column.report.model.name)
+        yield "effective", lambda column: column.report.model.effective
     yield "equity", money("equity")
     yield "initial margin", money("initial_margin")
     yield "maintenance margin", money("maintenance_margin")

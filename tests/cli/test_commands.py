@@ -115,6 +115,12 @@ def test_without_a_command_the_help_is_shown(run: Run) -> None:
     assert "Usage: margincalc" in outcome.err
 
 
+def test_compare_says_once_what_every_mode_has(run: Run) -> None:
+    outcome = run("compare", "sample_portfolios/two_venues.yaml")
+    assert outcome.out.count("derive-pm2") == 1
+    assert "not by which rules" in outcome.err
+
+
 def test_compare_shows_models(run: Run) -> None:
     names = ("generic-standard", "generic-portfolio")
     outcome = run("compare", STRANGLE, "--model", names[0], "--model", names[1])

@@ -48,6 +48,4 @@ def compare(
         effective=options.effective,
         changes=changes(options),
     )
-    # What is true of one model only, `margin` and `models show` say.
-    first, *others = (column.report.notes for column in report.columns)
-    show(report, options, [note for note in first if all(note in notes for notes in others)])
+    show(report, options, report.notes)
