@@ -27,7 +27,7 @@ static inline double normal(double x, double e) {
     return x > 0.0 ? 1.0 - tail : tail;
 }
 void greeks(long n, const double *restrict f, const double *restrict k, const double *restrict v,
-            const double *restrict t, const double *restrict call, double *restrict out) {
+            const double *restrict t, const unsigned char *restrict call, double *restrict out) {
     double *restrict price = out, *restrict delta = out + n, *restrict gamma = out + 2 * n,
            *restrict vega = out + 3 * n, *restrict theta = out + 4 * n;
     #pragma omp simd
@@ -61,13 +61,12 @@ def compiled(folder: Path) -> Callable[[Options], FloatArray] | None:
         return None
     function = ctypes.CDLL(str(library)).greeks
     function.restype = None
-    column = np.ctypeslib.ndpointer(np.float64, flags="C_CONTIGUOUS")
-    function.argtypes = [ctypes.c_long, *[column] * 6]
+    column, flags = (np.ctypeslib.ndpointer(kind, flags="C_CONTIGUOUS") for kind in (float, bool))
+    function.argtypes = [ctypes.c_long, *[column] * 4, flags, column]
 
     def greeks(options: Options) -> FloatArray:
         out = np.empty((5, len(options.forward)))
-        *columns, call = options
-        function(out.shape[1], *columns, call.astype(np.float64), out)
+        function(out.shape[1], *options, out)
         return out
 
     return greeks
