@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import margincalc as mc
+from benchmarks import accounts
+from benchmarks.accounts import EXPRESSED, chain
 from margincalc.answers.account import Account
 from margincalc.answers.results import MarginReport
 from margincalc.portfolio import Portfolio
@@ -413,3 +415,29 @@ def test_a_venue_without_these_tables_has_none_of_their_components() -> None:
     written = book(deposits, positions, confidence=0.1, stable_price=0.9)
     found = margined(Portfolio.model_validate(written), None, "dederi-pm", ["factors.initial=1.2"])
     assert not {"borrow", "peg", "oracle_confidence"} & set(found.result.initial_components)
+
+
+# Every model says what it makes of deposits that move with positions
+
+
+@pytest.mark.parametrize("model", sorted(EXPRESSED))
+def test_every_model_shows_wrong_way_risk_or_says_that_it_has_none(model: str) -> None:
+    rules = EXPRESSED[model]
+    (name, spot), *_ = rules.spots.items()
+    (leg, *_) = chain(model)
+    asset = {"asset": name, "quantity": 3.0, "price": spot, "moves_with": name}
+    whole = accounts.market(model) | {
+        "positions": [{"instrument": leg.instrument, "quantity": leg.unit}],
+        "collateral": [asset],
+    }
+    found = margined(Portfolio.model_validate(whole), model=model, settings=rules.settings)
+    said = [note for note in found.notes if "no wrong_way" in note]
+    if "wrong_way" in found.result.components:
+        assert not said
+    else:
+        assert len(said) == 1
+        assert name in said[0]
+    assert found.venue.proof == "own" or any("wrong_way" in note for note in found.venue.notes)
+    money = {**whole, "collateral": [{"asset": "CASH", "quantity": 3.0, "price": spot}]}
+    plain = margined(Portfolio.model_validate(money), model=model, settings=rules.settings)
+    assert not any("wrong_way" in note for note in plain.notes)

@@ -8,11 +8,13 @@ import datetime as dt
 from collections.abc import Container
 from typing import NamedTuple
 
+import numpy as np
+
 from margincalc.answers.account import Account
 from margincalc.assembly.assemble import assemble
 from margincalc.assembly.pools import MODES, Funding, Mode, funded, funding, labels
 from margincalc.assembly.what_if import UNCHANGED, Changes, moved
-from margincalc.book import Book
+from margincalc.book import Book, Kind
 from margincalc.errors import Fault, InputError, did_you_mean, input_error, shown
 from margincalc.kernels import pricer_named
 from margincalc.liquidation.nearest import nearest
@@ -22,6 +24,7 @@ from margincalc.portfolio import Portfolio
 from margincalc.pricer import PricerName, current, using
 from margincalc.times import instant
 
+_CONTRACTS = (Kind.OPTION, Kind.FUTURE, Kind.PERPETUAL)
 DEFAULT_MODE: Mode = "portfolio"
 IMPLIED = {
     "isolated": "generic-standard",
@@ -76,6 +79,8 @@ def margined(portfolio: Portfolio, rules: Rules, *, liquidation: bool = False) -
     result = venue.model.margin(book)
     noted = notes_on(portfolio, venue, mode, result.initial_components)
     notes = tried + assembly.notes + venue.remarks + noted + result.left_out
+    if "wrong_way" not in result.components:
+        notes += no_wrong_way(book, venue)
     prices = nearest(book, venue.model) if liquidation else None
     pricer = current().name
     return Account(portfolio, assembly, book, venue, mode, result, prices, notes, pricer)
@@ -151,3 +156,16 @@ def notes_on(
         count = len(portfolio.orders)
         notes.append(f"{venue.name} does not margin open orders: {count} left out")
     return tuple(notes)
+
+
+def no_wrong_way(book: Book, venue: Venue) -> tuple[str, ...]:
+    """Say which deposits move with positions, for rules that do not look at the two together."""
+    deposits, held = np.flatnonzero(book.moving(Kind.COLLATERAL)), book.rows(*_CONTRACTS)
+    together = set(book.underlying[deposits].tolist()) & set(book.underlying[held].tolist())
+    if not together:
+        return ()
+    names = ", ".join(sorted({book.names.underlyings[row] for row in together}))
+    return (
+        f"{venue.name} has no wrong_way: deposits of {names} count by a share of their value, "
+        "whether they offset the positions or add to their loss",
+    )

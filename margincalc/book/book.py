@@ -152,6 +152,16 @@ class Book:
         """Return the position rows of the given kinds."""
         return np.flatnonzero(self.instruments.is_kind(*kinds)[self.instrument])
 
+    def moving(self, *kinds: Kind) -> BoolArray:
+        """Return which position rows are balances whose value moves with a spot, shape (P,).
+
+        In an account kept in coin it is money that moves, and the coin that does not.
+        """
+        columns = self.instruments
+        moves = columns.is_kind(*kinds) & (columns.underlying >= 0)
+        moves &= columns.beta != (1.0 if self.coin else 0.0)
+        return moves[self.instrument]
+
     def money(self, price: FloatArray, rows: IntArray) -> FloatArray:
         """Convert quote-currency prices of position rows to the account currency."""
         return price / self.spot[self.underlying[rows]] if self.coin else price

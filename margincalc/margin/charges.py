@@ -6,7 +6,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from margincalc.arrays import BoolArray, FloatArray, IntArray, group_rows, group_sum
+from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Instruments, Kind
 from margincalc.margin.base import Parameters, Share
 from margincalc.margin.lots import Lots, held
@@ -247,24 +247,13 @@ def feeds(book: Book) -> FloatArray:
     return own
 
 
-def moving(book: Book, *kinds: Kind) -> BoolArray:
-    """Return which position rows are balances whose value moves with a spot, shape (P,).
-
-    In an account kept in coin it is money that moves, and the coin that does not.
-    """
-    columns = book.instruments
-    moves = columns.is_kind(*kinds) & (columns.underlying >= 0)
-    moves &= columns.beta != (1.0 if book.coin else 0.0)
-    return moves[book.instrument]
-
-
 def without_deposits(book: Book) -> Book | None:
     """Return the book of the positions alone, its rows as they were; None where nothing changes.
 
     Where deposits take part in a model's scenarios, what they add to the loss of this book is the
     component `wrong_way`; it is negative where they offset it.
     """
-    deposit = moving(book, Kind.COLLATERAL) & (book.quantity != 0.0)
+    deposit = book.moving(Kind.COLLATERAL) & (book.quantity != 0.0)
     if not np.any(deposit):
         return None
     return replace(book, quantity=np.where(deposit, 0.0, book.quantity))
@@ -282,7 +271,7 @@ def confidence_charge(book: Book, rates: Confidence) -> FloatArray:
     notional[options] = np.abs(book.quantity[options]) * columns.multiplier[options] * spot
     contracts = book.rows(Kind.FUTURE, Kind.PERPETUAL)
     notional[contracts] = delta_one_notional(book, contracts)
-    balances = np.flatnonzero(moving(book, Kind.SPOT, Kind.COLLATERAL))
+    balances = np.flatnonzero(book.moving(Kind.SPOT, Kind.COLLATERAL))
     price = book.money(columns.forward[balances], balances)
     notional[balances] = np.abs(book.quantity[balances]) * columns.multiplier[balances] * price
     charged = doubt(feeds(book), rates.threshold, rates.charge) * notional

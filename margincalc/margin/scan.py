@@ -38,7 +38,6 @@ from margincalc.margin.charges import (
     collateral_haircut,
     confidence_charge,
     haircut_kinks,
-    moving,
     peg_growth,
 )
 from margincalc.margin.forms import LinearForm, Parts, WorstOf
@@ -230,7 +229,7 @@ def _without_deposits(
     book: Book, risk: FloatArray, labels: IntArray, pnl: FloatArray
 ) -> FloatArray:
     """Worst profit and loss of each group's positions, shape (G,); `pnl` is of all it holds."""
-    deposit = moving(book, Kind.COLLATERAL)
+    deposit = book.moving(Kind.COLLATERAL)
     if not np.any(deposit):
         return pnl
     joined_by = np.zeros(len(pnl), bool)
