@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from margincalc.errors import InputError
 from tests.exports.answers import TIME, bybit, holdings, loaded
 
 
@@ -82,3 +83,11 @@ def test_derive_map_of_tickers(tmp_path: Path) -> None:
     assert market.expiries["2026-12-25"].forward == 2512.5
     assert market.perpetual is not None
     assert market.perpetual.mark == 2501.0
+
+
+def test_derive_subaccount_that_was_not_loaded_is_refused(tmp_path: Path) -> None:
+    empty = {"positions": [], "collaterals": [], "subaccount_value": "0", "subaccount_id": 1}
+    result = {**empty, "initial_margin": "0", "maintenance_margin": "0"}
+    assert loaded(tmp_path, {"id": "1", "result": result}).account == "derive-1"
+    with pytest.raises(InputError, match="not loaded"):
+        loaded(tmp_path, {"id": "1", "result": {**result, "failed_to_fetch": True}})

@@ -81,6 +81,18 @@ def test_a_market_keeps_what_is_held_and_names_what_it_cannot_hold(tmp_path: Pat
     assert "BTC-FS-15DEC26_PERP and 2 more" in said
 
 
+def test_details_of_one_subaccount(tmp_path: Path) -> None:
+    order: Answer = {"order_id": "1", "order_state": "open", "instrument_name": "BTC-PERPETUAL"}
+    order |= {"direction": "sell", "amount": 70, "filled_amount": 20, "price": 104_000.0}
+    one = {"uid": 7, "positions": [position("BTC-PERPETUAL", size=50)], "open_orders": [order]}
+    portfolio = loaded(tmp_path, deribit(one))
+    assert portfolio.account == "deribit-7"
+    assert holdings(portfolio) == [("BTC-PERPETUAL", 50.0)]
+    assert [(order.quantity, order.price) for order in portfolio.orders] == [(-50.0, 104_000.0)]
+    with pytest.raises(InputError, match="a second account"):
+        loaded(tmp_path, deribit(one, {"uid": 8, "positions": []}))
+
+
 @pytest.mark.parametrize(
     "answer",
     [

@@ -52,5 +52,9 @@ def test_flex_statement_of_two_accounts_is_refused(tmp_path: Path) -> None:
     start, end = text.index("<FlexStatement "), text.index("</FlexStatements>")
     file = tmp_path / "flex.xml"
     file.write_text(text[:end] + text[start:end] + text[end:], "utf-8")
+    with pytest.raises(InputError, match="another day of the account"):
+        mc.load(file)
+    second = text[start:end].replace("U1", "U2")
+    file.write_text(text[:end] + second + text[end:], "utf-8")
     with pytest.raises(InputError, match="a second account"):
         mc.load(file)

@@ -23,8 +23,8 @@ from margincalc.cli.output import write
 def convert(options: Options, files: tuple[str, ...], to: str | None) -> None:
     """Write what exports say as a portfolio file.
 
-    FILES are those of one account: positions, balances, market. As what each was read, and what no
-    portfolio file can express, is said on standard error and on top of the file.
+    FILES are those of one account: positions, balances, open orders, market. As what each was read,
+    and what no portfolio file can express, is said on standard error and on top of the file.
     """
     from margincalc.files import written
 

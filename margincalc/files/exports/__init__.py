@@ -125,7 +125,7 @@ def gather(sources: Sequence[Source], venue: str | None = None) -> Gathered:
     if draft.faults:
         raise InputError([*{(fault.place, fault.found): fault for fault in draft.faults}.values()])
     left_out = [f"left out: {refusal}" for refusal in dict.fromkeys(draft.refused)]
-    remarks = (*draft.remarks, *_passed_over(draft.passed), *left_out)
+    remarks = (*draft.remarks, *_passed_over([*draft.passed]), *left_out)
     names = ", ".join(source.name for source in sources)
     return Gathered(tree, Origin(draft.origin, names), remarks)
 

@@ -1,9 +1,10 @@
 """Deribit: answers of its JSON-RPC interface.
 
 private/get_positions, private/get_account_summary and get_account_summaries,
-private/get_open_orders and those beside it, public/get_book_summary_by_currency, public/ticker,
-public/get_instruments: https://docs.deribit.com/api-reference/account-management/private-get_positions
-and the pages of the others, looked up 2026-11-26.
+private/get_open_orders and those beside it, private/get_subaccounts_details,
+public/get_book_summary_by_currency, public/ticker, public/get_instruments:
+https://docs.deribit.com/api-reference/account-management/private-get_positions and the pages of
+the others, looked up 2026-11-26.
 
 What is known: contracts without a quote currency in their name are inverse, options are then
 quoted in coin and futures sized in USD; those named `BTC_USDC` are linear. Sizes are signed by
@@ -15,6 +16,8 @@ currency's summary are those of the whole account, in that currency: they are no
 order's `amount` is in the unit of positions; one that waits for its trigger is no open order yet,
 and has the text `market_price` where its price should be.
 """
+
+from dataclasses import replace
 
 from margincalc.errors import shown
 from margincalc.files.exports.draft import Draft
@@ -119,6 +122,17 @@ def _orders(page: Page, draft: Draft) -> None:
         draft.order(found[0], row.sign("direction", "buy", "sell") * left, row.maybe("price"), row)
 
 
+def _details(page: Page, draft: Draft) -> None:
+    """Read a subaccount's positions and orders; an answer has those of all subaccounts."""
+    for row in page.rows[1:]:
+        row.fault("uid", "a second account", "one account", "keep the part of one of them")
+    for row in page.rows[:1]:
+        draft.account = draft.account or f"deribit-{row.fields.get('uid')}"
+        _positions(replace(page, rows=row.rows("positions")), draft)
+        orders = row.rows("open_orders") if "open_orders" in row else []
+        _orders(replace(page, rows=orders), draft)
+
+
 def _market(page: Page, draft: Draft) -> None:
     """Read book summaries and tickers, which name the same things differently."""
     for row in page.rows:
@@ -163,6 +177,7 @@ SECTIONS = (
     section(
         "open orders", "instrument_name direction order_id order_state amount", _orders, ORDERS
     ),
+    section("subaccount's details", "uid positions", _details),
     section("book summary", "instrument_name mark_price creation_timestamp", _market, MARKET),
     section(
         "ticker", "instrument_name mark_price index_price best_bid_price state", _market, MARKET

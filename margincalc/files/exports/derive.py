@@ -66,6 +66,10 @@ def named(row: Row, draft: Draft, *, held: bool = True, what: str = "") -> tuple
 
 def _subaccount(page: Page, draft: Draft) -> None:
     row = page.head
+    if row.fields.get("failed_to_fetch") is True:
+        row.fault("failed_to_fetch", "a subaccount not loaded", "its portfolio", "ask again")
+    if row.fields.get("is_under_liquidation") is True:
+        draft.remark("the venue is liquidating the subaccount")
     value = row.number("subaccount_value")
     draft.account = draft.account or f"derive-{row.fields.get('subaccount_id')}"
     for position in row.rows("positions"):

@@ -68,8 +68,8 @@ class Draft:
     parts: list["Part"] = field(default_factory=list)
     origin: dict[str, Row] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
-    passed: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
+    passed: dict[str, None] = field(default_factory=dict)
+    remarks: dict[str, None] = field(default_factory=dict)
 
     # What readers say
 
@@ -79,13 +79,11 @@ class Draft:
 
     def pass_over(self, what: str) -> None:
         """Note what the market has and no portfolio holds."""
-        if what not in self.passed:
-            self.passed.append(printable(what))
+        self.passed[printable(what)] = None
 
     def remark(self, text: str) -> None:
         """Note a decision, once."""
-        if text not in self.remarks:
-            self.remarks.append(text)
+        self.remarks[text] = None
 
     def seen(self, milliseconds: float | None) -> None:
         """Note when something was true; the valuation time is the latest of them."""
@@ -173,11 +171,12 @@ class Draft:
         """Note a balance; several of one asset add up."""
         if quantity == 0.0 or not asset:
             return
-        entry = self.deposits.setdefault(asset, {"asset": asset, "quantity": 0.0})
-        entry["quantity"] += quantity
+        if asset not in self.deposits:
+            self.origin[f"collateral[{len(self.deposits)}]"] = row
+            self.deposits[asset] = {"asset": asset, "quantity": 0.0}
+        self.deposits[asset]["quantity"] += quantity
         if price is not None:
-            entry["price"] = price
-        self.origin[f"collateral[{[*self.deposits].index(asset)}]"] = row
+            self.deposits[asset]["price"] = price
 
     def state(self, source: str, **figures: float | None) -> None:
         """Note what the venue states of the whole account, in the account's currency."""
@@ -201,6 +200,7 @@ class Draft:
         wanted = self._wanted()
         self._infer_spots(wanted)
         bases = sorted({*self.spots} & wanted)
+        coins = {terms.base for terms, inverse in self.contracts.values() if inverse}
         if others := len({*self.spots} - wanted):
             self.remark(f"the market of {others} other underlyings is left out: nothing is held")
         return {
@@ -211,7 +211,7 @@ class Draft:
                 "as_of": zulu(self.moment) if self.moment is not None else None,
                 "stable_price": self.stable_price,
                 "stated": self._stated(),
-                "market": {base: self._market(base) for base in bases},
+                "market": {base: self._market(base, inverse=base in coins) for base in bases},
                 "instruments": self._instruments(),
                 "quotes": {
                     name: said for name, said in self.quotes.items() if self._base(name) in wanted
@@ -234,11 +234,11 @@ class Draft:
 
     def _infer_spots(self, wanted: set[str]) -> None:
         """Where no index is given, the perpetual's mark stands for it, else the first forward."""
+        priced = self._priced()
         for base in sorted(wanted - {*self.spots}):
             found = self.perpetuals.get(base, {}).get("mark"), f"the mark of {base}-PERPETUAL"
-            near = sorted(self._dated(base))
-            if found[0] is None and near:
-                found = near[0][1], f"{near[0][2]}"
+            if found[0] is None and base in priced:
+                found = priced[base][1], priced[base][2]
             if found[0] is None:
                 said = self.forwards.pop(base, {})
                 lost = f"; {len(said)} forwards of it are left out" if said else ""
@@ -247,18 +247,23 @@ class Draft:
             self.spots[base] = found[0]
             self.remark(f"no spot of {base} in these files: {found[1]} stands for it")
 
-    def _dated(self, base: str) -> list[tuple[str, float, str]]:
-        """List what is priced like an underlying: linear perpetuals, futures, forwards."""
-        found = []
+    def _priced(self) -> dict[str, tuple[str, float, str]]:
+        """Return what is priced like each underlying, the first to expire: day, price and name.
+
+        These are linear perpetuals, futures and forwards.
+        """
+        found: dict[str, list[tuple[str, float, str]]] = {}
         for name, (terms, _) in self.contracts.items():
             mark = self.quotes.get(name, {}).get("mark")
-            if terms.base == base and mark and terms.kind in ("future", "perpetual"):
+            if mark and terms.kind in ("future", "perpetual"):
                 day = terms.expiry.isoformat() if terms.expiry else ""
-                found.append((day, mark, f"the mark of {name}"))
-        expiries = self.forwards.get(base, {})
-        return found + [(day, price, f"the forward of {day}") for day, price in expiries.items()]
+                found.setdefault(terms.base, []).append((day, mark, f"the mark of {name}"))
+        for base, expiries in self.forwards.items():
+            near = [(day, price, f"the forward of {day}") for day, price in expiries.items()]
+            found.setdefault(base, []).extend(near)
+        return {base: min(entries) for base, entries in found.items()}
 
-    def _market(self, base: str) -> dict[str, Any]:
+    def _market(self, base: str, *, inverse: bool) -> dict[str, Any]:
         expiries: dict[str, dict[str, float]] = {}
         for kind, said in (("forward", self.forwards), ("rate", self.expiry_rates)):
             for day, value in sorted(said.get(base, {}).items()):
@@ -266,16 +271,13 @@ class Draft:
         own = {
             "spot": self.spots[base],
             "rate": self.rates.get(base),
-            "settlement": "inverse" if self._inverse(base) else None,
+            "settlement": "inverse" if inverse else None,
             "listed": base in self.stocks,
             "roots": sorted(self.roots.get(base, ())),
             "perpetual": self.perpetuals.get(base),
             "expiries": dict(sorted(expiries.items())),
         }
         return {key: value for key, value in own.items() if value}
-
-    def _inverse(self, base: str) -> bool:
-        return any(inverse and terms.base == base for terms, inverse in self.contracts.values())
 
     def _instruments(self) -> dict[str, Any]:
         """Return the terms of what is held, of inverse contracts too where no market says so."""

@@ -27,12 +27,15 @@ _NO_CASH = "BASE_SUMMARY"  # the sum of the other lines
 
 def statement(rows: dict[str, list[Row]], draft: Draft) -> None:
     """Read a statement: the elements of each name, in their order."""
-    for row in rows.get("FlexStatement", ()):
+    statements = rows.get("FlexStatement", [])
+    for row in statements:
         draft.account = row.text("accountId")
         _seen(row, draft)
-    if len(rows.get("FlexStatement", ())) > 1:
-        row = rows["FlexStatement"][1]
-        row.fault("", "a second account", "one account", "ask for a statement of each account")
+    for row in statements[1:2]:
+        same = row.fields.get("accountId") == statements[0].fields.get("accountId")
+        found = "another day of the account" if same else "a second account"
+        remedy = "ask without a break-out by day, and for a statement of each account"
+        row.fault("", found, "one statement of one account", remedy)
     positions = rows.get("OpenPosition", [])
     detail = {row.fields.get("levelOfDetail") for row in positions}
     for row in positions:
