@@ -28,6 +28,14 @@ def test_bybit_symbols(tmp_path: Path, symbol: str, name: str) -> None:
     assert portfolio.stated is None, "under portfolio margin positions state none"
 
 
+def test_bybit_profit_that_a_session_has_paid_is_in_the_wallet(tmp_path: Path) -> None:
+    row = {"symbol": "BTCPERP", "side": "Buy", "size": "2", "avgPrice": "90000"}
+    row |= {"positionValue": "2", "markPrice": "100100", "sessionAvgPrice": "100000"}
+    assert loaded(tmp_path, bybit(row)).positions[0].entry_price == 100_000.0
+    row["sessionAvgPrice"] = ""
+    assert loaded(tmp_path, bybit(row)).positions[0].entry_price == 90_000.0
+
+
 def test_bybit_dated_inverse_future_expires_when_its_ticker_says(tmp_path: Path) -> None:
     row = {"symbol": "BTCUSDZ26", "side": "Buy", "size": "500", "avgPrice": "1"}
     row["positionValue"] = "2"

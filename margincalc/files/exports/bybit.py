@@ -7,9 +7,10 @@ What is known: options and `...PERP` settle in USDC, `...USDT` in USDT, and `BTC
 sized in USD; options named `-USDT` at their end settle in USDT. `BTCUSDH23` is an inverse future,
 and the `deliveryTime` of its ticker says when it expires. `BTCUSDT` is a perpetual or a spot pair:
 the `category` around it says which. Sizes are unsigned, `side` is Buy or Sell, and "" or None of a
-position of size 0. `walletBalance` is without unrealised profit, and what was borrowed to trade
-spot is `spotBorrow`; `usdValue` is 0 where the coin is no collateral. Margins of positions are ""
-under portfolio margin. Volatilities are decimals.
+position of size 0. What a session of a USDC contract has made is in the wallet: profit is since its
+`sessionAvgPrice`, which others have not. `walletBalance` is without unrealised profit, and what was
+borrowed to trade spot is `spotBorrow`; `usdValue` is 0 where the coin is no collateral. Margins of
+positions are "" under portfolio margin. Volatilities are decimals.
 """
 
 import datetime as dt
@@ -80,7 +81,7 @@ def _positions(page: Page, draft: Draft) -> None:
         name, terms, inverse = found
         draft.held_at(name, row, mark=row.price("markPrice"))
         quantity = size if row.word("side", "buy", "sell") == "buy" else -size
-        entry = row.price("avgPrice")
+        entry = row.price("sessionAvgPrice") or row.price("avgPrice")
         draft.position(name, quantity, row, entry_price=entry)
         draft.state_part(
             "Bybit, sum over positions",

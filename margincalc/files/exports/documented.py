@@ -123,11 +123,11 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         """,
         "positions": """
             adlRankIndicator autoAddMargin avgPrice breakEvenPrice bustPrice createdTime
-            cumRealisedPnl curRealisedPnl isReduceOnly leverage leverageSysUpdatedTime liqPrice
-            markPrice mmrSysUpdateTime mmrSysUpdatedTime openTime positionBalance positionIM
-            positionIdx positionMM positionStatus positionValue riskId riskLimitValue seq
-            sessionAvgPrice side size stopLoss symbol takeProfit tpslMode tradeMode trailingStop
-            unrealisedPnl updatedTime
+            cumRealisedPnl curRealisedPnl delta gamma isReduceOnly leverage leverageSysUpdatedTime
+            liqPrice markPrice mmrSysUpdateTime mmrSysUpdatedTime openTime positionBalance
+            positionIM positionIMByMp positionIdx positionMM positionMMByMp positionStatus
+            positionValue riskId riskLimitValue seq sessionAvgPrice side size stopLoss symbol
+            takeProfit theta tpslMode tradeMode trailingStop unrealisedPnl updatedTime vega
         """,
         "spot tickers": """
             ask1Price ask1Size bid1Price bid1Size highPrice24h lastPrice lowPrice24h prevPrice24h
