@@ -16,7 +16,16 @@ from margincalc.files.holders import Holders as Written
 from margincalc.portfolio.contracts.checks import MONEY
 from margincalc.simulation import waterfall
 from margincalc.simulation.rankings import QUEUES, WEIGHTS, Holders, quintiles
-from margincalc.simulation.waterfall import LARGEST, SOCIALISED, Closed, Fund, Market, Paid, Policy
+from margincalc.simulation.waterfall import (
+    LARGEST,
+    MINIMAX,
+    SOCIALISED,
+    Closed,
+    Fund,
+    Market,
+    Paid,
+    Policy,
+)
 
 MOST = 1e12  # of a fund
 
@@ -123,9 +132,12 @@ def _market(written: Written) -> Market:
     )
     numbers = {name: n for n, name in enumerate(dict.fromkeys(row.instrument for row in rows))}
     instrument = np.array([numbers[row.instrument] for row in rows], np.int64)
+    owners = {name: n for n, name in enumerate(dict.fromkeys(row.account for row in rows))}
+    owner = np.array([owners[row.account] for row in rows], np.int64)
     profit = quantity * (mark - entry)
     holders = Holders(quantity, entry, mark, balance, profit, maintenance)
-    return Market(holders, instrument, np.unique(period, return_inverse=True)[1].astype(np.int64))
+    periods = np.unique(period, return_inverse=True)[1].astype(np.int64)
+    return Market(holders, instrument, periods, owner)
 
 
 def _refuse_beyond_cents(holders: Holders, unit: float, currency: str) -> None:
@@ -198,7 +210,7 @@ def _winners(case: _Case, policy: Policy, paid: Paid) -> tuple[WinnerLine, ...]:
 def _scores(case: _Case, policy: Policy) -> tuple[FloatArray | None, FloatArray | None]:
     """Return the score of every account, and its quintile on its side of its instrument."""
     holders = case.market.holders
-    if policy.name == SOCIALISED:
+    if policy.name in (SOCIALISED, MINIMAX):
         return None, None
     if policy.name in WEIGHTS:
         return WEIGHTS[policy.name](holders), None
@@ -222,8 +234,8 @@ def _compared(case: _Case, policy: Policy) -> PolicyLine:
     given, profits = paid.taken + paid.socialised, case.profits()
     total, able = int(np.sum(given)), int(np.sum(profits))
     even = profits * (min(total, able) / able) if able else np.zeros(len(profits))
-    hit = profits > 0
-    worst = float(np.max(given[hit] / profits[hit], initial=0.0))
+    own, gross = (np.bincount(case.market.owners, weights=each) for each in (given, profits))
+    worst = float(np.max(own[gross > 0.0] / gross[gross > 0.0], initial=0.0))
     return PolicyLine(
         policy=policy.name,
         unit=policy.unit,

@@ -20,7 +20,7 @@ class WinnerLine(NamedTuple):
 
     Attributes
     ----------
-    score : in the policy's ranking or weighting; None where losses are socialised
+    score : in the policy's ranking or weighting; None where it has none
     quintile : fifth of all contracts of its side in which it ranks, 0.2 closes first; of queues
     profit : unrealised, before
     taken : of the profit
@@ -49,7 +49,7 @@ class PolicyLine(NamedTuple):
     ----------
     accounts : that paid
     taken : of profits, socialised losses among it
-    worst_haircut : largest share of one account's profit
+    worst_haircut : largest share of one account's gross profit
     largest_share : of all that was taken, borne by one account
     beyond_pro_rata : taken from accounts beyond their pro rata share of profits
     closed : notional

@@ -73,7 +73,8 @@ def waterfall(  # noqa: PLR0913 - an argument for each option of the command
     Parameters
     ----------
     source : a file of accounts, YAML, JSON, CSV or Parquet; `-` is standard input
-    policy : bitmex, binance or hyperliquid (queues), pro-rata, risk-aware, or socialised
+    policy : bitmex, binance or hyperliquid (queues), pro-rata, risk-aware, min-max-haircut, or
+        socialised
     unit : what is taken, positions or profit; default: positions in queues, else profit
     fund, cap : insurance fund, and the most that it pays in one period; default: the file's
     surplus_to_fund : the fund keeps what is left of accounts that are closed

@@ -7,18 +7,21 @@ what nobody pays stays with the venue. Every amount is a whole number of the cur
 unit, so that what was lost and what was paid agree to the cent, however many accounts there are.
 """
 
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from margincalc.arrays import FloatArray, IntArray
+from margincalc.simulation.minimax import Winners, least_worst
 from margincalc.simulation.rankings import QUEUES, WEIGHTS, Holders, ranked
 from margincalc.simulation.shares import in_turn, in_turn_units, in_units, levelled
 
 Unit = Literal["positions", "profit"]
 UNITS: tuple[Unit, ...] = ("positions", "profit")
 SOCIALISED = "socialised"
-POLICIES = (*QUEUES, *WEIGHTS, SOCIALISED)
+MINIMAX = "min-max-haircut"
+POLICIES = (*QUEUES, *WEIGHTS, MINIMAX, SOCIALISED)
 LARGEST = float(2**53)  # units of money that a float still counts one by one
 
 
@@ -63,11 +66,18 @@ class Market(NamedTuple):
     holders : the accounts
     instrument : number of what each holds; deleveraging stays within one
     period : number of the period in which it is closed, if it is
+    owner : number of the account that holds it; each row is one of its own by default
     """
 
     holders: Holders
     instrument: IntArray
     period: IntArray
+    owner: IntArray | None = None
+
+    @property
+    def owners(self) -> IntArray:
+        """Number of the account of each row."""
+        return np.arange(len(self.instrument)) if self.owner is None else self.owner
 
 
 class Closed(NamedTuple):
@@ -188,8 +198,31 @@ def _deleveraged(
     taken : whole units of money, shape (A,)
     quantity : closed, unsigned, shape (A,)
     """
-    holders = market.holders
     taken, quantity = np.zeros_like(left), np.zeros(len(left))
+    needs = list(_needs(market, closed, left))
+    weights = None
+    if policy.name == MINIMAX:
+        weights = _least_worst(market, closed, needs, (policy.unit, unit))
+    for need in needs:
+        winners = market.holders.take(need.winners)
+        weight = None if weights is None else weights[need.winners]
+        money, size = _allotted(winners, need, policy, unit, weight)
+        taken[need.winners] += money
+        quantity[need.winners] += size
+    return taken, quantity
+
+
+class _Need(NamedTuple):
+    """What one side of an instrument has to give: whole units of money, a quantity, and by whom."""
+
+    money: int
+    quantity: float
+    winners: IntArray
+
+
+def _needs(market: Market, closed: Closed, left: IntArray) -> Iterator[_Need]:
+    """Yield what is left of the deficits of each side of each instrument."""
+    holders = market.holders
     standing = np.ones(len(left), bool)
     standing[closed.liquidated] = False
     side = np.sign(holders.quantity)
@@ -197,36 +230,63 @@ def _deleveraged(
     for instrument, losing in sorted({(int(market.instrument[r]), side[r]) for r in owing}):
         mine = owing[(market.instrument[owing] == instrument) & (side[owing] == losing)]
         other = standing & (market.instrument == instrument) & (side == -losing)
-        winners = np.flatnonzero(other)
         share = left[mine] / closed.deficit[mine]
-        need = _Need(int(np.sum(left[mine])), float(np.sum(np.abs(holders.quantity[mine]) * share)))
-        money, size = _allotted(holders.take(winners), need, policy, unit)
-        taken[winners] += money
-        quantity[winners] += size
-    return taken, quantity
+        size = float(np.sum(np.abs(holders.quantity[mine]) * share))
+        yield _Need(int(np.sum(left[mine])), size, np.flatnonzero(other))
 
 
-class _Need(NamedTuple):
-    """What one side of an instrument has to give: whole units of money, and a quantity."""
+def _least_worst(
+    market: Market, closed: Closed, needs: list[_Need], units: tuple[Unit, float]
+) -> FloatArray:
+    """Return what each row gives for the least largest haircut, shape (A,).
 
-    money: int
-    quantity: float
+    Parameters
+    ----------
+    units : in which winners give, and the smallest of money, in which the answer is
+    """
+    what, unit = units
+    holders, owner = market.holders, market.owners
+    gain = np.maximum(holders.profit, 0.0)
+    gain[closed.liquidated] = 0.0
+    profit = np.bincount(owner, weights=gain)
+    limit = _means(holders, unit).astype(np.float64)
+    number = np.full(len(limit), -1)
+    for place, need in enumerate(needs):
+        number[need.winners] = place
+        if what == "positions":
+            each = need.money / need.quantity if need.quantity else 0.0
+            limit[need.winners] = each * np.abs(holders.quantity[need.winners])
+    rows = np.flatnonzero((number >= 0) & (gain > 0.0))
+    deficit = np.array([need.money for need in needs], np.float64)
+    given = np.zeros(len(limit))
+    able = Winners(number[rows], owner[rows], limit[rows])
+    given[rows] = least_worst(deficit, able, profit / unit)
+    return given
 
 
 def _allotted(
-    winners: Holders, need: _Need, policy: Policy, unit: float
+    winners: Holders, need: _Need, policy: Policy, unit: float, weight: FloatArray | None
 ) -> tuple[IntArray, FloatArray]:
-    """Divide a need among winners: money, whole units, and the quantity each closes."""
+    """Divide a need among winners: money, whole units, and the quantity each closes.
+
+    Parameters
+    ----------
+    weight : what each is to give, where that was found for all needs together
+    """
+    if policy.name in WEIGHTS:
+        weight = WEIGHTS[policy.name](winners)
     if policy.unit == "profit":
         means = _means(winners, unit)
-        return _in_profit(winners, need.money, policy.name, means), np.zeros(len(means))
+        if weight is not None:
+            return in_units(need.money, weight, means), np.zeros(len(means))
+        return _in_turn(winners, need.money, policy.name, means), np.zeros(len(means))
     held = np.abs(winners.quantity)
-    if policy.name in QUEUES:
+    if weight is not None:
+        size = levelled(need.quantity, weight, held)
+    else:
         order = ranked(QUEUES[policy.name](winners))
         size = np.zeros(len(held))
         size[order] = in_turn(need.quantity, held[order])
-    else:
-        size = levelled(need.quantity, WEIGHTS[policy.name](winners), held)
     together = min(float(np.sum(size)) / need.quantity, 1.0) if need.quantity else 0.0
     covered = min(round(need.money * together), need.money)
     share = in_units(covered, size, np.full(len(size), covered, np.int64))
@@ -234,10 +294,8 @@ def _allotted(
     return np.minimum(share, np.maximum(_units(winners.value, unit), 0)), size
 
 
-def _in_profit(winners: Holders, money: int, name: str, means: IntArray) -> IntArray:
-    """Cut profits, in turn or by weight, each up to its means."""
-    if name in WEIGHTS:
-        return in_units(money, WEIGHTS[name](winners), means)
+def _in_turn(winners: Holders, money: int, name: str, means: IntArray) -> IntArray:
+    """Cut profits in turn, each up to its means."""
     order = ranked(QUEUES[name](winners))
     taken = np.zeros_like(means)
     taken[order] = in_turn_units(money, means[order])

@@ -6,7 +6,15 @@ from margincalc.cli.options import SAMPLES, Options, examples, shared
 from margincalc.cli.output import show
 
 # Repeated from `simulation.waterfall`, which imports too much for --help.
-POLICIES = ("bitmex", "binance", "hyperliquid", "pro-rata", "risk-aware", "socialised")
+POLICIES = (
+    "bitmex",
+    "binance",
+    "hyperliquid",
+    "pro-rata",
+    "risk-aware",
+    "min-max-haircut",
+    "socialised",
+)
 UNITS = ("positions", "profit")
 _SAMPLE = f"{SAMPLES}/venue_gap.yaml"
 
@@ -23,8 +31,8 @@ _SAMPLE = f"{SAMPLES}/venue_gap.yaml"
     type=click.Choice(POLICIES),
     default="pro-rata",
     show_default=True,
-    help="How winners pay: a venue's queue, all by profit, all by profit times leverage, or a "
-    "loss socialised among all profits.",
+    help="How winners pay: a venue's queue, all by profit, all by profit times leverage, so that "
+    "the largest haircut of an account's profit is the least, or socialised among all profits.",
 )
 @click.option(
     "--unit",
