@@ -12,6 +12,7 @@ import pytest
 import margincalc as mc
 from margincalc.cli.commands import FILES as COMMANDS
 from margincalc.margin.families import FAMILIES
+from margincalc.report.tables import _BLOCKS
 from tests.readme import PAGES, ROOT
 
 DOCS = ROOT / "docs"
@@ -77,6 +78,33 @@ def test_every_family_has_a_section_that_names_its_models() -> None:
         (said,) = [said for title, said in by_heading.items() if f"`{family}`" in title]
         for model in mc.models():
             assert model.family != family or f"`{model.name}`" in said, model.name
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_has_a_number_worked_by_hand(family: str) -> None:
+    """`test_readme` runs the sessions; here the model's figures are those of the arithmetic."""
+    (said,) = [
+        said for title, said in sections(text("models.md")).items() if f"`{family}`" in title
+    ]
+    (session,) = re.findall(r"```pycon\n(.*?)```", said, re.DOTALL)
+    assert 'model="' in session
+    lines = [line for line in session.splitlines() if line.startswith(">>> round(")]
+    figures = [float(line) for line in session.splitlines() if not line.startswith(">>>")]
+    assert len(lines) == len(figures)
+    for (asked, worked), figure, hand in zip(
+        zip(lines[::2], lines[1::2], strict=True), figures[::2], figures[1::2], strict=True
+    ):
+        assert "mc.margin(" in asked
+        assert "mc." not in worked
+        assert figure == pytest.approx(hand, rel=1e-12)
+
+
+def test_every_result_is_in_the_reference(site: Path) -> None:
+    page = (site / "reference.html").read_text("utf-8")
+    found = {name.rsplit(".", 1)[-1] for name in re.findall(r'id="(margincalc\.[\w.]+)"', page)}
+    assert set(_BLOCKS) <= found
+    public = {name for name in mc.__all__ if not name.startswith("_")}
+    assert public - found == {"Portfolio"}  # the page of the file has its keys
 
 
 def test_every_command_has_a_section_with_an_example() -> None:

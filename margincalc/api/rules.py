@@ -1,11 +1,4 @@
-"""How an account is margined: the keyword arguments that most functions share.
-
-`mode` says who shares collateral and `model` by which rules (a name, or the path of a TOML file);
-each implies the other. `settings` are changes of parameters, `key=value`; `effective` is a day
-whose parameters are used instead of those of the valuation day; `pricer` is `numpy`, or `compiled`
-for the kernels with which `batch` computes; `changes` is what is tried out first,
-``mc.what_if(spot=["+5%"])``.
-"""
+"""How an account is margined: the keyword arguments that most functions share."""
 
 from collections.abc import Sequence
 from typing import TypedDict, Unpack
@@ -19,7 +12,16 @@ __all__ = ["Chosen", "Tried", "Unpack", "rules_of"]
 
 
 class Chosen(TypedDict, total=False):
-    """By which rules, over a market as it is."""
+    """By which rules: `mode` and `model` each imply the other.
+
+    Attributes
+    ----------
+    mode : who shares collateral; default: `portfolio`, or the model's own
+    model : a name that `models()` lists, or the path of a TOML file
+    settings : changes of the model's parameters, such as `factors.initial=1.3`
+    effective : day whose parameters are used, such as `2025-01-01`; default: the valuation day
+    pricer : `numpy`, or `compiled` for the kernels with which `batch` computes
+    """
 
     mode: Mode | None
     model: str | None
@@ -29,7 +31,12 @@ class Chosen(TypedDict, total=False):
 
 
 class Tried(Chosen, total=False):
-    """By which rules, after what is tried out."""
+    """By which rules, and what is tried out first.
+
+    Attributes
+    ----------
+    changes : of market, time and positions, `mc.what_if(spot=["+5%"])`
+    """
 
     changes: Changes
 
