@@ -455,6 +455,44 @@ def test_arrays_are_read_as_gains(tmp_path: Path, text: str) -> None:
     }
 
 
+# As CME's file of 2025-06-20 has them: a call of which all values are nothing, and the first record
+# of a future; its second is made up.
+PUBLISHED = (
+    "0 CME   20250620SE     202506201407U2YNCLR        C CUST  H HEDGE 1 CORE  M MAINT ",
+    "2 CBT 06    0USD$PN   06        FUT   06        OOF   ",
+    "P CBT06        OOFSOYBEAN MEAL OP003000  000010000000000000000001USD$STD 00AMER",
+    "81CBT06        06        FUT 202507            0000000"
+    "00000+00000+00567-00567-00567+00567+01133-01133-01133+00000000284100N",
+    "82CBT06        06        FUT 202507            0000000"
+    "01133+01700-01700-01700+01700+01122-01122+10000+000000000284100++10000+C",
+    "81CBT06        06        OOFC202507   202507   0000145"
+    "00000+00000+00000+00000+00000+00000+00000+00000+00000+00000000139100N",
+    "82CBT06        06        OOFC202507   202507   0000145"
+    "00000+00000+00000+00000+00000+00000+00000+00000+002500000139100++10000+C",
+)
+
+
+def test_records_as_they_are_published(tmp_path: Path) -> None:
+    found = read(file(tmp_path, "\n".join(PUBLISHED), "day.pa2"))
+    future = found[Key("06", "", 0.0, "2025-07")]
+    assert future is not None
+    assert future.gains[:9] == (0, 0, 567, 567, -567, -567, 1133, 1133, -1133)
+    assert future.delta == 1.0
+    call = found[Key("06", "C", 145.0, "2025-07")]
+    assert call == Entry((0.0,) * 16, 0.0)
+
+
+@pytest.mark.parametrize("wide", [False, True], ids=["pa2", "wide"])
+def test_strikes_below_nothing_are_other_contracts(tmp_path: Path, wide: bool) -> None:
+    lines = pa2(wide).splitlines()
+    tail = f"{'0' * 15}++"
+    assert lines[-1].endswith(tail)
+    below = [lines[-2], lines[-1].removesuffix(tail) + f"{'0' * 15}+-"]
+    found = read(file(tmp_path, "\n".join([*lines, *below])))
+    assert set(found) == {*KEYS, KEYS[1]._replace(strike=-72.5)}
+    assert None not in found.values()
+
+
 @pytest.mark.parametrize("text", [spn(), pa2()], ids=["spn", "pa2"])
 def test_a_book_is_margined_by_the_arrays_of_a_file(tmp_path: Path, text: str) -> None:
     content = written(

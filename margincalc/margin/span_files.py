@@ -9,8 +9,15 @@ Files hold losses of one long contract; what is returned are gains. Extreme rows
 already. A contract is known by its underlying's product code, right, strike and expiry; the expiry
 is a day where the file has it (`setlDate`, `pe` of eight digits, a `B` record), else a month.
 
-Layouts: https://cmegroupclientsite.atlassian.net/wiki/spaces/pubspan/ (risk parameter files, types
-2, 8, B and P of the expanded format), and rpolton/span-for-margin for widths that these leave out.
+Columns of the expanded format are CME's, as its pages of types 2, 8 and B print them (81 and 82;
+https://cmegroupclientsite.atlassian.net/wiki/spaces/pubspan/pages/ 46104629, 46235915, 46170208);
+of type P, and of the wide arrays 83 and 84, which those pages do not show, they are the widths of
+rpolton/span-for-margin, which follows http://www.cme-ch.com/span/spanl300.htm; a reader of CME's
+file of 2025-06-20 has the same but for 83 and 84. Element names of the XML are those of NSE's daily
+files as several public readers have them. Not confirmed: wide arrays against a real file, and a
+schema of the XML, of which no page was found. Strikes that are to be aligned (type P, column 41: a
+last digit that stands for a fraction) are read as plain decimals, and so found under no strike of a
+book: such a book is refused.
 """
 
 import math
@@ -223,6 +230,7 @@ EXPANDED = "U2"  # as record type 0 calls this format; the Paris one has other c
 _WIDTH = {"81": 5, "82": 5, "83": 8, "84": 8}  # of an array value, before its sign
 _FIRST, _SECOND = 9, 7  # how many of the sixteen a record holds
 _ARRAY = 55
+_AFTER_ARRAY = 6 + 8 + 8  # columns of delta, volatility and settlement price, with their signs
 _CODES = 6  # products that a type 2 record holds
 _FUTURES = ("FUT", "PHY")
 
@@ -278,7 +286,10 @@ def _pa2(name: str, data: bytes) -> Entries:
         arrays = [each for each in records if each.text[:2] in _WIDTH]
         for record, second in zip_longest(arrays[::2], arrays[1::2]):
             _refuse_unpaired(record, second)
-            add(entries, _key(layout, record), _entry(layout, record, second))
+            key = _key(layout, record)
+            if second.at((column := _strike_sign(second), column)) == "-":
+                key = key._replace(strike=-key.strike)
+            add(entries, key, _entry(layout, record, second))
     except ValueError as error:
         raise _damaged(name, record.line, "a damaged record", str(error)) from None
     return entries
@@ -339,6 +350,12 @@ def _key(layout: _Layout, record: _Record) -> Key:
     places = layout.strike.get((terms["product"], terms["type"]), 0)
     under = terms["underlying"] or terms["product"]
     return Key(under, terms["right"], record.whole((48, 54)) / 10.0**places, expiry)
+
+
+def _strike_sign(second: _Record) -> int:
+    """Return the column of a strike's sign, which follows delta, volatility and price."""
+    width = _WIDTH[second.text[:2]]
+    return _ARRAY + _SECOND * (width + 1) + _AFTER_ARRAY
 
 
 def _entry(layout: _Layout, first: _Record, second: _Record) -> Entry:
