@@ -3,8 +3,10 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Run
-from tests.exports.test_exports import DERIBIT, SAMPLES, path
+from tests.exports.test_exports import DERIBIT, LATER, SAMPLES, path
 
 
 def test_the_command_says_how_files_were_read(run: Run, tmp_path: Path) -> None:
@@ -27,3 +29,29 @@ def test_every_command_takes_from(run: Run) -> None:
         outcome = run(command, name, "--from", "okx", *joined, "--format", "json")
         assert outcome.status == 0 or command == "check"
         assert json.loads(outcome.out)["schema"].startswith("margincalc.")
+
+
+STATED = {
+    "deribit": "Deribit",
+    "okx": "OKX",
+    "okx builder": "OKX position builder",
+    "bybit": "Bybit",
+    "bybit inverse": "Bybit, sum over positions",
+    "derive documented": "Derive",
+    "ccxt": "ccxt, sum over positions",
+    "ccxt of deribit": "Deribit, sum over positions",
+}
+
+
+@pytest.mark.parametrize("name", STATED)
+def test_what_a_venue_states_stands_beside_ours(run: Run, name: str) -> None:
+    first, *others = (str(path(part)) for part in SAMPLES[name])
+    joined = [word for other in others for word in ("--join", other)]
+    timed = ["--as-of", LATER["as_of"]] if "documented/" in SAMPLES[name][0] else []
+    shown = run("margin", first, *joined, *timed).out
+    assert f"stated by {STATED[name]}\n" in shown
+    answer = json.loads(run("margin", first, *joined, *timed, "--format", "json").out)["stated"]
+    assert answer["source"] == STATED[name]
+    for figure in ("initial_margin", "maintenance_margin"):
+        both = answer[figure]
+        assert both["difference"] == both["computed"] - both["stated"]

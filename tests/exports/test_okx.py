@@ -86,3 +86,9 @@ def test_okx_position_builder_of_options_in_coin(tmp_path: Path) -> None:
     assert holdings(portfolio) == [("BTC-25DEC26-115000-C", -10.0)]
     assert portfolio.collateral[0].quantity == pytest.approx(3.0, abs=1e-12)
     assert portfolio.currency == "USD"
+
+
+def test_okx_contract_of_no_size_is_a_fault(tmp_path: Path) -> None:
+    terms = {"instId": "NEW-USDT-SWAP", "instType": "SWAP", "ctVal": "-10", "ctMult": "1"}
+    with pytest.raises(InputError, match="a number above 0"):
+        loaded(tmp_path, okx(terms))

@@ -31,10 +31,8 @@ _DATED = re.compile(
 _PERPETUAL = re.compile(r"(?P<base>[A-Z0-9]+?)(?P<quote>USDT|PERP|USD)", re.ASCII)
 _QUARTERLY = re.compile(r"(?P<base>[A-Z0-9]+?)USD[FGHJKMNQUVXZ]\d\d", re.ASCII)
 _PAIR = re.compile(r"(?P<base>[A-Z0-9]+?)(?P<quote>USDT|USDC|USD)", re.ASCII)
-_OPEN = ("new", "partiallyfilled")
-_CLOSED = ("filled", "cancelled", "partiallyfilledcanceled", "rejected", "deactivated")
+_OPEN = ("New", "PartiallyFilled")
 _SWITCHES = ("collateralSwitch", "marginCollateral")
-_WAITING = ("untriggered", "triggered", "active", "created")
 
 
 def named(row: Row, draft: Draft, *, held: bool = True) -> tuple[str, Terms, bool] | None:
@@ -75,7 +73,7 @@ def _whole(page: Page, draft: Draft, what: str) -> None:
 def _positions(page: Page, draft: Draft) -> None:
     _whole(page, draft, "positions")
     for row in page.rows:
-        size = row.number("size")
+        size = abs(row.number("size"))
         if size == 0.0 or (found := named(row, draft)) is None:
             continue
         name, terms, inverse = found
@@ -97,14 +95,14 @@ def _orders(page: Page, draft: Draft) -> None:
     spot = page.head.fields.get("category") == "spot"
     for row in page.rows:
         what = f"order {row.fields.get('orderId')} of {row.fields.get('symbol')}"
-        state = row.word("orderStatus", *_OPEN, *_WAITING, *_CLOSED)
+        state = row.text("orderStatus")
         if spot:
             draft.refuse(what, "a spot order; a portfolio's orders are of derivatives")
         elif state not in _OPEN:
             draft.refuse(what, f"it is {state}")
         elif (found := named(row, draft)) is not None:
             left = row.number("leavesQty")
-            draft.order(found[0], row.sign("side", "buy", "sell") * left, row.price("price"), row)
+            draft.order(found[0], row.sign("side", "buy", "sell"), left, row.price("price"), row)
 
 
 def _wallet(page: Page, draft: Draft) -> None:

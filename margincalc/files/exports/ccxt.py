@@ -65,7 +65,7 @@ def named(row: Row, draft: Draft, what: str = "") -> tuple[str, Terms, bool] | N
 
 def _positions(page: Page, draft: Draft) -> None:
     for row in page.rows:
-        unit = row.maybe("contractSize") or 1.0
+        unit = row.price("contractSize") or 1.0
         size = row.number("contracts") * unit
         if size == 0.0 or (found := named(row, draft)) is None:
             continue
@@ -114,7 +114,7 @@ def _orders(page: Page, draft: Draft) -> None:
                 continue
             left = row.number("remaining")
             draft.order(
-                found[0], row.sign("side", "buy", "sell") * left * unit, row.price("price"), row
+                found[0], row.sign("side", "buy", "sell"), left * unit, row.price("price"), row
             )
 
 

@@ -26,7 +26,6 @@ from margincalc.files.exports.rows import Row
 from margincalc.portfolio.names import Terms, parse
 
 TITLE = "Deribit"
-_STATES = ("open", "filled", "rejected", "cancelled", "untriggered", "triggered")
 _MODELS = {"pm": "deribit-pm", "sm": "deribit-sm"}
 
 
@@ -113,13 +112,13 @@ def _margins(row: Row) -> dict[str, float]:
 def _orders(page: Page, draft: Draft) -> None:
     for row in page.rows:
         what = f"order {row.fields.get('order_id')} of {row.fields.get('instrument_name')}"
-        if (state := row.word("order_state", *_STATES)) != "open":
+        if (state := row.text("order_state")) != "open":
             draft.refuse(what, f"it is {state}")
             continue
         if (found := named(row, draft, what=what)) is None:
             continue
         left = row.number("amount") - (row.maybe("filled_amount") or 0.0)
-        draft.order(found[0], row.sign("direction", "buy", "sell") * left, row.maybe("price"), row)
+        draft.order(found[0], row.sign("direction", "buy", "sell"), left, row.maybe("price"), row)
 
 
 def _details(page: Page, draft: Draft) -> None:

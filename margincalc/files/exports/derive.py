@@ -104,9 +104,7 @@ def _order(row: Row, draft: Draft) -> None:
     if (found := named(row, draft, what=what)) is None:
         return
     left = row.number("amount") - (row.maybe("filled_amount") or 0.0)
-    draft.order(
-        found[0], row.sign("direction", "buy", "sell") * left, row.price("limit_price"), row
-    )
+    draft.order(found[0], row.sign("direction", "buy", "sell"), left, row.price("limit_price"), row)
 
 
 def _positions(page: Page, draft: Draft) -> None:

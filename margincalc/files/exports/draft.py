@@ -157,15 +157,15 @@ class Draft:
         known = {key: value for key, value in said.items() if value is not None}
         self.positions.append({"instrument": name, "quantity": quantity, **known})
 
-    def order(self, name: str, quantity: float, price: float | None, row: Row) -> None:
-        """Note an open order: what is left of it, negative where it sells."""
-        if quantity == 0.0:
+    def order(self, name: str, side: float, left: float, price: float | None, row: Row) -> None:
+        """Note an open order: 1 where it buys and -1 where it sells, and how much is left of it."""
+        if left <= 0.0:
             return
         if price is None:
             self.refuse(f"order of {name}", "it has no price yet; a portfolio's orders have one")
             return
         self.origin[f"orders[{len(self.orders)}]"] = row
-        self.orders.append({"instrument": name, "quantity": quantity, "price": price})
+        self.orders.append({"instrument": name, "quantity": side * left, "price": price})
 
     def deposit(self, asset: str, quantity: float, row: Row, price: float | None = None) -> None:
         """Note a balance; several of one asset add up."""

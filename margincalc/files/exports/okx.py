@@ -151,7 +151,7 @@ def _orders(page: Page, draft: Draft) -> None:
         if row.fields.get("instType") in ("SPOT", "MARGIN"):
             draft.refuse(what, "a spot order; a portfolio's orders are of derivatives")
             continue
-        if (state := row.word("state", *_OPEN, "filled", "canceled", "mmp_canceled")) not in _OPEN:
+        if (state := row.text("state")) not in _OPEN:
             draft.refuse(what, f"it is {state}")
             continue
         if (found := named(row, draft)) is None:
@@ -160,7 +160,7 @@ def _orders(page: Page, draft: Draft) -> None:
         if (unit := _unit(row, draft, found, size)) is not None:
             left = size - (row.maybe("accFillSz") or 0.0)
             draft.order(
-                found[0], row.sign("side", "buy", "sell") * left * unit, row.price("px"), row
+                found[0], row.sign("side", "buy", "sell"), left * unit, row.price("px"), row
             )
 
 
@@ -225,7 +225,7 @@ def _indices(page: Page, draft: Draft) -> None:
 def _instruments(page: Page, draft: Draft) -> None:
     for row in page.rows:
         if (found := named(row, draft, held=False)) is not None:
-            unit = row.number("ctVal") * (row.maybe("ctMult") or 1.0)
+            unit = row.size("ctVal") * (row.price("ctMult") or 1.0)
             lot = (row.price("lotSz") or row.price("minSz") or 1.0) * unit
             draft.lots[found[0]] = {"unit": unit, "lot": lot}
 

@@ -69,6 +69,13 @@ class Row:
         found = self.maybe(key)
         return found if found is not None and found > 0.0 else None
 
+    def size(self, key: str) -> float:
+        """Return a size that must be a number above 0; a faulty one is noted, and stands as 1."""
+        found = self.number(key)
+        if found <= 0.0 and key in self:
+            self.fault(key, shown(self.fields[key]), "a number above 0")
+        return found if found > 0.0 else 1.0
+
     def text(self, key: str) -> str:
         """Return a field that must be a text; a faulty one is noted, and stands as ""."""
         value = self.fields.get(key)
