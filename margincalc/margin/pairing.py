@@ -1,25 +1,27 @@
-"""Pair one account's legs on one underlying so that they need as little as the rules allow.
+"""Pair what each account holds on each underlying so that it needs as little as the rules allow.
 
 The pairing is a linear programme, solved exactly: minimise the requirement of all strategies,
-subject to each leg being used up. Whole contracts are paired whole, by branch and bound; its linear
-relaxation comes first, and mostly gives whole numbers at once.
+subject to no leg being used more than it is held; what is left over stands alone. Whole contracts
+are paired whole. A block's pairing is its own, whatever stands beside it.
 
 Costs are requirements as the rulebooks state them (`published`): before the proceeds of what is
 sold count, and without what long options cost.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from margincalc.arrays import BoolArray, FloatArray, IntArray, group_sum
-from margincalc.errors import MargincalcError
+from margincalc.margin.programmes import least
+from margincalc.margin.rows import losses, programmes
 from margincalc.margin.strategies import Columns, Legs, Strategy, columns
 
 COMPONENTS = ("naked_options", "strangles", "spreads", "long_options", "stock")
 _STOCK, _LONG, _SPREADS = 4, 3, 2
 _COMPONENT = np.array([0, 1, _SPREADS, _SPREADS, _SPREADS, _STOCK, _STOCK, _STOCK])  # by Strategy
-_SCALE = 1e4  # of costs to the solver, whose tolerances are absolute: 1e-7
+_PAIRS = 250_000  # of legs of one block, about, that are looked at together
 
 
 class Prices(NamedTuple):
@@ -27,17 +29,21 @@ class Prices(NamedTuple):
 
     Attributes
     ----------
-    spot : per share
-    share : requirement of a share held or sold
-    value : of a long contract, shape (n,)
-    alone : published requirement of a leg by itself, per contract, shape (n,): of an option bought,
+    spot : per share, shape (B,)
+    share : requirement of a share held or sold, shape (B,)
+    value : of a long contract, shape (L,)
+    alone : published requirement of a leg by itself, per contract, shape (L,): of an option bought,
         less what may be borrowed on it
     """
 
-    spot: float
-    share: float
+    spot: FloatArray
+    share: FloatArray
     value: FloatArray
     alone: FloatArray
+
+    def of(self, blocks: BoolArray, legs: BoolArray) -> "Prices":
+        """Return those of some blocks and their legs."""
+        return Prices(self.spot[blocks], self.share[blocks], self.value[legs], self.alone[legs])
 
 
 class Terms(NamedTuple):
@@ -58,7 +64,7 @@ class Terms(NamedTuple):
 
 
 class Pairing(NamedTuple):
-    """Requirements by component, shape (5,), account currency.
+    """Requirements by component and block, shape (5, B), account currency.
 
     Attributes
     ----------
@@ -71,125 +77,107 @@ class Pairing(NamedTuple):
 
 
 def pair(legs: Legs, prices: Prices, terms: Terms, *, hedged: bool) -> Pairing:
-    """Return the cheapest lawful pairing.
+    """Return the cheapest lawful pairing of every block.
 
     Parameters
     ----------
     hedged : with the maintenance rules for shares that options protect
     """
-    stock = np.zeros(len(COMPONENTS))
-    stock[_STOCK] = abs(legs.shares) * prices.share
-    if not legs.quantity:
-        return Pairing(stock, stock)
-    ways = columns(legs, hedged=hedged)
-    cost = _costs(legs, ways, prices, terms)
-    count = _solve(ways, cost, np.abs(np.array(legs.quantity)), terms)
-    component = _COMPONENT[ways.kind]
-    long = np.array(legs.quantity)[ways.legs[:, 0]] > 0.0
-    component[(ways.kind == Strategy.ALONE) & long] = _LONG
-    published = group_sum(count * cost, component, len(COMPONENTS)) + stock
-    published[_SPREADS] += terms.spread * _largest_losses(ways, count)
-    carried = np.append(np.sign(legs.quantity) * prices.value, 0.0)[ways.legs].sum(axis=1)
-    margin = published + group_sum(count * carried, component, len(COMPONENTS))
-    return Pairing(published, margin)
-
-
-def _solve(ways: Columns, cost: FloatArray, held: FloatArray, terms: Terms) -> FloatArray:
-    """Return how often each column is used, shape (C,)."""
-    size = len(cost)
-    alone = np.concatenate([held, np.zeros(size - len(held))])
-    if size == len(held):
-        return alone
-    if size == len(held) + 1 and not ways.buckets:
-        return _one_joint(ways, cost, alone, whole=terms.whole)
-    if len(ways.together) and (found := _one_spread(ways, cost, held, terms.spread)) is not None:
-        return found
-    objective = np.append(cost / ways.unit, np.full(ways.buckets, terms.spread)) * _SCALE
-    count = _minimum(ways, objective, np.zeros(len(objective), bool))
-    whole = ways.whole & terms.whole
-    if np.any(np.abs(count - np.rint(count))[whole] > 1e-6):
-        count = _minimum(ways, objective, whole)
-    return np.maximum(np.where(whole, np.rint(count), count), 0.0)[:size]
-
-
-def _one_spread(
-    ways: Columns, cost: FloatArray, held: FloatArray, factor: float
-) -> FloatArray | None:
-    """Return the pairing of all legs into one spread, where that is seen to be the cheapest.
-
-    The proof is by duality: price each leg at what it loses where the whole loses most. If no other
-    column costs less than its legs are priced at, no pairing costs less than the whole's loss.
-    """
-    size, rows = len(cost), np.flatnonzero(ways.uses[:, -1])
-    losses = ways.uses[rows][:, ways.together]
-    total = (losses * held).sum(axis=1)
-    worst = int(np.argmax(total))
-    price = losses[worst] * ways.unit * factor if total[worst] > 0.0 else np.zeros(len(held))
-    priced = (price[:, None] * ways.uses[: len(held), :size]).sum(axis=0)
-    other = np.ones(size, bool)
-    other[ways.together] = False
-    if np.any((priced > cost)[other]):
-        return None
-    count = np.zeros(size)
-    count[ways.together] = held
-    return count
-
-
-def _minimum(ways: Columns, objective: FloatArray, whole: BoolArray) -> FloatArray:
-    from scipy.optimize import LinearConstraint, milp  # most accounts need no solver
-
-    found = milp(
-        objective,
-        integrality=whole,
-        constraints=LinearConstraint(ways.uses, ways.low, ways.high),
-        options={"mip_rel_gap": 0.0, "presolve": False},  # small enough to go without
+    found = [
+        _paired(_Table(part, at, terms), columns(part, hedged=hedged))
+        for part, at in _parts(legs, prices)
+    ]
+    nothing = np.zeros((len(COMPONENTS), 0))
+    return Pairing(
+        np.concatenate([nothing, *(each.published for each in found)], axis=1),
+        np.concatenate([nothing, *(each.margin for each in found)], axis=1),
     )
-    if found.x is None:
-        raise MargincalcError(f"the legs could not be paired: {found.message}")
-    return np.asarray(found.x, np.float64)
 
 
-def _one_joint(ways: Columns, cost: FloatArray, alone: FloatArray, *, whole: bool) -> FloatArray:
-    """Pair as much as possible the one way there is, where it is cheaper."""
-    uses = ways.uses[:, -1]
-    taken = uses > 0.0
-    most = float(np.min(ways.high[taken] / uses[taken]))
-    if whole and ways.whole[-1]:
-        most = float(np.floor(most + 1e-9))
-    rows = len(alone) - 1
-    if cost[-1] >= float(np.sum(cost[:rows] * uses[:rows])):
-        return alone
-    count = alone.copy()
-    count[:rows] -= most * uses[:rows]
-    count[rows] = most
-    return np.maximum(count, 0.0)
+def _parts(legs: Legs, prices: Prices) -> Iterator[tuple[Legs, Prices]]:
+    """Yield blocks that together have not too many pairs of legs."""
+    count = np.bincount(legs.block, minlength=len(legs.shares))
+    part = np.cumsum(count * count) // _PAIRS
+    for each in np.unique(part):
+        some, rows = legs.of(part == each)
+        yield some, prices.of(part == each, rows)
 
 
-def _largest_losses(ways: Columns, count: FloatArray) -> float:
-    """Sum the largest loss of every bucket, account currency."""
-    total = 0.0
-    for bucket in range(ways.buckets):
-        rows = np.flatnonzero(ways.uses[:, len(count) + bucket])
-        losses = (ways.uses[rows, : len(count)] * count).sum(axis=1)
-        total += max(float(np.max(losses)), 0.0) * ways.unit
+class _Table(NamedTuple):
+    """Legs, prices and rates."""
+
+    legs: Legs
+    prices: Prices
+    terms: Terms
+
+    def owned(self, leg: IntArray) -> BoolArray:
+        """Whether shares are held, not sold, beside some legs."""
+        owned: BoolArray = self.legs.shares[self.legs.block[leg]] > 0.0
+        return owned
+
+    def spot(self, leg: IntArray) -> FloatArray:
+        """Return the price of the shares beside some legs."""
+        return self.prices.spot[self.legs.block[leg]]
+
+    def share(self, leg: IntArray) -> FloatArray:
+        """Return what a share beside some legs requires."""
+        return self.prices.share[self.legs.block[leg]]
+
+
+def _paired(table: _Table, ways: Columns) -> Pairing:
+    legs, blocks = table.legs, len(table.legs.shares)
+    cost = _costs(table, ways)
+    count, lost = _counts(table, ways, cost)
+    component = _COMPONENT[ways.kind]
+    component[: len(legs.block)][~legs.short] = _LONG
+    label = legs.block[ways.legs[:, 0]] * len(COMPONENTS) + component
+
+    def summed(amount: FloatArray) -> FloatArray:
+        return group_sum(count * amount, label, blocks * len(COMPONENTS)).reshape(blocks, -1).T
+
+    published = summed(cost)
+    published[_STOCK] += np.abs(legs.shares) * table.prices.share
+    published[_SPREADS] += table.terms.spread * lost
+    carried = _over_legs(np.sign(legs.quantity) * table.prices.value, ways)
+    return Pairing(published, published + summed(carried))
+
+
+def _counts(table: _Table, ways: Columns, cost: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return how often each column is used, shape (C,), and the blocks' largest losses of spreads.
+
+    A combination that costs no less than its legs alone is left out: it would save nothing.
+    """
+    legs, terms = table.legs, table.terms
+    saving = cost - _over_legs(table.prices.alone, ways)
+    useful = (saving < 0.0) & (ways.kind != Strategy.ALONE) | (ways.kind == Strategy.MEMBER)
+    chosen = np.flatnonzero(useful)
+    some = ways.take(chosen)
+    lost = losses(legs, some)
+    saved = saving[chosen] / lost.unit[legs.block[some.legs[:, 0]]]
+    saved = np.append(saved, np.full(len(lost.block), terms.spread))
+    count = np.zeros(len(cost))
+    count[chosen] = least(programmes(legs, some, saved, lost, whole=terms.whole))[: len(chosen)]
+    column, place = np.nonzero(some.legs >= 0)
+    used = group_sum(count[chosen][column], some.legs[column, place], len(legs.block))
+    count[: len(used)] = np.maximum(np.abs(legs.quantity) - used, 0.0)
+    return count, lost.largest(count[chosen])
+
+
+def _over_legs(values: FloatArray, ways: Columns) -> FloatArray:
+    """Sum what legs have over the legs of each column."""
+    values = np.append(values, 0.0)  # of no leg
+    total = values[ways.legs[:, 0]]
+    for rows in ways.legs.T[1:]:
+        total = total + values[rows]
     return total
 
 
-def _costs(legs: Legs, ways: Columns, prices: Prices, terms: Terms) -> FloatArray:
+def _costs(table: _Table, ways: Columns) -> FloatArray:
     """Published requirement of one contract of each column, shape (C,).
 
     Combinations with shares are what they need beyond what the shares need by themselves. Members
     of a bucket cost nothing; its largest loss is a variable of its own.
     """
-    table = _Table(
-        np.array(legs.quantity),
-        np.array(legs.units),
-        np.array(legs.call),
-        np.array(legs.strike),
-        legs.shares > 0.0,
-        prices,
-        terms,
-    )
     found = np.zeros(len(ways.kind))
     for kind, cost in (
         (Strategy.ALONE, _alone),
@@ -200,22 +188,9 @@ def _costs(legs: Legs, ways: Columns, prices: Prices, terms: Terms) -> FloatArra
         (Strategy.PROTECTED, _protected),
         (Strategy.COLLAR, _collar),
     ):
-        chosen = ways.kind == kind
-        if np.any(chosen):
-            found[chosen] = cost(table, ways.legs[chosen])
+        chosen = np.flatnonzero(ways.kind == kind)
+        found[chosen] = cost(table, ways.legs[chosen])
     return found
-
-
-class _Table(NamedTuple):
-    """Columns of the legs, shape (n,), and whether shares are held, not sold."""
-
-    quantity: FloatArray
-    units: FloatArray
-    call: BoolArray
-    strike: FloatArray
-    owned: bool
-    prices: Prices
-    terms: Terms
 
 
 def _alone(table: _Table, legs: IntArray) -> FloatArray:
@@ -232,36 +207,41 @@ def _strangle(table: _Table, legs: IntArray) -> FloatArray:
 
 def _vertical(table: _Table, legs: IntArray) -> FloatArray:
     """What the spread loses where it loses most."""
-    sold = np.where(table.quantity[legs[:, 0]] < 0.0, legs[:, 0], legs[:, 1])
+    held = table.legs
+    sold = np.where(held.short[legs[:, 0]], legs[:, 0], legs[:, 1])
     bought = legs[:, 0] + legs[:, 1] - sold
-    width = np.where(table.call[sold], 1.0, -1.0) * (table.strike[bought] - table.strike[sold])
-    loss: FloatArray = table.terms.spread * np.maximum(width, 0.0) * table.units[sold]
+    width = np.where(held.call[sold], 1.0, -1.0) * (held.strike[bought] - held.strike[sold])
+    loss: FloatArray = table.terms.spread * np.maximum(width, 0.0) * held.units[sold]
     return loss
 
 
 def _box(table: _Table, legs: IntArray) -> FloatArray:
     """Half the width, instead of the whole cost, which is long less short value."""
-    width = (table.strike[legs[:, 1]] - table.strike[legs[:, 0]]) * table.units[legs[:, 0]]
-    paid = (np.sign(table.quantity) * table.prices.value)[legs].sum(axis=1)
+    held, value = table.legs, table.prices.value
+    low, high, upper, lower = legs.T
+    width = (held.strike[high] - held.strike[low]) * held.units[low]
+    paid = value[low] - value[high] + value[upper] - value[lower]
     lent: FloatArray = np.minimum(table.terms.box * width - paid, 0.0)
     return lent
 
 
 def _covered(table: _Table, legs: IntArray) -> FloatArray:
     """The call needs nothing, but shares count no more than its strike; a put its intrinsic."""
-    strike, spot = table.strike[legs[:, 0]], table.prices.spot
-    lent = 1.0 - table.prices.share / spot if table.owned else 1.0
-    intrinsic: FloatArray = np.maximum(spot - strike if table.owned else strike - spot, 0.0)
-    return lent * intrinsic * table.units[legs[:, 0]]
+    leg = legs[:, 0]
+    owned, spot, strike = table.owned(leg), table.spot(leg), table.legs.strike[leg]
+    lent = np.where(owned, 1.0 - table.share(leg) / spot, 1.0)
+    intrinsic: FloatArray = np.maximum(np.where(owned, spot - strike, strike - spot), 0.0)
+    return lent * intrinsic * table.legs.units[leg]
 
 
 def _protected(table: _Table, legs: IntArray) -> FloatArray:
     """A share of strike and what the option is out of the money, if that is less."""
-    strike, spot = table.strike[legs[:, 0]], table.prices.spot
-    beyond = np.maximum(spot - strike if table.owned else strike - spot, 0.0)
+    leg = legs[:, 0]
+    spot, strike = table.spot(leg), table.legs.strike[leg]
+    beyond = np.maximum(np.where(table.owned(leg), spot - strike, strike - spot), 0.0)
     need = table.terms.strike * strike + beyond
-    saved: FloatArray = np.minimum(need - table.prices.share, 0.0)
-    return saved * table.units[legs[:, 0]]
+    saved: FloatArray = np.minimum(need - table.share(leg), 0.0)
+    return saved * table.legs.units[leg]
 
 
 def _collar(table: _Table, legs: IntArray) -> FloatArray:
@@ -270,9 +250,11 @@ def _collar(table: _Table, legs: IntArray) -> FloatArray:
     Where put and call have one strike, it is a conversion or its reverse. The rule's other bound,
     25 % of the call's strike, is what shares covered by the call need without the put.
     """
-    bought, sold = table.strike[legs[:, 0]], table.strike[legs[:, 1]]
-    spot = table.prices.spot
+    leg = legs[:, 0]
+    bought, sold = table.legs.strike[leg], table.legs.strike[legs[:, 1]]
+    spot = table.spot(leg)
     beyond = np.where(bought == sold, 0.0, np.maximum(spot - bought, 0.0))
     need = table.terms.strike * bought + beyond
-    intrinsic: FloatArray = np.maximum(spot - sold if table.owned else sold - spot, 0.0)
-    return (need + intrinsic - table.prices.share) * table.units[legs[:, 0]]
+    intrinsic = np.maximum(np.where(table.owned(leg), spot - sold, sold - spot), 0.0)
+    cost: FloatArray = (need + intrinsic - table.share(leg)) * table.legs.units[leg]
+    return cost

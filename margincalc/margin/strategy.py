@@ -15,13 +15,13 @@ of the initial margin: `strategy_requirement`, `long_option_value` and `short_op
 maintenance's published figure, `strategy_maintenance`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from pydantic import Field
 
-from margincalc.arrays import FloatArray, IntArray
+from margincalc.arrays import FloatArray, IntArray, group_sum
 from margincalc.book import Book, Kind
 from margincalc.margin.base import Components, MarginResult, Parameters, Share
 from margincalc.margin.charges import collateral_haircut
@@ -99,26 +99,19 @@ class StrategyParameters(Parameters):
     underlyings: dict[str, Underlying]
 
 
-class _Rows(NamedTuple):
-    """Options and shares of a book, sorted by pool and underlying; shape (L,) each.
+class _Held(NamedTuple):
+    """What pools hold, in B blocks: each of one pool, on one underlying.
 
     Attributes
     ----------
-    rows : of the book's positions
-    value : of a long contract, account currency
-    alone : published requirement of a leg by itself, per contract
+    pool, underlying : of each block, shape (B,)
+    legs : options and shares; L options
+    value : of a long contract, account currency, shape (L,)
+    alone : published requirement of a leg by itself, per contract, shape (L,)
     """
 
-    rows: IntArray
-    value: FloatArray
-    alone: FloatArray
-
-
-class _Group(NamedTuple):
-    """One pool's legs on one underlying, and the values of its options."""
-
-    pool: int
-    underlying: int
+    pool: IntArray
+    underlying: IntArray
     legs: Legs
     value: FloatArray
     alone: FloatArray
@@ -148,44 +141,38 @@ class Strategy(NamedTuple):
         """
         _SCOPE.refuse_beyond(book)
         value = now(book)
-        sums = {name: np.zeros((len(COMPONENTS), book.pools)) for name in _SUMS}
-        long_short = np.zeros((2, book.pools))
-        known: dict[tuple[Any, ...], tuple[Pairing, Pairing]] = {}
-        for group in self._groups(book, value + book.instruments.offset):
-            # Pools that hold the same in the same market, as most of a ladder do, share a pairing.
-            key = (group.underlying, group.legs, group.value.tobytes(), group.alone.tobytes())
-            if key not in known:
-                known[key] = self._pairings(book, group)
-            initial, maintenance = known[key]
-            pool = group.pool
-            sums["initial"][:, pool] += initial.margin
-            sums["maintenance"][:, pool] += maintenance.margin
-            sums["published"][:, pool] += initial.published
-            sums["published_maintenance"][:, pool] += maintenance.published
-            worth = np.array(group.legs.quantity) * group.value
-            long_short[:, pool] += [np.sum(worth[worth > 0.0]), -np.sum(worth[worth < 0.0])]
+        held = self._held(book, value + book.instruments.offset)
+        opened, kept = self._pairings(book, held)
+        worth, owner = held.legs.quantity * held.value, held.pool[held.legs.block]
+
+        def summed(amount: FloatArray) -> FloatArray:
+            return group_sum(amount.T, held.pool, book.pools).T
+
         return MarginResult(
             equity(book, value),
-            _components(book, sums["maintenance"], initial=False),
-            _components(book, sums["initial"], initial=True),
+            _components(book, summed(kept.margin), initial=False),
+            _components(book, summed(opened.margin), initial=True),
             details={
-                "strategy_requirement": sums["published"].sum(axis=0),
-                "strategy_maintenance": sums["published_maintenance"].sum(axis=0),
-                "long_option_value": long_short[0],
-                "short_option_value": long_short[1],
+                "strategy_requirement": summed(opened.published).sum(axis=0),
+                "strategy_maintenance": summed(kept.published).sum(axis=0),
+                "long_option_value": group_sum(np.maximum(worth, 0.0), owner, book.pools),
+                "short_option_value": group_sum(np.maximum(-worth, 0.0), owner, book.pools),
             },
         )
 
-    def _pairings(self, book: Book, group: _Group) -> tuple[Pairing, Pairing]:
+    def _pairings(self, book: Book, held: _Held) -> tuple[Pairing, Pairing]:
         """Return the initial and the maintenance pairing; without shares they are one."""
-        spot = float(book.spot[group.underlying])
-        rules = self._rules(book.names.underlyings[group.underlying])
-        initial, maintenance = self._shares(spot, rules.leverage, group.legs.shares)
-        prices = Prices(spot, maintenance, group.value, group.alone)
-        kept = pair(group.legs, prices, self._terms(), hedged=group.legs.shares != 0.0)
-        if not group.legs.shares:
-            return kept, kept
-        opened = pair(group.legs, prices._replace(share=initial), self._terms(), hedged=False)
+        initial, maintenance = self._shares(book, held)
+        prices = Prices(book.spot[held.underlying], maintenance, held.value, held.alone)
+        kept = pair(held.legs, prices, self._terms(), hedged=True)
+        sharing = held.legs.shares != 0.0
+        some, rows = held.legs.of(sharing)
+        prices = prices._replace(share=initial).of(sharing, rows)
+        opened = Pairing(*(amount.copy() for amount in kept))
+        for amount, found in zip(
+            opened, pair(some, prices, self._terms(), hedged=False), strict=True
+        ):
+            amount[:, sharing] = found
         return opened, kept
 
     def _rules(self, underlying: str) -> Underlying:
@@ -196,59 +183,52 @@ class Strategy(NamedTuple):
         whole = self.parameters.whole_contracts
         return Terms(rates.spread, rates.box, rates.strike, whole)
 
-    def _shares(self, spot: float, leverage: float, shares: float) -> tuple[float, float]:
-        """Return the initial and maintenance requirement of one share, held or sold."""
-        rates: LongShares = self.parameters.long_shares
-        least = 0.0
-        if shares < 0.0:
-            rates = sold = self.parameters.short_shares
-            # Below `per_share` the price itself, but no less than `low_price`: no jump between.
-            least = min(max(spot, sold.low_price), sold.per_share)
-        maintenance = max(min(rates.maintenance * leverage, 1.0) * spot, least)
-        return max(rates.initial * spot, maintenance), maintenance
+    def _shares(self, book: Book, held: _Held) -> tuple[FloatArray, FloatArray]:
+        """Return the initial and maintenance requirement of one share, held or sold, by block."""
+        bought, sold = self.parameters.long_shares, self.parameters.short_shares
+        short, spot = held.legs.shares < 0.0, book.spot[held.underlying]
+        leverage = self._leverage(book)[held.underlying]
+        # Below `per_share` the price itself, but no less than `low_price`: no jump between.
+        least = np.minimum(np.maximum(spot, sold.low_price), sold.per_share)
+        rate = np.minimum(np.where(short, sold.maintenance, bought.maintenance) * leverage, 1.0)
+        maintenance = np.maximum(rate * spot, np.where(short, least, 0.0))
+        initial = np.where(short, sold.initial, bought.initial) * spot
+        return np.maximum(initial, maintenance), maintenance
 
-    def _groups(self, book: Book, value: FloatArray) -> Iterator[_Group]:
-        """Yield the legs of every pool and underlying, pools in order."""
-        held = self._rows(book, value)
-        columns = book.instruments.take(book.instrument[held.rows])
-        pool, quantity = book.pool[held.rows], book.quantity[held.rows]
-        change = (np.diff(pool) != 0) | (np.diff(columns.underlying) != 0)
-        for rows in np.split(np.arange(len(pool)), np.flatnonzero(change) + 1):
-            if not len(rows):
-                continue
-            spot = columns.kind[rows] == int(Kind.SPOT)
-            mine = rows[~spot]
-            legs = Legs(
-                tuple(quantity[mine].tolist()),
-                tuple(columns.multiplier[mine].tolist()),
-                tuple(columns.call[mine].tolist()),
-                tuple(columns.strike[mine].tolist()),
-                tuple(columns.time[mine].tolist()),
-                tuple(columns.american[mine].tolist()),
-                float(np.sum(quantity[rows[spot]])),
-            )
-            first = rows[0]
-            values = (held.value[mine], held.alone[mine])
-            yield _Group(int(pool[first]), int(columns.underlying[first]), legs, *values)
+    def _leverage(self, book: Book) -> FloatArray:
+        """Return the factor of each underlying's rates, shape (U,)."""
+        return np.array([self._rules(name).leverage for name in book.names.underlyings])
 
-    def _rows(self, book: Book, value: FloatArray) -> _Rows:
+    def _held(self, book: Book, value: FloatArray) -> _Held:
         rows = book.rows(Kind.OPTION, Kind.SPOT)
-        rows = rows[(book.quantity[rows] != 0.0)]
+        rows = rows[book.quantity[rows] != 0.0]
         rows = rows[np.lexsort((rows, book.underlying[rows], book.pool[rows]))]
-        worth = value[book.instrument[rows]]
-        sold = book.quantity[rows] < 0.0
-        return _Rows(
-            rows,
-            worth,
-            np.where(sold, self._naked(book, rows, worth), self._bought(book, rows, worth)),
+        pool, under = book.pool[rows], book.underlying[rows]
+        new = np.flatnonzero((np.diff(pool, prepend=-1) != 0) | (np.diff(under, prepend=-1) != 0))
+        block = np.repeat(np.arange(len(new)), np.diff(new, append=len(rows)))
+        spot = book.kind[rows] == int(Kind.SPOT)
+        options = rows[~spot]
+        columns, quantity = book.instruments.take(book.instrument[options]), book.quantity[options]
+        legs = Legs(
+            block[~spot],
+            quantity,
+            columns.multiplier,
+            columns.call,
+            columns.strike,
+            columns.time,
+            columns.american,
+            group_sum(book.quantity[rows[spot]], block[spot], len(new)),
         )
+        worth = value[book.instrument[options]]
+        bought, sold = self._bought(book, options, worth), self._naked(book, options, worth)
+        return _Held(pool[new], under[new], legs, worth, np.where(quantity < 0.0, sold, bought))
 
     def _naked(self, book: Book, rows: IntArray, worth: FloatArray) -> FloatArray:
         """Published requirement of a contract sold and covered by nothing, shape of `rows`."""
         rates, house = self.parameters.short_option, self.parameters.house
         columns = book.instruments.take(book.instrument[rows])
         rules = [self._rules(name) for name in book.names.underlyings]
-        leverage = np.array([rule.leverage for rule in rules])
+        leverage = self._leverage(book)
         base = np.array([rates.broad_index if rule.broad_index else rates.equity for rule in rules])
         spot, under = book.spot[columns.underlying], columns.underlying
         sign = np.where(columns.call, 1.0, -1.0)
@@ -267,7 +247,6 @@ class Strategy(NamedTuple):
         return np.where(long_lived, -rule.loan * worth, 0.0)
 
 
-_SUMS = ("initial", "maintenance", "published", "published_maintenance")
 _PLAIN = Underlying()
 _SCOPE = Scope(settlement="linear", coin_accounts=False, american=True, listed_only=True, beside=())
 
