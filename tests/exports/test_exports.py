@@ -127,6 +127,22 @@ def test_okx_contracts_are_counted_in_coin_and_loans_are_left_out_by_name() -> N
     assert "left out: BTC-USDT: a margin loan; give its coin as collateral" in portfolio.remarks
 
 
+def test_bybit_options_need_what_their_rules_say() -> None:
+    """Two calls sold at 120, worth nothing: 10 % of the index and what was got for them; then 3 %.
+
+    Maintenance has 0.2 % for a liquidation on top. The option bought is part of our equity and of
+    our requirement; the venue leaves it out of both.
+    """
+    stated = mc.margin(read(*SAMPLES["bybit"]), model="bybit-options").stated
+    assert stated is not None
+    assert stated.initial_margin is not None
+    assert stated.maintenance_margin is not None
+    assert stated.initial_margin.stated == pytest.approx(2 * (0.1 * 16600.55 + 120), abs=0.005)
+    assert stated.initial_margin.difference == pytest.approx(1.5, abs=0.005)
+    assert stated.maintenance_margin.stated == pytest.approx(2 * 0.032 * 16600.55, abs=0.005)
+    assert stated.maintenance_margin.difference == pytest.approx(1.5, abs=0.005)
+
+
 def test_derive_discount_factor_gives_its_rate_back() -> None:
     market = read(*SAMPLES["derive"]).market["ETH"]
     rate = market.expiries["2026-12-25"].rate

@@ -58,3 +58,20 @@ def test_flex_statement_of_two_accounts_is_refused(tmp_path: Path) -> None:
     file.write_text(text[:end] + second + text[end:], "utf-8")
     with pytest.raises(InputError, match="a second account"):
         mc.load(file)
+
+
+def test_flex_options_of_an_index_s_other_root(tmp_path: Path) -> None:
+    """No statement has the index; with it from a market, a put spread needs its width."""
+    text = FLEX.format(base="USD", rates="").replace('currency="EUR"', 'currency="USD"')
+    start, end = text.index("<OpenPosition asset"), text.index("</OpenPositions>")
+    option = (
+        '<OpenPosition assetCategory="OPT" currency="USD" symbol="{}" underlyingSymbol="SPX"'
+        ' position="{}" multiplier="100" markPrice="{}"/>'
+    )
+    held = option.format("SPXW  261218P06000000", -1, 55)
+    held += option.format("SPX   261218P05800000", 1, 35)
+    file, market = tmp_path / "flex.xml", tmp_path / "market.yaml"
+    file.write_text(text[:start] + held + text[end:], "utf-8")
+    market.write_text("market: {SPX: {spot: 6600, rate: 0.038, yield: 0.011}}\n", "utf-8")
+    report = mc.margin(mc.load(file, market=market), model="reg-t")
+    assert report.initial_margin == 100 * (200 - 55 + 35)

@@ -53,7 +53,6 @@ class Draft:
     perpetuals: dict[str, dict[str, float]] = field(default_factory=dict)
     forwards: dict[str, dict[str, float]] = field(default_factory=dict)
     expiry_rates: dict[str, dict[str, float]] = field(default_factory=dict)
-    roots: dict[str, set[str]] = field(default_factory=dict)
     stocks: set[str] = field(default_factory=set)
     contracts: dict[str, tuple[Terms, bool]] = field(default_factory=dict)
     quotes: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -273,7 +272,6 @@ class Draft:
             "rate": self.rates.get(base),
             "settlement": "inverse" if inverse else None,
             "listed": base in self.stocks,
-            "roots": sorted(self.roots.get(base, ())),
             "perpetual": self.perpetuals.get(base),
             "expiries": dict(sorted(expiries.items())),
         }

@@ -103,11 +103,11 @@ def _option(row: Row, draft: Draft) -> None:
     name = draft.contract(terms, inverse=False)
     own = Terms("option", underlying, None, expiry, strike, call, listed=True)
     draft.stocks.add(underlying)
-    if root != underlying:
-        draft.roots.setdefault(underlying, set()).add(root)
-        draft.contracts[name] = (own, False)
+    draft.contracts[name] = (own, False)
     own_terms: dict[str, object] = {}
     multiplier = row.maybe("multiplier")
+    if root != underlying:
+        own_terms["underlying"] = underlying
     if multiplier not in (None, 100.0):
         own_terms["multiplier"] = multiplier
     if root in _EUROPEAN:
