@@ -274,6 +274,15 @@ def test_no_component_is_negative(model: str) -> None:
 
 
 @every_model
+def test_no_requirement_is_below_nothing(model: str) -> None:
+    """Equity of at least nothing is what every model asks: the bound of a hedge stands on it."""
+    for seed in range(8):
+        _, found = drawn(model, seed)
+        assert np.all(found.result.maintenance >= 0.0)
+        assert np.all(found.result.initial >= 0.0)
+
+
+@every_model
 def test_twice_the_account_needs_twice_the_margin(model: str) -> None:
     if broken := BROKEN[PROPORTION].get(model):
         assert disproportionate(of(model, broken.one), model), broken.reason

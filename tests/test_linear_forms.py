@@ -26,6 +26,7 @@ EXACT: dict[str, tuple[str, ...]] = {
 }
 """Models with what their venues do not publish."""
 
+COLLATERAL = int(Kind.COLLATERAL)
 SEVERAL = Style(doubts=True)
 LINEAR_BTC = Style(underlyings=1, settlements=("linear",), coin=False, deposits=("cash",))
 
@@ -58,6 +59,22 @@ def check(portfolio: Portfolio, model: str, seed: int) -> None:
 )
 def test_form_is_the_requirement(model: str, portfolio: Portfolio, seed: int) -> None:
     check(portfolio, model, seed)
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
+@given(portfolio=portfolios(LINEAR_BTC), seed=st.integers(0, 2**32 - 1))
+def test_a_floor_is_not_above_the_requirement(portfolio: Portfolio, seed: int) -> None:
+    sizes = ('liquidity.rule="impact"', "liquidity.volume=100.0")
+    model = rules_of(portfolio, Rules("portfolio", "generic-portfolio", sizes)).model
+    book = assemble(portfolio, labels("portfolio", portfolio.account)).book
+    form = model.linear(book)
+    assert form.floor
+    assert not form.exact
+    factor = np.random.default_rng(seed).normal(0.5, 1.0, len(book.quantity))
+    moved = replace(book, quantity=book.quantity * np.where(book.kind == COLLATERAL, 1.0, factor))
+    result = model.margin(moved)
+    both = np.array([result.maintenance[0], result.initial[0]])
+    assert np.all(form.margins(moved.quantity) <= both * (1.0 + 1e-9) + 1e-6)
 
 
 def test_what_is_no_sum_says_so() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from margincalc.answers.results import Headed, Json, to_json
+from margincalc.answers.results import Headed, Json, WorstScenario, to_json
 
 
 class GreekTerms(NamedTuple):
@@ -55,8 +55,10 @@ class ExplainPool(NamedTuple):
     method : `euler` where the requirement is homogeneous of degree one, else `aumann-shapley`
     standalone : sum of what the positions need alone
     hedge_benefit : that less the maintenance margin
+    numerical : shares that are differences over small steps of a requirement that bends; the
+        others are its derivatives, but for rounding
     orders : of arrival that were sampled for Shapley's values; 0 where they are exact
-    worst_scenario : its name, None without scenarios
+    worst_scenario : as in `margin`, None without scenarios
     """
 
     pool: str
@@ -64,8 +66,9 @@ class ExplainPool(NamedTuple):
     standalone: float
     hedge_benefit: float
     method: str
+    numerical: int
     orders: int
-    worst_scenario: str | None
+    worst_scenario: WorstScenario | None
     worst_pnl: float | None
     terms: GreekTerms | None
 

@@ -6,10 +6,11 @@ import numpy as np
 
 from margincalc.answers.account import Account
 from margincalc.answers.explain_results import ExplainLine, ExplainPool, ExplainReport, GreekTerms
+from margincalc.answers.results import PoolMargin
 from margincalc.answers.statement import margin_report
 from margincalc.arrays import FloatArray, IntArray
 from margincalc.attribution.shapley import Values, shapley
-from margincalc.attribution.shares import Shares, shares
+from margincalc.attribution.shares import CURVED, STEPS, Shares, shares
 from margincalc.attribution.taylor import Terms, taylor
 from margincalc.attribution.weighted import Alone, alone, legs, pooled
 
@@ -39,8 +40,7 @@ def explain_report(account: Account, seed: int) -> ExplainReport:
     found = [_explained(account, pool, seed) for pool in range(account.book.pools)]
     lines = tuple(line for part in found for line in _lines(account, part, terms))
     pools = tuple(
-        _pool(account, number, part, terms, report.pools[number].worst_scenario)
-        for number, part in enumerate(found)
+        _pool(margined, part, terms) for margined, part in zip(report.pools, found, strict=True)
     )
     standalone = sum(pool.standalone for pool in pools)
     return ExplainReport(
@@ -92,22 +92,19 @@ def _lines(account: Account, part: _Explained, terms: Terms | None) -> list[Expl
     return lines
 
 
-def _pool(
-    account: Account, number: int, part: _Explained, terms: Terms | None, scenario: object
-) -> ExplainPool:
-    maintenance = float(account.result.maintenance[number])
+def _pool(margined: PoolMargin, part: _Explained, terms: Terms | None) -> ExplainPool:
     standalone = float(np.sum(part.alone.standalone))
-    worst = account.result.worst
-    label = getattr(scenario, "label", None)
+    scenario = margined.worst_scenario
     return ExplainPool(
-        pool=account.book.names.keys[number].title,
-        maintenance_margin=maintenance,
+        pool=margined.pool,
+        maintenance_margin=margined.maintenance_margin,
         standalone=standalone,
-        hedge_benefit=standalone - maintenance,
+        hedge_benefit=standalone - margined.maintenance_margin,
         method=part.shares.method,
+        numerical=part.shares.bent,
         orders=part.values.orders,
-        worst_scenario=label,
-        worst_pnl=None if worst is None else float(np.sum(worst.pnl[worst.pool == number])),
+        worst_scenario=scenario,
+        worst_pnl=None if scenario is None else scenario.pnl,
         terms=None if terms is None else _summed(terms, part.rows),
     )
 
@@ -127,6 +124,13 @@ def _notes(found: list[_Explained]) -> list[str]:
         notes.append(
             f"{along} of {len(found)} pools do not need twice as much for twice as much: their "
             "shares are Aumann and Shapley's, in 64 steps from nothing to the whole book"
+        )
+    bent = sum(part.shares.bent for part in found if part.shares.method == "euler")
+    if bent:
+        step = f"1/{1.0 / STEPS[CURVED]:.0f}"
+        notes.append(
+            f"{bent} shares are numerical: the requirement bends, and its slope is that over "
+            f"{step} of the position up and down"
         )
     tied = sum(int(np.sum(part.shares.high > part.shares.low)) for part in found)
     if tied:

@@ -28,10 +28,16 @@ class HedgeTrade(NamedTuple):
 
 
 class DepositAlone(NamedTuple):
-    """The smallest deposit that does without any trade, whatever limit there is on deposits."""
+    """The smallest deposit that does without any trade, whatever the limits.
+
+    Attributes
+    ----------
+    beyond : the limits that it breaks, fields of `Limits`
+    """
 
     deposit: float
     cost: float
+    beyond: tuple[str, ...]
 
 
 class ReductionAlone(NamedTuple):
@@ -73,7 +79,7 @@ class HedgePool(NamedTuple):
     Attributes
     ----------
     method : `none needed`, `optimal`, `branching stopped` (best of whole numbers so far), `local
-        search` (it holds; whether it is the cheapest is not known), or `infeasible`
+        search` (it holds; how much cheaper another may be, `bound` says), or `infeasible`
     bound : no answer costs less; None where that is not known
     left : equity beyond what the target asks, in the market in which it is least
     dollar : cost saved by one more unit of equity; None where it is not known

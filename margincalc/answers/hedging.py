@@ -177,8 +177,6 @@ def _pool(account: Account, solved: _Solved) -> HedgePool:
     z = problem.nothing if found.z is None else found.z
     trades = _Trades(account, problem)
     solution = found.solution
-    proven = found.method in ("none needed", "optimal", "branching stopped")
-    bound = 0.0 if found.method == "none needed" else solution.bound if solution else None
     priced = solution is not None and found.z is not None
     return HedgePool(
         pool=key.title,
@@ -188,12 +186,14 @@ def _pool(account: Account, solved: _Solved) -> HedgePool:
         deposit=float(z[-1]),
         trade_cost=problem.trade_cost(z),
         total_cost=problem.total(z),
-        bound=bound if proven else None,
+        bound=found.bound,
         left=found.worst if found.z is not None else None,
         trades=trades.of(z),
         deposit_alone=None
         if found.alone is None
-        else DepositAlone(float(found.alone[-1]), problem.total(found.alone)),
+        else DepositAlone(
+            float(found.alone[-1]), problem.total(found.alone), problem.broken(found.alone)
+        ),
         reduction_alone=None
         if found.reduction is None
         else ReductionAlone(trades.of(found.reduction), problem.total(found.reduction)),

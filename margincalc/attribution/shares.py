@@ -35,12 +35,14 @@ class Shares(NamedTuple):
     amount : sums to the requirement
     low, high : between which the share lies where it is not unique
     method : by which rule
+    bent : shares whose requirement bends at every step tried: differences, not derivatives
     """
 
     amount: FloatArray
     low: FloatArray
     high: FloatArray
     method: Method
+    bent: int = 0
 
 
 def shares(whole: Pooled) -> Shares:
@@ -72,7 +74,8 @@ def _euler(whole: Pooled, total: float) -> Shares:
     amount = closed(middle, total, np.where(tied, np.abs(up - down), 0.0))
     low = np.where(tied, np.minimum(np.minimum(up, down), amount), amount)
     high = np.where(tied, np.maximum(np.maximum(up, down), amount), amount)
-    return Shares(amount, low, high, "euler")
+    bent = int(np.sum(~np.any(linear, axis=0) & ~tied))
+    return Shares(amount, low, high, "euler", bent)
 
 
 def _slopes(whole: Pooled, total: float) -> tuple[FloatArray, FloatArray]:
@@ -99,7 +102,7 @@ def _along_the_ray(whole: Pooled, total: float) -> Shares:
         [closed(part, float(growth)) for part, growth in zip(slope, grown, strict=True)], axis=0
     )
     amount = closed(amount, total)
-    return Shares(amount, amount, amount, "aumann-shapley")
+    return Shares(amount, amount, amount, "aumann-shapley", count)
 
 
 def _bumped(scale: FloatArray, step: float, count: int) -> FloatArray:

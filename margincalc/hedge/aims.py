@@ -124,12 +124,18 @@ class Limits(NamedTuple):
 
     def faults(self) -> list[Fault]:
         """Return what is wrong with them."""
-        names = {name: f"--max-{name}" for name in ("deposit", "size", "delta", "vega")}
-        names |= {"budget": "--budget", "lot": "--lot"}
-        found = [_negative(place, getattr(self, name)) for name, place in names.items()]
+        found = [_negative(place, getattr(self, name)) for name, place in OPTIONS.items()]
         if self.lot == math.inf:
             found.append(Fault("--lot", "infinity", "a quantity such as 0.1"))
         return [fault for fault in found if fault is not None]
+
+
+OPTIONS = {
+    **{name: f"--max-{name}" for name in ("deposit", "size", "delta", "vega")},
+    "budget": "--budget",
+    "lot": "--lot",
+}
+"""What the command line calls the limits that are amounts."""
 
 
 class Request(NamedTuple):

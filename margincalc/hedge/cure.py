@@ -31,6 +31,7 @@ class Cure(NamedTuple):
     programme : as it was solved last
     alone, reduction : the smallest deposit, and the cheapest closing trades, that do by themselves
     worst : equity left over in the market in which it is least, under full revaluation
+    bound : no answer costs less; None where that is not known
     missing : least equity missing where there is no answer
     nearest : the trades with which it is
     """
@@ -42,6 +43,7 @@ class Cure(NamedTuple):
     alone: FloatArray | None
     reduction: FloatArray | None
     worst: float
+    bound: float | None = None
     missing: float | None = None
     nearest: FloatArray | None = None
     reasons: tuple[str, ...] = ()
@@ -56,7 +58,8 @@ def cure(problem: Problem) -> Cure:
     alone = _deposit(problem, tried)
     if np.max(before) <= 0.0:
         left = -float(np.max(before))
-        return Cure("none needed", problem.nothing, None, programme, alone, problem.nothing, left)
+        nothing = problem.nothing
+        return Cure("none needed", nothing, None, programme, alone, nothing, left, 0.0)
     if programme.without:
         return _searched(programme, alone, tried)
     lesser = replace(programme, problem=problem.reducing())
@@ -65,11 +68,15 @@ def cure(problem: Problem) -> Cure:
     shrunk = None if reduction.status else reduction.z
     if found.status:
         return _without(found, programme, alone, shrunk)
-    gap = problem.total(found.z) - found.bound
-    proven = gap <= 1e-6 * max(1.0, abs(found.bound))
-    method: Method = "optimal" if proven else "branching stopped"
+    method: Method = "branching stopped"
+    if _proven(problem.total(found.z), found.bound):
+        method = "optimal"
     left = -float(np.max(shortage(problem, found.z[None, :], tried)))
-    return Cure(method, found.z, found, programme, alone, shrunk, left)
+    return Cure(method, found.z, found, programme, alone, shrunk, left, found.bound)
+
+
+def _proven(cost: float, bound: float) -> bool:
+    return cost - bound <= 1e-6 * max(1.0, abs(bound))
 
 
 def _cushion(programme: Programme) -> float:
@@ -120,7 +127,12 @@ def _searched(programme: Programme, alone: FloatArray | None, tried: FloatArray)
         reason = "the search found no answer; the model's rules have no linear form to prove it by"
         return Cure("infeasible", None, None, programme, alone, shrunk, 0.0, reasons=(reason,))
     left = -float(np.max(shortage(problem, z[None, :], tried)))
-    return Cure("local search", z, None, programme, alone, shrunk, left)
+    least = Optimum(programme.relaxed()).solve()
+    bound = None if least.status else least.bound
+    method: Method = "local search"
+    if bound is not None and _proven(problem.total(z), bound):
+        method = "optimal"
+    return Cure(method, z, None, programme, alone, shrunk, left, bound)
 
 
 def _without(
@@ -142,7 +154,7 @@ def _without(
         alone,
         shrunk,
         0.0,
-        why.missing,
-        why.nearest,
-        why.reasons,
+        missing=why.missing,
+        nearest=why.nearest,
+        reasons=why.reasons,
     )

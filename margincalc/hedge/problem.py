@@ -96,6 +96,17 @@ class Problem:
         """Return what trades and deposit cost."""
         return self.trade_cost(z) + float(self.cost[-1] * z[-1])
 
+    def broken(self, z: FloatArray) -> tuple[str, ...]:
+        """Return the limits that an answer breaks, by more than rounding."""
+        room = 1.0 + 1e-9
+        found = ["deposit"] if z[-1] > self.upper[-1] * room else []
+        for bound in self.bounds:
+            amount = float(bound.coefficient @ z)
+            slack = 1e-9 * max(1.0, abs(amount))
+            if not bound.low - slack <= amount <= bound.high + slack:
+                found.append(bound.limit)
+        return tuple(dict.fromkeys(found))
+
     def reducing(self) -> "Problem":
         """Return the problem in which positions may only be reduced, and nothing deposited."""
         held = self.held

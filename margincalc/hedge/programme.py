@@ -67,6 +67,7 @@ class Programme:
     parts : each part's amount as (start, indices, values) in the problem's variables
     offsets : parts that some node deducts
     without : rules of the model that its linear form leaves out
+    floor : whether no requirement is below that form
     """
 
     problem: Problem
@@ -74,6 +75,7 @@ class Programme:
     parts: list[tuple[float, IntArray, FloatArray]] = field(default_factory=list)
     offsets: set[int] = field(default_factory=set)
     without: tuple[str, ...] = ()
+    floor: bool = False
     _known: dict[bytes, int] = field(default_factory=dict)
 
     def add(self, moves: FloatArray) -> None:
@@ -84,7 +86,7 @@ class Programme:
             book = book if move[1] == 1.0 else book.with_volatility(float(move[1]))
             book = book.shifted(np.full(len(book.spot), move[0]))
             form = problem.model.linear(book)
-            self.without = form.without
+            self.without, self.floor = form.without, form.floor
             value = (now(book) + book.instruments.offset)[book.instrument]
             equity = self._affine(value[None, :])
             scans = tuple(
@@ -92,6 +94,20 @@ class Programme:
                 for scan in form.worst
             )
             self.nodes.append(Node(move, equity, scans, *self._of_parts(form)))
+
+    def relaxed(self) -> "Programme":
+        """Return a programme whose optimum costs no more than any answer that holds.
+
+        Where the form is no floor, only what no model lets go is asked: equity of at least nothing.
+        """
+        if self.floor:
+            return self
+        none, nothing = np.zeros(0, np.int64), np.zeros((MARGINS, 0))
+        bare = [
+            Node(node.move, node.equity, (), np.zeros(MARGINS), none, nothing)
+            for node in self.nodes
+        ]
+        return Programme(self.problem, bare, floor=True)
 
     def has(self, move: FloatArray) -> bool:
         """Whether a market is a node."""

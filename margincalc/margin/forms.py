@@ -66,11 +66,13 @@ class LinearForm(NamedTuple):
     ----------
     without : rules that are no such sums and are not in it, in words; with any, the form is no more
         than a guide
+    floor : whether those rules only ever add to the sum, so that no requirement is below it
     """
 
     worst: tuple[WorstOf, ...] = ()
     parts: Parts = NO_PARTS
     without: tuple[str, ...] = ()
+    floor: bool = False
 
     @property
     def exact(self) -> bool:

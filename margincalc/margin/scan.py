@@ -149,7 +149,7 @@ class Scan(NamedTuple):
         parts.append(by_row(book, self._of_balances))
         sized = any(chosen.parameters.liquidity is not None for chosen in self.sets.values())
         without = ("the liquidity add-on, which grows faster than positions",) if sized else ()
-        return LinearForm(tuple(worst), together(parts), without)
+        return LinearForm(tuple(worst), together(parts), without, floor=True)
 
     def _weight(self, chosen: _Set, book: Book) -> FloatArray:
         """Return what a loss counts with in maintenance and in initial margin, shape (2,)."""

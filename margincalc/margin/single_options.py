@@ -115,7 +115,7 @@ class SingleOptions(NamedTuple):
     def linear(self, book: Book) -> LinearForm:
         """Return both margins of one pool: each option by itself."""
         without = ("the margin of open orders",) if len(book.orders.quantity) else ()
-        return LinearForm(parts=in_proportion(book, self.margin), without=without)
+        return LinearForm(parts=in_proportion(book, self.margin), without=without, floor=True)
 
     def shape(self, book: Book) -> Shape:
         """State how the requirement depends on spot."""

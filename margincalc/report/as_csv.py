@@ -66,12 +66,7 @@ def _cell(value: Json) -> Json:
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def _head(
-    report: "results.MarginReport | results.GreeksReport | results.ScenariosReport"
-    " | explain_results.ExplainReport | explain_results.ChangeReport"
-    " | passage_results.PassageReport | hedge_results.HedgeReport"
-    " | liquidation_results.LiquidationReport",
-) -> Record:
+def _head(report: "results.Headed") -> Record:
     """Return what tells the rows of one report from those of another."""
     return {
         "account": report.account,
@@ -122,7 +117,9 @@ def _explained(report: "explain_results.ExplainReport") -> Iterator[Record]:
     """Yield a record per pool, then per position."""
     head = _head(report)
     for pool in report.pools:
-        yield {"level": "pool", **to_json(pool), **head}
+        whole = to_json(pool)
+        worst = whole["worst_scenario"] or _NO_SCENARIO
+        yield {"level": "pool", **whole, "worst_scenario": worst, **head}
     for line in report.positions:
         yield {"level": "position", **to_json(line), **head}
 

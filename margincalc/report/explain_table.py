@@ -112,7 +112,7 @@ def _greek_table(report: ExplainReport, lines: Sequence[ExplainLine], width: int
     ]
     total = _greeks(report.currency, "together", report.worst_pnl, report.terms)
     one = report.pools[0].worst_scenario if len(report.pools) == 1 else None
-    head = wrapped(f"Worst case  {name(one, 400)}", width) if one else []
+    head = wrapped(f"Worst case  {name(one.label, 400)}", width) if one else []
     drawn = table(_GREEKS, [*rows, total], width)
     whole = all(column[0] in drawn[0] for column in _GREEKS)
     more = [] if whole else wrapped("Terms left out for want of width are in the sum too.", width)

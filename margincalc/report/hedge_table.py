@@ -2,6 +2,7 @@
 
 from margincalc.answers.hedge_results import HedgePool, HedgeReport, HedgeTrade
 from margincalc.answers.results import MarginReport
+from margincalc.hedge.aims import OPTIONS
 from margincalc.report import numbers, parts
 from margincalc.report.layout import Block, Column, Row, name, packed, table, wrapped
 
@@ -19,7 +20,7 @@ METHODS = {
     "none needed": "nothing is needed",
     "optimal": "the cheapest there is",
     "branching stopped": "the best of whole lots so far; none costs less than {bound}",
-    "local search": "it holds; whether it is the cheapest is not known",
+    "local search": "it holds; others may be cheaper, though none costs less than {bound}",
     "infeasible": "there is no answer",
 }
 """What is said of an answer, by how it was found."""
@@ -117,8 +118,11 @@ def _alone(pool: HedgePool, currency: str, width: int) -> Block:
     if deposit is None:
         rows.append(("deposit alone", "does not do", ""))
     else:
-        size, cost = (numbers.amount(value, currency) for value in deposit)
+        size, cost = (numbers.amount(each, currency) for each in (deposit.deposit, deposit.cost))
+        broken = ", ".join(OPTIONS[each] for each in deposit.beyond)
         rows.append(("deposit alone", size, cost))
+        if broken:
+            rows.append((f"  beyond {broken}", "", ""))
     if reduction is None:
         rows.append(("reduction alone", "does not do", ""))
     else:

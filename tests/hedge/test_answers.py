@@ -161,3 +161,24 @@ def test_a_reduction_is_found_where_rules_have_no_form() -> None:
     assert pool.method == "local search"
     assert pool.reduction_alone is not None
     assert pool.total_cost <= pool.reduction_alone.cost * (1.0 + 1e-9)
+
+
+def test_a_deposit_beyond_the_limits_says_so() -> None:
+    limits = mc.Limits(deposit=1_000.0, delta=0.5)
+    (pool,) = mc.hedge(strangle(), aim=mc.Aim(target=0.5), limits=limits).pools
+    assert pool.deposit_alone is not None
+    assert pool.deposit_alone.deposit > 1_000.0
+    assert "deposit" in pool.deposit_alone.beyond
+    (free,) = mc.hedge(strangle(), aim=mc.Aim(target=0.5)).pools
+    assert free.deposit_alone is not None
+    assert free.deposit_alone.beyond == ()
+
+
+def test_what_only_adds_leaves_a_bound_that_is_worth_something() -> None:
+    """The liquidity add-on has no linear form, and the scan below it bounds what a cure costs."""
+    sizes = ('liquidity.rule="impact"', "liquidity.volume=20000.0")
+    report = mc.hedge(strangle(), aim=mc.Aim(target=0.5), settings=sizes)
+    (pool,) = report.pools
+    assert pool.method == "local search"
+    assert pool.bound is not None
+    assert 0.5 * pool.total_cost < pool.bound <= pool.total_cost

@@ -206,6 +206,8 @@ def test_a_search_holds_and_costs_no_more(model: str) -> None:
     report = mc.hedge(portfolio, aim=mc.Aim(target=target), model=model)
     (pool,) = report.pools
     assert pool.method == "local search"
+    assert pool.bound is not None
+    assert 0.0 <= pool.bound <= pool.total_cost
     assert pool.not_convex
     assert pool.deposit_alone is not None
     assert pool.total_cost <= pool.deposit_alone.cost * (1.0 + 1e-9)
@@ -231,5 +233,6 @@ def test_a_search_is_close_to_the_optimum() -> None:
     assert best.z is not None
     assert found.z is not None
     assert found.method == "local search"
-    assert problem.total(best.z) <= problem.total(found.z) * (1.0 + 1e-9)
+    assert found.bound is not None
+    assert found.bound <= problem.total(best.z) <= problem.total(found.z) * (1.0 + 1e-9)
     assert problem.total(found.z) <= 1.05 * problem.total(best.z)

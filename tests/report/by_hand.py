@@ -558,7 +558,8 @@ EXPLAIN = ExplainReport(
     ),
     pools=(
         ExplainPool(
-            "strangle", 102_809.84, 187_534.13, 84_724.29, "euler", 0, "BTC spot -15 %, IV +50 %",
+            "strangle", 102_809.84, 187_534.13, 84_724.29, "euler", 0, 0,
+            WorstScenario(3, "BTC spot -15 %, IV +50 %", -0.15, 0.5, -62_835.97),
             -62_835.97, _BOTH,
         ),
     ),

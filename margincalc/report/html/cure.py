@@ -72,6 +72,7 @@ def _alone(pool: HedgePool, currency: str) -> Markup:
         deposit = "A deposit alone does not do"
     else:
         deposit = f"A deposit alone: {numbers.amount(pool.deposit_alone.deposit, currency)}"
+        deposit += " (beyond a limit)" if pool.deposit_alone.beyond else ""
     if pool.reduction_alone is None:
         return note(f"{deposit}; closing trades alone do not do.")
     cost = numbers.amount(pool.reduction_alone.cost, currency)
