@@ -293,6 +293,22 @@ def test_ccxt_position_is_the_exchange_s_own() -> None:
     assert line.unrealised == pytest.approx(-2.057, abs=1e-9)
 
 
+def test_ccxt_chain_of_deribit_has_no_volatilities_and_its_marks_imply_them(tmp_path: Path) -> None:
+    """The marks lie between bid and ask, and so does what the implied volatilities give."""
+    chain = documented("ccxt_option_chain_deribit")
+    assert all(quote.volatility is None for quote in chain.quotes.values())
+    assert chain.market["BTC"].spot in (65479.26, 65444.72), "the index, of two answers"
+    rows = [{"instrument": name, "quantity": -1.0} for name in chain.quotes]
+    book = tmp_path / "book.json"
+    book.write_text(json.dumps({"positions": rows}), "utf-8")
+    market = DOCUMENTED / "ccxt_option_chain_deribit.json"
+    for line in mc.margin(mc.load(book, market=market)).positions:
+        quote = chain.quotes[line.instrument]
+        assert line.mark_price == quote.mark
+        assert line.volatility is not None
+        assert 0.5 < line.volatility < 1.2
+
+
 def test_flex_statement() -> None:
     """A short position is worth what the statement says, and lost what it says."""
     report = mc.margin(documented("ibkr_flex.xml"), model="reg-t")

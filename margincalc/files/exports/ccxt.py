@@ -12,7 +12,7 @@ Of the other exchanges, a symbol is `BASE/QUOTE:SETTLE`, `-YYMMDD` for what expi
 or `-P` for options; what settles in its base is inverse, and one without settlement is a spot pair.
 A quantity is `contracts * contractSize`, unsigned, with its `side`; an order's is in contracts.
 Prices and `impliedVolatility` are as the exchange writes them, and are taken to be decimals. The
-`timestamp` of a position is when it changed.
+`timestamp` of a position is when it changed. What is owed is in `debt`, and not in `total`.
 """
 
 import datetime as dt
@@ -94,9 +94,10 @@ def _balance(page: Page, draft: Draft) -> None:
     if not isinstance(totals, dict):
         page.head.fault("total", "no mapping", "a mapping of currencies to amounts")
         return
-    row = page.head.inner("total")
-    for asset in totals:
-        draft.deposit(asset, row.maybe(asset) or 0.0, row)
+    total, debt = page.head.inner("total"), page.head.inner("debt")
+    for asset in dict.fromkeys([*total.fields, *debt.fields]):
+        amount = (total.maybe(asset) or 0.0) - (debt.maybe(asset) or 0.0)
+        draft.deposit(asset, amount, total)
     draft.remark("balances are ccxt's `total`: of some exchanges it includes unrealised profit")
 
 
