@@ -195,6 +195,7 @@ def _delta_and_gamma(columns: Columns, space: Space, delta: FloatArray, gamma: F
         upper = (not below) or space.near[i] < 0.0  # the tail is N(-d1), else N(d1)
         per_forward = 1.0 / max(f, LEAST_NORMAL)
         unit = space.density[i] * per_forward
+        # The ratio falls and |near| <= beyond: a choice of one or the other would be a gather.
         tail = unit * (max(first, second) if below else min(first, second))
         whole = (1.0 if upper else 0.0) - (0.0 if call[i] else 1.0)
         delta[i] = (-tail if upper else tail) + whole
