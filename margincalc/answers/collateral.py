@@ -23,14 +23,14 @@ DEPOSITS = (
     Field("haircut", "haircut", "money", 2),
     Field("share", "of deposits", "share", 1),
     Field("fall", "liquidated if it falls", "move"),
-    *(Field(f"at_{peg:g}".replace(".", "_"), f"at {peg:g}", "text") for peg in PEGS),
+    *(Field(f"at_{peg:g}".replace(".", "_"), f"at {peg:g}", "status") for peg in PEGS),
 )
 JOINT = (
     Field("spots", "spots fall", "move"),
     Field("deposits", "deposits at", "factor"),
     Field("equity", "equity", "money"),
     Field("maintenance", "maintenance", "money"),
-    Field("status", "status", "text"),
+    Field("status", "status", "status"),
 )
 
 
@@ -66,7 +66,7 @@ def collateral_study(account: Account, terms: CollateralTerms) -> Study:
     facts = [
         Fact("equity", "Equity", float(np.sum(result.equity)), "money"),
         Fact("maintenance", "Maintenance", float(np.sum(result.maintenance)), "money"),
-        Fact("status", "Status", _status(result).upper(), "text"),
+        Fact("status", "Status", _status(result), "status"),
         Fact("wrong_way", "Wrong-way margin", _component(result, "wrong_way"), "money"),
     ]
     if terms.turns is not None:

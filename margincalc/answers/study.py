@@ -23,6 +23,7 @@ Unit = Literal[
     "factor",
     "seconds",
     "flag",
+    "status",
 ]
 
 

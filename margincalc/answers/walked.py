@@ -128,19 +128,17 @@ def _walk_curve(
     way: curves.Walk, shocks: FloatArray, accounts: Accounts, terms: Terms
 ) -> list[tuple[Any, ...]]:
     spot, impact = accounts.spot, absolute(terms.law, accounts.spot)
-    stops = curves.halts(way, spot * (1.0 + shocks), impact)
+    shocked = spot * (1.0 + shocks)
+    stops = curves.halts(way, shocked, impact)
+    ends = curves.prices(way, stops, shocked, impact)
     seized = way.seized()
     owed = {stop: curves.loss(way, stop) for stop in set(stops.stop.tolist())}
     rows = []
     for place, shock in enumerate(shocks.tolist()):
         stop = int(stops.stop[place])
-        # The move ends where pressure and shock leave it, at the node that it does not pass.
-        price = min(way.node[stop], spot * (1.0 + shock)) if shock <= 0.0 else way.node[stop]
-        if shock > 0.0:
-            price = max(price, spot * (1.0 + shock))
         figures = int(seized[stop]), float(stops.quantity[place])
         fixed = shock, len(way.breach), spot, terms.fund
-        rows.append(point(fixed, figures, (float(price), owed[stop])))
+        rows.append(point(fixed, figures, (float(ends[place]), owed[stop])))
     return rows
 
 

@@ -31,7 +31,8 @@ def engine_blocks(report: EngineReport, width: int) -> list[Block]:
         identity(width, report.account, report.as_of, name(report.currency)),
         packed(
             [
-                f"engine {name(report.engine.name)} {report.engine.effective}",
+                f"engine {name(report.engine.name)} {report.engine.effective}, "
+                f"proof: {report.engine.proof}",
                 f"{report.mode}, {name(report.model.name)} {report.model.effective}",
                 report.slippage,
             ],

@@ -66,7 +66,7 @@ def chosen(part: Table) -> list[tuple[Any, ...]]:
 
 
 def _column(field: Field) -> Column:
-    return Column(field.title, left=field.unit == "text", rank=field.rank)
+    return Column(field.title, left=field.unit in ("text", "status"), rank=field.rank)
 
 
 def cell(value: Any, unit: Unit, currency: str) -> str:
@@ -105,4 +105,5 @@ _WRITTEN: dict[Unit, Callable[[Any], str]] = {
     "factor": lambda value: f"x {value:,.2f}",
     "seconds": _seconds,
     "flag": lambda value: "yes" if value else "no",
+    "status": str.upper,
 }

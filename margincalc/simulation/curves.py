@@ -90,6 +90,19 @@ def halts(walk: Walk, shock: FloatArray, impact: Impact) -> Halt:
     return Halt(stop, sold[stop], ended.astype(np.float64))
 
 
+def prices(walk: Walk, halt: Halt, shock: FloatArray, impact: Impact) -> FloatArray:
+    """Return the prices at which walks end: the shock's less the pressure, shape (M,).
+
+    Where the pressure would leave it short of a node that the walk has passed, it ends there. Where
+    the grid ended first it is the last node, or the shock beyond it: what else is sold is unknown.
+    """
+    sign = 1.0 if walk.node[-1] < walk.node[0] else -1.0
+    free = sign * (shock - pressure(walk, impact)[halt.stop])
+    inside = np.minimum(free, sign * walk.node[np.maximum(halt.stop - 1, 0)])
+    beyond = np.minimum(sign * shock, sign * walk.node[-1])
+    return sign * np.where(halt.exhausted > 0.0, beyond, inside)
+
+
 def loss(walk: Walk, stop: int) -> float:
     """Return what accounts seized up to a node owe, their deltas closed at its price."""
     hit = walk.breach <= stop

@@ -5,12 +5,13 @@
 
 from pathlib import Path
 
-from margincalc.report import Screen, render
-from tests.report import by_hand
+from margincalc.report import Report, Screen, render
+from tests.report import by_hand, computed
 
 FOLDER = Path(__file__).parent / "golden"
 WIDTHS = (80, 200)
-GOLDEN = [(name, width) for name in by_hand.REPORTS for width in WIDTHS]
+NAMES = (*by_hand.REPORTS, *computed.COMPUTED)
+GOLDEN = [(name, width) for name in NAMES for width in WIDTHS]
 
 
 def golden(name: str, width: int) -> Path:
@@ -20,4 +21,9 @@ def golden(name: str, width: int) -> Path:
 
 def drawn(name: str, width: int) -> str:
     """Return a report's table at a width."""
-    return render(by_hand.REPORTS[name], "table", Screen(width))
+    return render(report(name), "table", Screen(width))
+
+
+def report(name: str) -> Report:
+    """Return a report, written by hand or computed."""
+    return by_hand.REPORTS[name] if name in by_hand.REPORTS else computed.report(name)

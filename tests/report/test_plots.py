@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import margincalc as mc
@@ -11,6 +12,7 @@ from margincalc.errors import InputError, OutputError
 from margincalc.report import plots
 from margincalc.report.plots.style import compact
 from tests.cli import SAMPLES, STRANGLE, process
+from tests.report import computed
 from tests.report.by_hand import CHANGE, EXPLAIN, SCENARIOS
 
 SIZES = (plots.Size(4.5, 3.2), plots.Size(), plots.Size(14.0, 9.0))
@@ -36,6 +38,26 @@ def test_the_map_shows_every_scenario_once_and_frames_the_worst() -> None:
     assert sorted(texts) == sorted(compact(value) for value in lines)
     frames = [patch for axes in figure.axes for patch in axes.patches]
     assert len(frames) == sum(line.worst for line in report.lines) == 1
+
+
+STUDIES = ("cascade", "cascade_two_assets", "monitor", "dynamic", "oracle")
+
+
+@pytest.mark.parametrize("size", SIZES[::2])
+@pytest.mark.parametrize("name", STUDIES)
+def test_studies_are_drawn_at_every_size(name: str, size: plots.Size) -> None:
+    figure = plots.figure(computed.report(f"simulate_{name}"), size)
+    assert plots.picture(figure, "png").startswith(b"\x89PNG")
+    for axes in figure.axes:
+        low, high = axes.get_ylim()
+        for line in axes.get_lines():
+            seen = np.asarray(line.get_ydata(), np.float64)
+            assert np.all((seen >= low) & (seen <= high))
+
+
+def test_a_study_without_a_picture_names_those_that_have_one() -> None:
+    with pytest.raises(InputError, match="cascade, monitor, dynamic, oracle"):
+        plots.figure(computed.report("simulate_transfer"))
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg"])

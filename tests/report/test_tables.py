@@ -7,7 +7,7 @@ import pytest
 
 from margincalc.answers.results import MarginReport
 from margincalc.report import Screen, render
-from tests.report import FOLDER, GOLDEN, by_hand, drawn, golden
+from tests.report import FOLDER, GOLDEN, NAMES, by_hand, drawn, golden, report
 
 VERBATIM = {"model"}  # a file that is shown as it is
 
@@ -22,7 +22,7 @@ def test_no_golden_file_is_left_over() -> None:
 
 
 @pytest.mark.parametrize("width", [70, 80, 100, 120, 137, 200])
-@pytest.mark.parametrize("name", sorted(set(by_hand.REPORTS) - VERBATIM))
+@pytest.mark.parametrize("name", sorted(set(NAMES) - VERBATIM))
 def test_nothing_is_wider_than_the_screen(name: str, width: int) -> None:
     text = drawn(name, width)
     assert max(map(len, text.splitlines())) <= width
@@ -31,10 +31,10 @@ def test_nothing_is_wider_than_the_screen(name: str, width: int) -> None:
     assert not text.endswith("\n\n")
 
 
-@pytest.mark.parametrize("name", sorted(by_hand.REPORTS))
+@pytest.mark.parametrize("name", NAMES)
 def test_colour_adds_nothing_but_colour(name: str) -> None:
     plain = drawn(name, 80)
-    coloured = render(by_hand.REPORTS[name], "table", Screen(80, colour=True))
+    coloured = render(report(name), "table", Screen(80, colour=True))
     assert re.sub("\033\\[[0-9;]*m", "", coloured) == plain
     words = re.findall("HEALTHY|RESTRICTED|LIQUIDATABLE", plain)
     assert coloured.count("\033[0m") == len(words)

@@ -52,8 +52,13 @@ def path(
     hedging: Sequence[float],
     shock: float,
     impact: Law,
-) -> tuple[int, float, bool]:
-    """Go from node to node, seizing whoever fails, until the market has no reason to go further."""
+) -> tuple[int, float, bool, float]:
+    """Go from node to node, seizing whoever fails, until the market has no reason to go further.
+
+    Returns
+    -------
+    The node, what was sold, whether the nodes ended first, and the price.
+    """
     side = 1.0 if nodes[-1] < nodes[0] else -1.0
     seized: set[int] = set()
     sold = 0.0
@@ -67,5 +72,6 @@ def path(
         pressure = sold + hedging[step]
         push = impact(abs(pressure)) * (1.0 if pressure > 0.0 else -1.0 if pressure < 0.0 else 0.0)
         if side * node <= side * (shock - push):
-            return step, sold, False
-    return len(nodes) - 1, sold, True
+            price = side * min(side * (shock - push), side * nodes[max(step - 1, 0)])
+            return step, sold, False, price
+    return len(nodes) - 1, sold, True, side * min(side * shock, side * nodes[-1])

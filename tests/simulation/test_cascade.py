@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from margincalc.arrays import FloatArray
 from margincalc.pricing.impact import DepthCurve, Linear, SquareRoot
 from margincalc.simulation.cascade import Impact, bad_debt, levels, queue
-from margincalc.simulation.curves import NEVER, Walk, halts
+from margincalc.simulation.curves import NEVER, Walk, halts, prices
 from tests.simulation import plain
 
 POPULATIONS = 4000 if os.environ.get("MARGINCALC_PROVE") else 150
@@ -77,9 +77,12 @@ def test_option_books_equal_the_plain_walk_exactly(up: bool) -> None:
         way = _walk(nodes, holders, hedging)
         shocks = [rng.choice((rng.choice(nodes), rng.uniform(75.0, 125.0))) for _ in range(8)]
         stops = halts(way, np.array(shocks), impact)
+        expected = [plain.path(nodes, holders, hedging, shock, slow) for shock in shocks]
         assert [(int(a), bool(c)) for a, c in zip(stops.stop, stops.exhausted, strict=True)] == [
-            plain.path(nodes, holders, hedging, shock, slow)[::2] for shock in shocks
+            each[::2] for each in expected
         ]
+        ends = prices(way, stops, np.array(shocks), impact)
+        assert ends == pytest.approx([each[3] for each in expected], rel=1e-12)
 
 
 def _walk(nodes: list[float], holders: list[plain.Holder], hedging: list[float]) -> Walk:

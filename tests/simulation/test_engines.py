@@ -183,11 +183,12 @@ def test_hyperliquid_sells_a_fifth_then_all_and_its_vault_keeps_the_margin() -> 
 
 
 def test_tiers_go_down_one_at_a_time_or_two() -> None:
-    # 250 coin are 25 million: Bybit's fourth tier, OKX's fifth.
+    # 250 coin are 25 million: Bybit's twelfth tier, the eleventh of which ends at 20 and the tenth
+    # at 14 million; and OKX's fifth.
     down = ran(perpetual(250.0, 450_000.0), "bybit")
     assert [round(step.trades[0].quantity) for step in down.steps] == [-50]
     deeper = ran(perpetual(250.0, 310_000.0), "bybit")
-    assert [round(step.trades[0].quantity) for step in deeper.steps] == [-50, -100]
+    assert [round(step.trades[0].quantity) for step in deeper.steps] == [-50, -60]
     two = ran(perpetual(250.0, 450_000.0), "okx")
     assert [round(step.trades[0].quantity) for step in two.steps] == [-150]
     small = ran(perpetual(15.0, 20_000.0), "bybit")

@@ -1,4 +1,4 @@
-"""Pictures of simulations: how far a cascade goes, where it feeds itself, margin over time."""
+"""Pictures of simulations: cascades and where they feed themselves, margins over time, feeds."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _RULES = ("static", "ewma", "buffer", "fhs")
+_FEEDS = "where R is over 1 liquidation feeds itself"
+_MOST_R = 3.0  # beyond which how far R is above 1 no longer matters
 
 
 def study_figure(report: Study, size: style.Size) -> "Figure":
@@ -24,9 +26,9 @@ def study_figure(report: Study, size: style.Size) -> "Figure":
     InputError
         If it has none.
     """
-    drawn = {"cascade": _cascade, "monitor": _monitor, "dynamic": _dynamic}.get(report.name)
+    drawn = _DRAWN.get(report.name)
     if drawn is None:
-        raise input_error("--plot", report.name, "a cascade, a monitor or a dynamic study")
+        raise input_error("--plot", report.name, f"one of {', '.join(_DRAWN)}")
     with style.styled():
         return drawn(report, size)
 
@@ -44,9 +46,9 @@ def _percent(axes: "Axes", *, vertical: bool, signed: bool = True) -> None:
 
 def _cascade(report: Study, size: style.Size) -> "Figure":
     """Draw where each shock ends beside the levels that feed the fall, over the bad debt."""
-    figure = style.blank(
-        size, style.Size(7.0, 4.0), f"Cascade: {report.title}", "dashed: the shock alone"
-    )
+    levels = report.table("levels").rows
+    note = "dashed: the shock alone" + (f"; {_FEEDS}" if levels else "")
+    figure = style.blank(size, style.Size(7.0, 4.0), f"Cascade: {report.title}", note)
     curve, other = figure.subplots(1, 2, width_ratios=[1.15, 1.0])
     shock, end = _column(report, "curve", "shock"), _column(report, "curve", "move")
     curve.plot(shock, shock, color=style.QUIET, linestyle="--", linewidth=1.0)
@@ -56,7 +58,7 @@ def _cascade(report: Study, size: style.Size) -> "Figure":
     curve.set_ylabel("where the price ends")
     for vertical in (False, True):
         _percent(curve, vertical=vertical)
-    if report.table("levels").rows:
+    if levels:
         _levels(other, report)
     else:
         other.plot(shock, _column(report, "curve", "bad_debt"), color=style.RED)
@@ -76,14 +78,15 @@ def _critical(axes: "Axes", report: Study) -> None:
             axes.axvline(report[key], color=style.ORANGE, linewidth=1.0, label=label)
             marked = True
     if marked:
-        axes.legend(loc="upper left")
+        axes.legend(loc="lower right")
 
 
 def _levels(axes: "Axes", report: Study) -> None:
     """Draw R by price level; levels that feed themselves are hatched."""
     near, far = _column(report, "levels", "from"), _column(report, "levels", "to")
     feeds = _column(report, "levels", "reproduction")
-    top = max(1.25, min(float(np.nanmax(feeds, initial=0.0)) * 1.1, 3.0))
+    highest = float(np.nanmax(feeds, initial=0.0))
+    top = max(1.25, min(highest * 1.1, _MOST_R))
     bars = axes.bar(
         0.5 * (near + far), np.minimum(feeds, top), width=np.abs(far - near), color=style.SKY
     )
@@ -92,7 +95,8 @@ def _levels(axes: "Axes", report: Study) -> None:
             bar.set(facecolor=style.RED, hatch="////", edgecolor="white")
     axes.axhline(1.0, color=style.INK, linewidth=0.8)
     axes.set_ylim(0.0, top)
-    axes.set_title("R by price level; over 1 it feeds itself")
+    cut = f", cut at {_MOST_R:g}" if highest > _MOST_R else ""
+    axes.set_title(f"R by price level{cut}")
     axes.set_xlabel("price, from the spot")
     _percent(axes, vertical=False)
 
@@ -101,7 +105,10 @@ def _monitor(report: Study, size: style.Size) -> "Figure":
     """Draw how much is forced at each price over R, beside what the fund covers."""
     fund = style.compact(report["fund"])
     figure = style.blank(
-        size, style.Size(7.5, 5.0), f"Monitor: {report.title}", f"fund {fund} {report.currency}"
+        size,
+        style.Size(8.0, 5.3),
+        f"Monitor: {report.title}",
+        f"fund {fund} {report.currency}; dashed below: the shock alone; {_FEEDS}",
     )
     (forced, debt), (feeds, rest) = figure.subplots(2, 2, width_ratios=[1.4, 1.0])
     near, far = _column(report, "levels", "from"), _column(report, "levels", "to")
@@ -122,6 +129,7 @@ def _monitor(report: Study, size: style.Size) -> "Figure":
     rest.plot(shock, _column(report, "cover", "move"), color=style.BLUE)
     rest.plot(shock, shock, color=style.QUIET, linestyle="--", linewidth=1.0)
     rest.set_title("where the price ends")
+    rest.set_xlabel("shock")
     for vertical in (False, True):
         _percent(rest, vertical=vertical)
     return figure
@@ -147,7 +155,40 @@ def _paths(axes: "Axes", rows: list[dict[str, Any]]) -> None:
     day = np.array([row["date"] for row in rows], "datetime64[D]")
     move = np.array([row["move"] for row in rows])
     axes.vlines(day, 0.0, move, color="#BBBBBB", linewidth=0.7)
+    highest = float(np.max(move))
     for rule, colour in zip(_RULES, style.SERIES, strict=False):
         values = np.array([row[rule] for row in rows], np.float64)
         axes.plot(day, values, color=colour, linewidth=1.2, label=rule)
-    axes.set_ylim(0.0, min(1.15 * float(np.max(move)), 1.0))
+        highest = max(highest, float(np.max(values)))
+    axes.set_ylim(0.0, min(1.15 * highest, 1.0))
+
+
+def _oracle(report: Study, size: style.Size) -> "Figure":
+    """Draw what each feed did to accounts, over what it cost."""
+    note = f"{report['prices']:,} prices, {report['from']} to {report['to']}"
+    figure = style.blank(size, style.Size(7.5, 3.8), f"Price feeds: {report.title}", note)
+    counts, debt = figure.subplots(1, 2, width_ratios=[1.5, 1.0], sharey=True)
+    names = report.table("feeds").column("feed")
+    place = np.arange(len(names), 0, -1)
+    left = np.zeros(len(names))
+    kinds = {"false": style.ORANGE, "late": style.SKY, "missed": style.PURPLE}
+    hatches = ("////", "", "....")  # told apart without colour
+    for (kind, colour), hatch in zip(kinds.items(), hatches, strict=True):
+        width = _column(report, "feeds", kind)
+        counts.barh(
+            place, width, 0.6, left, color=colour, hatch=hatch, edgecolor="white", label=kind
+        )
+        left = left + width
+    counts.set_yticks(place, names)
+    counts.set_title("accounts closed false, late, or missed")
+    counts.set_xlim(0.0, 1.3 * max(float(np.max(left)), 1.0))
+    counts.legend(loc="upper right")  # beside the true price, which is never wrong
+    debt.barh(place, _column(report, "feeds", "bad_debt"), 0.6, color=style.RED)
+    debt.set_title(f"bad debt, {report.currency}")
+    style.amounts(debt, vertical=False)
+    for axes in (counts, debt):
+        axes.grid(visible=False, axis="y")
+    return figure
+
+
+_DRAWN = {"cascade": _cascade, "monitor": _monitor, "dynamic": _dynamic, "oracle": _oracle}

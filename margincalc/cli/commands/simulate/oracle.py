@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from margincalc.cli.options import SAMPLES, Options, examples, shared
-from margincalc.cli.output import show
+from margincalc.cli.output import draw, show
 from margincalc.cli.sources import drawing, seconds, share, source_of
 
 _SAMPLE = f"{SAMPLES}/minute_prices.csv"
@@ -37,7 +37,7 @@ _SAMPLE = f"{SAMPLES}/minute_prices.csv"
     help="Falls beside the normal moves, in `by model`: so many a year, of this size, as 10,6%,6%.",
 )
 @drawing
-@shared("mode", "model", "market", "settings", "effective", "format", "output")
+@shared("mode", "model", "market", "settings", "effective", "format", "output", "plot")
 def oracle(
     options: Options,
     prices: str,
@@ -74,6 +74,7 @@ def oracle(
     rules = Margins(options.mode, options.model, options.settings, options.effective)
     source = source_of(population, options.market, drawn)
     report = studies.oracle(prices, source, terms, symbol=feeds["symbol"], rules=rules)
+    draw(report, options)
     show(report, options)
 
 
