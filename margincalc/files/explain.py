@@ -42,8 +42,7 @@ def explain(
 ) -> list[Fault]:
     """Return the faults of a tree that did not validate as `model`, in the order of its file."""
     found: dict[_Key, tuple[Any, str]] = {}
-    details = error.errors(include_url=False)
-    for detail in details[:MOST_TRACED]:
+    for detail in _details(error, tree, model)[:MOST_TRACED]:
         key, path = _trace(detail, tree)
         found.setdefault(key, (detail, path))
     # A union reports its plain member beside the faults inside its mapping; the latter say more.
@@ -54,10 +53,28 @@ def explain(
         _fault(key, detail, model, place(path)) for key, detail, path in kept[: MOST_FAULTS - 1]
     ]
     if len(kept) > len(faults):
-        least = "at least " if len(details) > MOST_TRACED else ""
+        least = "at least " if error.error_count() > MOST_TRACED else ""
         more = f"{least}{len(kept) - len(faults):,} more faults"
         faults.append(Fault(place(""), more, "none", "mend those above first"))
     return faults
+
+
+def _details(error: ValidationError, tree: Tree, model: type[BaseModel]) -> list[Any]:
+    """Return the validator's errors; of very many, those in the first entries of each list.
+
+    To write them all out takes longer than to validate as many entries as are read once more.
+    """
+    if error.error_count() > MOST_TRACED and isinstance(tree, dict):
+        head = {
+            key: part[:MOST_TRACED] if isinstance(part, list) else part
+            for key, part in tree.items()
+        }
+        try:
+            model.model_validate(head)
+        except ValidationError as first:
+            if first.error_count() >= MOST_TRACED:
+                return first.errors(include_url=False)
+    return error.errors(include_url=False)
 
 
 def _trace(detail: Any, tree: Tree) -> tuple[_Key, str]:

@@ -13,7 +13,7 @@ from margincalc.errors import InputError, MissingExtraError, input_error, printa
 from margincalc.files.explain import explain
 from margincalc.files.source import Source, read_source
 from margincalc.files.tree import Locator, Places, Tree
-from margincalc.files.yaml_text import read_yaml
+from margincalc.files.yaml_text import read_yaml, yaml_growth
 from margincalc.portfolio import Finite, Positive, Price, Text
 
 _EXAMPLE = "account,quantity,entry_price,balance,maintenance"
@@ -94,12 +94,12 @@ def _read(source: Source) -> tuple[Tree, Locator]:
         rows = CsvRows(source.text, source.name, sheet)
         return {"accounts": rows.rows}, rows
     if source.format == "json":
-        from margincalc.files.json_text import json_lines, read_json
+        from margincalc.files.json_text import json_growth, read_json
 
         tree = read_json(source.text, source.name)
-        return tree, Places(source.name, source.text, json_lines)
+        return tree, Places(source.name, source.text, json_growth)
     tree, _ = read_yaml(source.text, source.name)
-    return tree, Places(source.name, source.text, read_yaml)
+    return tree, Places(source.name, source.text, yaml_growth)
 
 
 class _Rows:

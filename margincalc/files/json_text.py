@@ -6,10 +6,11 @@ the place where they stand.
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from margincalc.errors import InputError, input_error, shown
-from margincalc.files.tree import DEEPEST, MOST_VALUES, Grower, Lines, Tree, too_many
+from margincalc.files.tree import DEEPEST, MOST_VALUES, STRIDE, Grower, Lines, Tree, too_many
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]\n]|[^\s{}\[\],:"]+')
 _LONGEST = 400  # digits of a whole number; more is beyond any float, and slow to read
@@ -46,8 +47,15 @@ def read_json(text: str, name: str) -> Tree:
 
 def json_lines(text: str, name: str) -> tuple[Tree, Lines]:
     """Return the mappings and lists of a well-formed JSON text, and where all values stand."""
+    *_, tree = json_growth(text, name)
+    return tree.result(), tree.lines
+
+
+def json_growth(text: str, name: str) -> Iterator[Grower]:
+    """Yield the same piece by piece."""
     tree, line = Grower(name), 1
-    for token in _TOKEN.findall(text):
+    for number, match in enumerate(_TOKEN.finditer(text), 1):
+        token = match[0]
         if token == "\n":
             line += 1
         elif token in "{[":
@@ -58,7 +66,9 @@ def json_lines(text: str, name: str) -> tuple[Tree, Lines]:
             tree.key(json.loads(token) if "\\" in token else token[1:-1], line)
         else:
             tree.put(None, line)
-    return tree.result(), tree.lines
+        if not number % STRIDE:
+            yield tree
+    yield tree
 
 
 def _integer(digits: str) -> int | float:

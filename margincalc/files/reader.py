@@ -12,7 +12,7 @@ from margincalc.errors import Fault, InputError, did_you_mean, input_error, prin
 from margincalc.files.explain import explain
 from margincalc.files.source import STDIN, Source, read_source
 from margincalc.files.tree import Knowing, Locator, Places, Tree
-from margincalc.files.yaml_text import read_yaml
+from margincalc.files.yaml_text import read_yaml, yaml_growth
 from margincalc.portfolio import MarketSnapshot, Portfolio, Position
 from margincalc.times import instant
 
@@ -203,12 +203,12 @@ def market_of(tree: Tree, place: Locator) -> MarketSnapshot:
 
 def _read(source: Source) -> tuple[Tree, Places]:
     if source.format == "json":
-        from margincalc.files.json_text import json_lines, read_json
+        from margincalc.files.json_text import json_growth, read_json
 
         tree = read_json(source.text, source.name)
-        return tree, Places(source.name, source.text, json_lines)
+        return tree, Places(source.name, source.text, json_growth)
     tree, _ = read_yaml(source.text, source.name)
-    return tree, Places(source.name, source.text, read_yaml)
+    return tree, Places(source.name, source.text, yaml_growth)
 
 
 def _validated(model: type[M], tree: Tree, place: Locator) -> M:

@@ -1,10 +1,11 @@
 """A file as nested mappings, lists and scalars, and the lines on which they stand.
 
-Lines are wanted only when there is a fault, and a file is read once more for them then.
+Lines are wanted only when there is a fault, and a file is read once more for them then, as far as
+the last one that is asked for.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
@@ -15,10 +16,12 @@ Tree: TypeAlias = Any  # dict[str, Tree] | list[Tree] | str | int | float | bool
 Lines: TypeAlias = dict[int, dict[Any, int]]
 """By the `id` of a mapping or list, the line of each of its keys or indices."""
 
-Search: TypeAlias = Callable[[str, str], tuple[Tree, Lines]]
+Search: TypeAlias = Callable[[str, str], "Iterator[Grower]"]
+"""Reads a text by a name, and yields the one tree whenever it has grown by so many pieces."""
 
 DEEPEST = 32  # levels; a portfolio has eight
 MOST_VALUES = 1_000_000  # a quarter of a million positions
+STRIDE = 1_000  # pieces read at once, when lines are searched
 _INDEX = re.compile(r"\[(\d+)\]\.?", re.ASCII)
 _KEY = re.compile(r"[^.\[]+")
 
@@ -47,7 +50,7 @@ class Places:
     Attributes
     ----------
     name : the file's name in messages
-    search : reads the text once more, for its lines
+    search : reads the text once more, for its lines, as far as they are asked for
     """
 
     name: str
@@ -68,22 +71,40 @@ class Places:
         return self._find(path)[1]
 
     def _find(self, path: str) -> tuple[int, bool]:
-        node, lines = _searched(self.search, self.text, self.name)
-        line, rest = 0, path
-        while rest:
-            step = _step(node, rest)
-            if step is None:
-                return line, False
-            key, rest = step
-            line = lines[id(node)].get(key, line)
-            node = node[key]
-        return line, True
+        return _searched(self.search, self.text, self.name).find(path)
+
+
+class _Searched:
+    """A file, searched once for all of its faults, as far as the last of them."""
+
+    def __init__(self, growth: "Iterator[Grower]") -> None:
+        self._growth = growth
+        self._tree = next(growth)
+
+    def find(self, path: str) -> tuple[int, bool]:
+        """Return the line of a path or of its nearest container, and whether the path is there."""
+        line, found = _walked(self._tree, path)
+        while not found and next(self._growth, None) is not None:
+            line, found = _walked(self._tree, path)
+        return line, found
 
 
 @lru_cache(maxsize=2)
-def _searched(search: Search, text: str, name: str) -> tuple[Tree, Lines]:
-    """Search a file once for all of its faults."""
-    return search(text, name)
+def _searched(search: Search, text: str, name: str) -> _Searched:
+    return _Searched(search(text, name))
+
+
+def _walked(tree: "Grower", path: str) -> tuple[int, bool]:
+    """Follow a path as far as the tree has grown."""
+    node, line, rest = tree.root, 0, path
+    while rest:
+        step = _step(node, rest)
+        if step is None:
+            return line, False
+        key, rest = step
+        line = tree.lines[id(node)].get(key, line)
+        node = node[key]
+    return line, True
 
 
 def _step(node: Tree, path: str) -> tuple[str | int, str] | None:

@@ -6,12 +6,13 @@ grows when it is read.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import yaml
 
 from margincalc.errors import Fault, InputError, input_error, printable, shown
-from margincalc.files.tree import Grower, Lines, Tree
+from margincalc.files.tree import STRIDE, Grower, Lines, Tree
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CORE = "tag:yaml.org,2002:"
@@ -33,13 +34,26 @@ def read_yaml(text: str, name: str) -> tuple[Tree, Lines]:
     InputError
         If it is malformed, or uses what is not supported.
     """
+    *_, reader = _read(text, name)
+    return reader.result(), reader.tree.lines
+
+
+def yaml_growth(text: str, name: str) -> Iterator[Grower]:
+    """Yield the same piece by piece, of a text that was read before."""
+    for reader in _read(text, name):
+        yield reader.tree
+
+
+def _read(text: str, name: str) -> "Iterator[_Reader]":
     reader = _Reader(name)
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
+        for number, event in enumerate(yaml.parse(text, Loader=_LOADER), 1):
             reader.take(event)
+            if not number % STRIDE:
+                yield reader
     except yaml.YAMLError as error:
         raise _malformed(error, text, name) from None
-    return reader.result(), reader.tree.lines
+    yield reader
 
 
 def scalar(text: str) -> Tree:

@@ -14,7 +14,7 @@ from margincalc.files.exports.documented import FIELDS
 from margincalc.files.exports.draft import Draft
 from margincalc.files.exports.pages import MARKET, Page, Section, Within, unwrap, wrapped
 from margincalc.files.exports.rows import Row, joined
-from margincalc.files.json_text import json_lines, read_json
+from margincalc.files.json_text import json_growth, read_json
 from margincalc.files.source import Source
 from margincalc.files.tree import Places, Tree
 
@@ -137,7 +137,7 @@ def _parts(source: Source, venue: str | None, draft: Draft) -> list[_Read]:
         draft.remark(f"{source.name}: read as ibkr, Flex statement")
         return []
     tree = read_json(source.text, source.name)
-    page = unwrap(tree, Places(source.name, source.text, json_lines), draft.faults)
+    page = unwrap(tree, Places(source.name, source.text, json_growth), draft.faults)
     if not page.rows:
         draft.remark(f"{source.name}: nothing in it")
         return []
