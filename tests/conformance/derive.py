@@ -121,7 +121,7 @@ def _add_market(written: _Written, name: str, feeds: Case, positions: Case) -> N
         }
         written.content["positions"].append(
             {
-                "instrument": f"{name}-PERPETUAL",
+                "instrument": {"kind": "perpetual", "underlying": name},
                 "quantity": perp["amount"],
                 "unsettled": perp["unrealized_pnl"] + perp["unrealized_funding"],
             }
