@@ -162,6 +162,7 @@ class _Named:
     def __init__(self, account: Account, line: Line, marched: dict[float, Region]) -> None:
         self.account, self.line, book = account, line, account.book
         self.marched, self.found = marched, marched[1.0]
+        self.likely: float | None = None  # multiple of spot, once the frontier is known
         self.underlying = int(line.moving[0]) if len(line.moving) == 1 else None
         self.name: str | None = None
         self.spot: float | None = None
@@ -256,13 +257,14 @@ class _Named:
         point = found.nearest
         if point is None:
             return FrontierReport(self.name, lines, None)
+        self.likely = point.x
         likely = LikelyPoint(self.price(point.x), point.x - 1.0, point.c, point.distance)
         return FrontierReport(self.name, lines, likely)
 
     def curve(self, *, plane: bool) -> Curve:
         """Return equity and maintenance margin along the line, wide enough for its crossings."""
         low, high = self.line.domain
-        ends = self.found.crossings
+        ends = np.append(self.found.crossings, [] if self.likely is None else [self.likely])
         near = ends[(ends > 0.3) & (ends < 3.0)]
         start = max(min(float(np.min(near, initial=0.7)) - 0.15, 0.7), low)
         end = min(max(float(np.max(near, initial=1.3)) + 0.15, 1.3), high)

@@ -44,6 +44,7 @@ class PassageReport(Headed):
     ----------
     low, high : of any pool: that of the likeliest alone, and the sum of all
     volatility : of each underlying that was simulated
+    correlation : of every two underlyings; None of one alone, or where a history has its own
     poll_hours : between two looks of the engine, None where it always watches
     """
 
@@ -51,7 +52,7 @@ class PassageReport(Headed):
     dynamics: str
     volatility: Mapping[str, float]
     drift: float
-    correlation: float
+    correlation: float | None
     poll_hours: float | None
     steps: int
     paths: int

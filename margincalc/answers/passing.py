@@ -43,7 +43,7 @@ class Odds(NamedTuple):
     drift : expected growth of every spot, per year
     poll : between two looks of the engine, such as `1h`; None where it always watches
     volatility : of every underlying; None: its market's, else that of its options
-    correlation : of every two underlyings
+    correlation : of every two underlyings; a history has its own
     """
 
     horizon: str = "7d"
@@ -98,7 +98,7 @@ def passage_report(account: Account, odds: Odds) -> PassageReport:
         dynamics=odds.law,
         volatility={book.names.underlyings[u]: float(volatility[u]) for u in held},
         drift=odds.drift,
-        correlation=odds.correlation,
+        correlation=_correlation(plan, held),
         poll_hours=None if plan.poll is None else plan.poll * DAYS_PER_YEAR * 24.0,
         steps=len(even) - 1,
         paths=odds.paths,
@@ -115,7 +115,7 @@ def _refuse(odds: Odds) -> None:
     bounds = (
         ("--paths", odds.paths, 2, MOST_PATHS),
         ("--drift", odds.drift, -10.0, 10.0),
-        ("correlation of `Odds`", odds.correlation, 0.0, 1.0),
+        ("--correlation", odds.correlation, 0.0, 1.0),
         ("--seed", odds.seed, 0, 2**63 - 1),
     )
     for name, value, least, most in bounds:
@@ -182,6 +182,11 @@ def _law(plan: _Plan, held: IntArray, names: tuple[str, ...]) -> Dynamics:
         return History(returns, min(bars, len(returns)), drift)
     jumps = Jumps() if plan.odds.law == "merton" else None
     return Diffusion(drift, plan.volatility[held], plan.odds.correlation, jumps)
+
+
+def _correlation(plan: _Plan, held: IntArray) -> float | None:
+    """Return what every two underlyings are correlated by; None of one alone, or of a history."""
+    return plan.odds.correlation if len(held) > 1 and plan.history is None else None
 
 
 def _reach(plan: _Plan, held: IntArray, law: Dynamics) -> float:

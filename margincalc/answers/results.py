@@ -86,11 +86,17 @@ class WorstScenario:
 
 
 class Liquidation(NamedTuple):
-    """Nearest spots at which equity equals maintenance margin, other underlyings unchanged."""
+    """Nearest spots at which equity equals maintenance margin, other underlyings unchanged.
+
+    Attributes
+    ----------
+    recovery : whether all of it is liquidatable now, so that it is whole again beyond these spots
+    """
 
     spot: float
     below: float | None
     above: float | None
+    recovery: bool = False
 
 
 class Sensitivity(NamedTuple):

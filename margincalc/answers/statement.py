@@ -110,15 +110,18 @@ def _figures(account: Account, pool: int) -> dict[str, Any]:
     values = {
         name: float(np.sum(account.values[rows][np.isin(kind, of)])) for name, of in kinds.items()
     }
+    margins = _margins(equity, float(result.initial[pool]), float(result.maintenance[pool]))
     return {
         "equity": equity,
         **values,
         "shortfall": equity - raw,
-        **_margins(equity, float(result.initial[pool]), float(result.maintenance[pool])),
+        **margins,
         "components": components,
         "initial_components": initial,
         "worst_scenario": _worst(account, pool, equity),
-        "liquidation": _liquidation(account, np.array([pool])),
+        "liquidation": _liquidation(
+            account, np.array([pool]), recovery=margins["status"] == STATUSES[-1]
+        ),
         "greeks": _greeks(account, rows),
         "details": {name: float(amount[pool]) for name, amount in result.details.items()},
     }
@@ -153,7 +156,9 @@ def _together(account: Account, pools: tuple[PoolMargin, ...]) -> dict[str, Any]
         "initial_components": _summed(pool.initial_components for pool in pools),
         "worst_scenario": _common([pool.worst_scenario for pool in pools]),
         # What is liquidated already can only recover: its prices are not the next to fear.
-        "liquidation": _liquidation(account, standing if len(standing) else everything),
+        "liquidation": _liquidation(
+            account, standing if len(standing) else everything, recovery=not len(standing)
+        ),
         "greeks": _greeks(account, _rows(account, everything)),
         "details": _summed(pool.details for pool in pools),
     }
@@ -218,8 +223,13 @@ def _common(found: Iterable[WorstScenario | None]) -> WorstScenario | None:
     return WorstScenario(None, "; ".join(labels), None, None, pnl)
 
 
-def _liquidation(account: Account, pools: IntArray) -> dict[str, Liquidation]:
-    """Return the nearest liquidation prices over pools, by underlying."""
+def _liquidation(account: Account, pools: IntArray, *, recovery: bool) -> dict[str, Liquidation]:
+    """Return the nearest liquidation prices over pools, by underlying.
+
+    Parameters
+    ----------
+    recovery : all of them are liquidatable
+    """
     nearest, book = account.nearest, account.book
     if nearest is None:
         return {}
@@ -233,6 +243,7 @@ def _liquidation(account: Account, pools: IntArray) -> dict[str, Liquidation]:
             float(book.spot[underlying]),
             _nearest_of(nearest.below[chosen], highest=True),
             _nearest_of(nearest.above[chosen], highest=False),
+            recovery,
         )
     return prices
 

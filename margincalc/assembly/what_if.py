@@ -181,8 +181,18 @@ def _with_volatility(book: Book, change: tuple[FloatArray, FloatArray]) -> Book:
 def _read(pattern: re.Pattern[str], option: str, text: str, wanted: str) -> re.Match[str]:
     match = pattern.fullmatch(text.strip())
     if match is None:
-        raise input_error(option, shown(text), wanted)
+        raise input_error(option, shown(text), wanted, *_with_a_sign(pattern, text.strip()))
     return match
+
+
+def _with_a_sign(pattern: re.Pattern[str], text: str) -> tuple[str, ...]:
+    """Return the remedy for a move whose direction was left out: `2%`, `BTC 10`."""
+    level = _LEVEL.fullmatch(text) or re.fullmatch(rf"{_NAME}\s*(?P<size>{_NUMBER})%?", text)
+    if level is None:
+        return ()
+    at = level.start("size")
+    meant = text[:at].rstrip(" =") + "+" + text[at:]
+    return (f"did you mean `{meant}`?",) if pattern.fullmatch(meant) else ()
 
 
 def _chosen(book: Book, option: str, text: str, name: str | None) -> list[int]:

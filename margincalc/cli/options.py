@@ -154,7 +154,7 @@ _OPTIONS: dict[str, Callable[[Command], Command]] = {
         type=float,
         default=0.0,
         metavar="N",
-        help="What if days passed in an unchanged market: what expires is settled.",
+        help="What if N days passed and nothing moved: what expires is settled, funding is paid.",
     ),
 }
 LONGEST_EXAMPLE = 76  # help indents it by four

@@ -158,7 +158,12 @@ class Session:
             "initial_margin": float(figures.initial[pool]),
             "maintenance_margin": maintenance,
             "margin_ratio": maintenance / equity if equity > 0.0 else None,
-            "liquidation": _distances(nearest(book, desk.model), book.names.underlyings, book.spot),
+            "liquidation": {
+                name: {**each, "recovery": bool(figures.status[pool] == LIQUIDATABLE)}
+                for name, each in _distances(
+                    nearest(book, desk.model), book.names.underlyings, book.spot
+                ).items()
+            },
             "worst_scenario": _binding(desk.model, desk.model.margin(book), book.names.underlyings),
         }
 

@@ -1,4 +1,4 @@
-"""Results as JSON: numbers at full precision, `schema` first, never NaN."""
+"""Results as JSON: numbers at full precision, `schema` first, never NaN and never minus zero."""
 
 import json
 from collections.abc import Mapping
@@ -14,4 +14,15 @@ def json_text(content: Mapping[str, Json]) -> str:
     ValueError
         If a number is NaN or infinite, which no result may hold.
     """
-    return json.dumps(content, allow_nan=False, indent=2) + "\n"
+    return json.dumps(plain(content), allow_nan=False, indent=2) + "\n"
+
+
+def plain(content: Json) -> Json:
+    """Return the same content, every zero of it without a sign."""
+    if isinstance(content, float):
+        return content + 0.0  # minus zero and zero are zero
+    if isinstance(content, Mapping):
+        return {key: plain(item) for key, item in content.items()}
+    if isinstance(content, list | tuple):
+        return [plain(item) for item in content]
+    return content

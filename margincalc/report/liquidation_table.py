@@ -19,7 +19,7 @@ _CROSSINGS = (
     Column("Liquidated", left=True),
     Column("at"),
     Column("move"),
-    Column("days' σ", rank=1),
+    Column("daily sd", rank=1),
     Column("binding scenario", left=True, rank=2),
 )
 _DRIFTS = (
@@ -136,9 +136,11 @@ def _sure(region: RegionLine) -> str:
 def _beside(pool: PoolLiquidation, report: LiquidationReport, width: int) -> Block:
     """Return what volatility alone and time alone do."""
     if pool.status == "liquidatable":
-        return wrapped(
-            "Liquidatable now: the prices above are where it would be whole again.", width
+        priced = any(region.crossings for region in pool.regions)
+        where = (
+            ": the prices above are where it would be whole again" if priced else " at any price"
         )
+        return wrapped(f"Liquidatable now{where}.", width)
     found = [f"x {value:.3f}" for value in pool.volatility.values() if value is not None]
     volatility = " or ".join(found) if found else "no multiple from 0.1 to 8"
     if pool.days is None:

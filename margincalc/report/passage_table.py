@@ -23,6 +23,8 @@ def passage_blocks(report: PassageReport, width: int) -> list[Block]:
     shown = parts.largest(report.pools, lambda line: line.probability)
     rows = [_row(report.currency, line) for line in shown]
     moves = [f"{name(key)} {numbers.volatility(value)}" for key, value in report.volatility.items()]
+    if report.correlation is not None:
+        moves.append(f"correlation {report.correlation:g}")
     looks = [f"looked at every {report.poll_hours:g} h"] if report.poll_hours is not None else []
     drawn = f"{report.paths:,} paths, seed {report.seed}"
     return [

@@ -14,7 +14,7 @@ import pytest
 
 import margincalc as mc
 from margincalc import files
-from tests.cli import SAMPLES, STRANGLE
+from tests.cli import SAMPLES, STRANGLE, UNDER
 from tests.cli.conftest import Run, run
 
 __all__ = ["run"]
@@ -53,6 +53,17 @@ def test_the_start_is_what_margin_says(run: Run) -> None:
         "pnl": report.worst_scenario.pnl,
     }
     assert start["liquidation"]["BTC"]["above"] == report.liquidation["BTC"].above
+
+
+def test_prices_of_what_is_liquidatable_are_called_a_recovery(run: Run) -> None:
+    for file, recovery in ((STRANGLE, False), (UNDER, True)):
+        start = events(run("watch", file, "--ticks", os.devnull).out)[0]
+        assert start["liquidation"]["BTC"]["recovery"] is recovery
+        portfolio = mc.load(file)
+        before = mc.hedge(portfolio).to_dict()["before"]
+        said = mc.margin(portfolio).to_dict()
+        assert said["pools"][0]["liquidation"]["BTC"]["recovery"] is recovery
+        assert said["liquidation"] == before["liquidation"]
 
 
 def test_the_exit_status_is_that_of_the_last_state(run: Run, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Closed forms, bridges and simulations of first passage agree where they must."""
 
+import json
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,11 @@ from margincalc.liquidation.surface import Layer, Surface, one_pool, surface
 from margincalc.portfolio import Portfolio
 from margincalc.risk.aging import aged
 from tests.books import margined
+from tests.cli import SAMPLES, STRANGLE
+from tests.cli.conftest import Run as Command
+from tests.cli.conftest import run
+
+__all__ = ["run"]
 
 WEEK = 7.0 / 365.0
 
@@ -222,6 +228,31 @@ def test_every_pool_and_several_underlyings() -> None:
     assert len(isolated.pools) > 2
 
 
+def test_correlation_is_an_option_and_is_told(run: Command) -> None:
+    """Short of two coins: what moves together liquidates sooner than what moves apart."""
+    content = {
+        "as_of": "2026-11-20T08:00:00Z",
+        "market": {name: {"spot": 100.0, "volatility": 0.8} for name in ("BTC", "ETH")},
+        "positions": [
+            {"instrument": f"{name}-PERPETUAL", "quantity": -100.0, "entry_price": 100.0}
+            for name in ("BTC", "ETH")
+        ],
+        "collateral": [{"asset": "USD", "quantity": 6_000.0}],
+    }
+    portfolio = Portfolio.model_validate(content)
+    apart, joint = (
+        mc.passage(portfolio, odds=mc.Odds(paths=20_000, correlation=rho)) for rho in (0.0, 1.0)
+    )
+    assert joint.pools[0].low > apart.pools[0].high
+    assert (apart.correlation, joint.correlation) == (0.0, 1.0)
+    assert mc.passage(mc.load(STRANGLE), odds=mc.Odds(paths=10)).correlation is None
+    two = str(SAMPLES / "isolated_perpetuals.yaml")
+    common = ("liquidation", two, "--within", "1d", "--paths", "50", "--correlation", "0.25")
+    assert "correlation 0.25" in run(*common).out
+    assert json.loads(run(*common, "--format", "json").out)["correlation"] == 0.25
+    assert "--correlation" in run(*common[:-1], "1.5").err
+
+
 def test_what_is_liquidated_already_is_certain() -> None:
     portfolio = mc.load("sample_portfolios/just_under_maintenance.yaml")
     (line,) = mc.passage(portfolio, odds=mc.Odds(paths=100)).pools
@@ -239,7 +270,7 @@ def test_what_is_liquidated_already_is_certain() -> None:
         (mc.Odds(paths=1), "--paths"),
         (mc.Odds(drift=float("nan")), "--drift"),
         (mc.Odds(volatility=0.0), "--volatility"),
-        (mc.Odds(correlation=2.0), "correlation of"),
+        (mc.Odds(correlation=2.0), "--correlation"),
         (mc.Odds(law="history"), "--prices"),
         (mc.Odds(prices="x.csv"), "together"),
     ],

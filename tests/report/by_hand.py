@@ -20,6 +20,18 @@ from margincalc.answers.explain_results import (
     ExplainReport,
     GreekTerms,
 )
+from margincalc.answers.liquidation_results import (
+    CliffLine,
+    Crossing,
+    Drifts,
+    FrontierLine,
+    FrontierReport,
+    Interval,
+    LikelyPoint,
+    LiquidationReport,
+    PoolLiquidation,
+    RegionLine,
+)
 from margincalc.answers.model_results import (
     DiffLine,
     DiffReport,
@@ -595,7 +607,7 @@ PASSAGE = PassageReport(
     pricer="numpy",
     horizon_days=7.0,
     dynamics="gbm",
-    volatility={"BTC": 0.58},
+    volatility={"BTC": 0.58, "ETH": 0.71},
     drift=0.0,
     correlation=0.8,
     poll_hours=None,
@@ -610,14 +622,78 @@ PASSAGE = PassageReport(
             {"0.1": 2.34, "0.5": 5.0, "0.9": 6.7}, 178_946.58, 162_372.4, 0.0, 0.0,
         ),
         PassageLine(
-            "hedge", ("BTC",), "closed form", 0.0001, 0.0, 0.0001, 0.0001,
+            "hedge", ("BTC", "ETH"), "closed form", 0.0001, 0.0, 0.0001, 0.0001,
             {"0.1": None, "0.5": None, "0.9": None}, None, None, 0.0, 0.0,
         ),
     ),
     notes=(),
 )  # fmt: skip
 
+_BTC = RegionLine(
+    "BTC", 100_000.0, {"BTC": 1.0}, (0.05, 20.0),
+    (Interval(None, 0.78528, None, 78_528.0), Interval(1.1558, None, 115_580.0, None)),
+    (
+        Crossing(78_528.0, 0.78528, -0.21472, -6.84, "spot -15 %, IV +50 %",
+                 Drifts(-0.1525, 9_372.0, -64.08, {"BTC-25DEC26-90000-P": -1_204.5})),
+        Crossing(115_580.0, 1.1558, 0.1558, 4.96, None, None),
+    ),
+    (), True, None, 0.0, {"below": True, "above": True}, 12_345,
+)  # fmt: skip
+_TOGETHER = RegionLine(
+    None, None, {"BTC": 1.0, "ETH": 1.3}, (0.2315, 20.0),
+    (Interval(0.6, 0.8123, None, None),),
+    (
+        Crossing(None, 0.6, -0.4, None, "BTC spot -15 %, IV +50 %; ETH spot +15 %", None),
+        Crossing(None, 0.8123, -0.1877, -4.7, None, None),
+    ),
+    (Interval(1.2, 1.2, None, None),), False,
+    "options that may be exercised early have no closed formula", 0.02,
+    {"below": True, "above": False}, 571,
+)  # fmt: skip
+LIQUIDATION = LiquidationReport(
+    account="two-pools",
+    as_of=AS_OF,
+    currency="USD",
+    model=SCAN,
+    mode="isolated",
+    pricer="numpy",
+    status="liquidatable",
+    pools=(
+        PoolLiquidation(
+            "strangle", None, "healthy", 250_000.0, 102_809.84, 147_190.16, (_BTC, _TOGETHER),
+            {"down": None, "up": 1.5313},
+            (
+                FrontierReport(
+                    "BTC",
+                    (
+                        FrontierLine(1.0, _BTC.intervals, (0, 1), True),
+                        FrontierLine(1.8, (Interval(None, None, None, None),), (0,), True),
+                    ),
+                    LikelyPoint(115_351.0, 0.15351, 0.948, 3.62),
+                ),
+                FrontierReport(None, (FrontierLine(1.0, (), (), False),), None),
+            ),
+            28.5,
+        ),
+        PoolLiquidation(
+            "a-pool-with-a-long-name-that-is-cut-in-narrow-tables", "deribit", "liquidatable",
+            -50.0, 100.0, -150.0,
+            (_BTC._replace(intervals=(Interval(None, None, None, None),), crossings=()),),
+            {"down": None, "up": None}, (), None,
+        ),
+    ),
+    cliffs=(
+        CliffLine("strangle", 35.0, ("BTC-25DEC26-90000-P", "BTC-25DEC26-115000-C"), 147_190.16,
+                  262_340.55, 102_809.84, 0.0),
+    ),
+    horizon_days=35.0,
+    largest_gap_days=2.9,
+    daily={"spot": 0.04, "volatility": 0.06, "correlation": -0.4},
+    notes=("4 frontiers left out",),
+)  # fmt: skip
+
 REPORTS: dict[str, Report] = {
+    "liquidation": LIQUIDATION,
     "passage": PASSAGE,
     "explain": EXPLAIN,
     "change": CHANGE,

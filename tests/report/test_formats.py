@@ -30,12 +30,30 @@ def test_json_is_the_result_with_its_schema_first(name: str) -> None:
     assert text.endswith("}\n")
 
 
+def test_no_zero_has_a_sign() -> None:
+    report = replace(by_hand.CHECK, excess=-0.0, above=-0.0)
+    nested = replace(by_hand.STRANGLE, components={"scenario_loss": -0.0})
+    assert json.loads(render(nested, "json"))["components"] == {"scenario_loss": 0.0}
+    for each in (report, nested):
+        assert "-0.0\n" not in render(each, "json")
+        assert "-0.0," not in render(each, "json")
+
+
 def test_each_report_has_a_schema_of_its_own() -> None:
     schemas = {report.to_dict()["schema"] for report in by_hand.REPORTS.values()}
     names = ("margin", "compare", "greeks", "scenarios", "check", "model", "models", "verify")
     assert schemas == {
         f"margincalc.{name}/1"
-        for name in (*names, "diff", "waterfall", "explain", "change", "engine", "passage")
+        for name in (
+            *names,
+            "diff",
+            "waterfall",
+            "explain",
+            "change",
+            "engine",
+            "passage",
+            "liquidation",
+        )
     }
 
 

@@ -90,6 +90,51 @@ def test_a_waterfall_ends_where_its_total_does() -> None:
     assert [bar.get_x() for bar in bars[1:-1]] == pytest.approx(ends[:-2])
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_liquidation_is_drawn_as_large_as_asked(size: plots.Size) -> None:
+    report = mc.liquidation(mc.load(STRANGLE), curves=True, multiples=[0.8, 1.0, 1.2])
+    content = plots.picture(plots.figure(report, size), "png")
+    width, height = (int.from_bytes(content[at : at + 4], "big") for at in (16, 20))
+    assert (width, height) == (round(size.width * 160), round(size.height * 160))
+    assert plots.picture(plots.figure(report, size), "png") == content
+    both = [plots.picture(plots.figure(report, size), "svg") for _ in range(2)]
+    assert both[0] == both[1]
+
+
+def test_the_likeliest_point_is_on_the_plane_or_an_arrow_says_where_it_is() -> None:
+    report = mc.liquidation(mc.load(STRANGLE), curves=True, multiples=[0.8, 1.0, 1.2])
+    (pool,) = report.pools
+    (frontier,) = pool.frontiers
+    likely = frontier.most_likely
+    assert likely is not None
+    for volatility, words in ((likely.volatility, ""), (3.4, "beyond: 115,351, volatility x 3.40")):
+        moved = frontier._replace(most_likely=likely._replace(volatility=volatility))
+        drawn = replace(report, pools=(pool._replace(frontiers=(moved,)),))
+        axes = plots.figure(drawn).axes[1]
+        mark: Any = axes.lines[-1]
+        (x,), (y,) = mark.get_xdata(), mark.get_ydata()
+        low, high = axes.get_ylim()
+        assert low <= y <= high
+        assert axes.get_xlim()[0] <= x <= axes.get_xlim()[1]
+        assert words in axes.texts[-1].get_text()
+        assert (y == pytest.approx(likely.volatility)) == (not words)
+
+
+def test_where_nothing_liquidates_the_picture_says_so() -> None:
+    content = {
+        "as_of": "2026-11-20T08:00:00Z",
+        "market": {"BTC": {"spot": 100_000.0, "volatility": 0.6}},
+        "positions": [{"instrument": "BTC-20DEC26-115000-C", "quantity": 1.0}],
+        "collateral": [{"asset": "USD", "quantity": 1_000.0}],
+    }
+    report = mc.liquidation(mc.Portfolio.model_validate(content), curves=True, multiples=[1.0])
+    said = [[text.get_text() for text in axes.texts] for axes in plots.figure(report).axes]
+    assert all("nothing here liquidates" in texts for texts in said)
+    strangle = mc.liquidation(mc.load(STRANGLE), curves=True, multiples=[1.0])
+    said = [[text.get_text() for text in axes.texts] for axes in plots.figure(strangle).axes]
+    assert not any("nothing here liquidates" in texts for texts in said)
+
+
 def test_a_users_own_settings_change_nothing() -> None:
     import matplotlib
 

@@ -61,6 +61,14 @@ Law = Literal["gbm", "merton", "history"]  # repeated from `dynamics`, which imp
 @click.option("--paths", type=int, default=50_000, show_default=True, metavar="N")
 @click.option("--seed", type=int, default=1, show_default=True, metavar="N")
 @click.option("--drift", type=float, default=0.0, metavar="X", help="Of every spot, per year.")
+@click.option(
+    "--correlation",
+    type=float,
+    default=0.8,
+    show_default=True,
+    metavar="RHO",
+    help="With --within: of every two underlyings, 0 to 1; history has its own.",
+)
 @click.option("--poll", metavar="TIME", help="Between two looks of the engine, such as 1h.")
 @shared(*EVERY, "plot")
 def liquidation(  # noqa: PLR0913 - an argument for each option

@@ -128,8 +128,10 @@ def _print(session: "Session", feed: "Iterator[Line]") -> None:
     """Write each event as it happens; an interruption ends with the last state."""
     import json
 
+    from margincalc.report.as_json import plain
+
     def put(event: dict[str, Any]) -> None:
-        write(json.dumps(event, allow_nan=False) + "\n", Options())
+        write(json.dumps(plain(event), allow_nan=False) + "\n", Options())
 
     try:
         for event in session.events(feed):

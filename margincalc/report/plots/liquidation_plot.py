@@ -1,11 +1,12 @@
 """Equity and maintenance margin along spot, what is liquidated shaded, and the frontier."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from margincalc.answers.liquidation_results import (
     PLANE,
+    Crossing,
     Curve,
     FrontierReport,
     Interval,
@@ -15,6 +16,7 @@ from margincalc.answers.liquidation_results import (
     RegionLine,
 )
 from margincalc.arrays import FloatArray
+from margincalc.report import numbers
 from margincalc.report.layout import name
 from margincalc.report.plots import style
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ROWS = 4  # lines of markets that one picture has room for
+NOTHING = "nothing here liquidates"
 TOGETHER = "all together, multiple of spot"
 Shown = tuple[PoolLiquidation, RegionLine, FrontierReport | None]
 
@@ -33,7 +36,7 @@ def liquidation_figure(report: LiquidationReport, size: style.Size) -> "Figure":
     shown = rows[:ROWS]
     across = 2 if any(frontier is not None for _, _, frontier in shown) else 1
     more = f"; {len(rows) - ROWS} more not shown" if len(rows) > ROWS else ""
-    note = f"{name(report.currency)}; shaded: liquidated{more}"
+    note = f"{name(report.currency)}; shaded: liquidated; dotted: now{more}"
     model = f"{name(report.model.name)} {report.model.effective}"
     with style.styled():
         least = style.Size(4.4 * across + 0.6, 3.2 * max(len(shown), 1) + 0.8)
@@ -76,21 +79,13 @@ def _spot(axes: "Axes", pool: PoolLiquidation, region: RegionLine) -> None:
         start, end = _ends(interval, region.spot or 1.0, low, high)
         if end > start:
             _hatched(axes, start, end)
-    for crossing in region.crossings:
-        place = crossing.multiple * (region.spot or 1.0)
+    ends = [each.multiple * (region.spot or 1.0) for each in region.crossings]
+    for place, crossing in zip(ends, region.crossings, strict=True):
         if low < place < high:
             axes.axvline(place, color=style.QUIET, linewidth=0.7)
-            text = f"{style.compact(place)}\n{crossing.move * 100.0:+.1f} %"
-            axes.annotate(
-                text,
-                (place, 1.0),
-                xycoords=("data", "axes fraction"),
-                xytext=(3 if crossing.move < 0.0 else -3, -3),
-                textcoords="offset points",
-                ha="left" if crossing.move < 0.0 else "right",
-                va="top",
-                fontsize=8,
-            )
+            _crossing(axes, place, crossing, region.spot)
+    if not any(low < place < high for place in ends) and not region.intervals:
+        style.remark(axes, NOTHING)
     axes.axvline(region.spot or 1.0, color=style.INK, linewidth=0.8, linestyle=":")
     axes.set_xlim(low, high)
     axes.set_ylim(*_room(curve))
@@ -98,7 +93,24 @@ def _spot(axes: "Axes", pool: PoolLiquidation, region: RegionLine) -> None:
     style.amounts(axes, vertical=False)
     axes.set_title(_title(pool, region))
     axes.set_xlabel("spot" if region.spot else TOGETHER)
-    axes.legend(loc="lower center", ncols=2, fontsize=8)
+    style.legend(axes, loc="lower center", ncols=2)
+
+
+def _crossing(axes: "Axes", place: float, crossing: Crossing, spot: float | None) -> None:
+    """Write a price that liquidates beside its line, on the side of the present spot."""
+    level = f"x {place:.3f}" if spot is None else numbers.level(place, spot)
+    side = 1 if crossing.move < 0.0 else -1
+    axes.annotate(
+        f"{level}\n{numbers.move(crossing.move)}",
+        (place, 1.0),
+        xycoords=("data", "axes fraction"),
+        xytext=(4 * side, -3),
+        textcoords="offset points",
+        ha="left" if side > 0 else "right",
+        va="top",
+        fontsize=8,
+        bbox=style.PAPER,
+    )
 
 
 def _hatched(axes: "Axes", start: float, end: float) -> None:
@@ -132,40 +144,69 @@ def _plane(
     spot, steps = region.spot or 1.0, np.array(PLANE)
     x, excess = np.array(curve.multiples) * spot, np.array(curve.plane)
     below = np.where(excess < 0.0, -1.0, 1.0) if np.all(excess == 0.0) else excess
+    top = _top(steps, below, likely)
     if np.any(below < 0.0):
         most = float(np.max(np.abs(below)))
-        axes.contourf(x, steps, below, levels=[-2.0 * most, 0.0], colors=[style.RED], alpha=0.14)
+        shade: Any = {"colors": [f"{style.RED}1A"], "hatches": ["///"]}
+        shaded = axes.contourf(x, steps, below, levels=[-2.0 * most, 0.0], **shade)
+        shaded.set_edgecolor(f"{style.RED}40")
+        shaded.set_linewidth(0.0)
         axes.contour(x, steps, below, levels=[0.0], colors=[style.RED], linewidths=1.4)
+    else:
+        style.remark(axes, NOTHING)
     axes.plot([spot], [1.0], marker="o", color=style.INK, markersize=4)
-    axes.annotate("now", (spot, 1.0), xytext=(5, 4), textcoords="offset points", fontsize=8)
+    away = -1 if likely is not None and likely.move > 0.0 else 1  # from the way to the likely point
+    place: Any = {"xytext": (5 * away, 4), "textcoords": "offset points"}
+    axes.annotate("now", (spot, 1.0), fontsize=8, ha="left" if away > 0 else "right", **place)
+    bounds = (float(x[0]), float(x[-1])), (float(steps[0]), top)
+    axes.set_xlim(*bounds[0])
+    axes.set_ylim(*bounds[1])
     if likely is not None and likely.distance > 0.0:
-        _way(axes, spot, likely)
-    axes.set_xlim(float(x[0]), float(x[-1]))
-    axes.set_ylim(float(steps[0]), _top(steps, below))
+        _way(axes, region.spot, likely, bounds)
     style.amounts(axes, vertical=False)
     axes.set_title("spot and volatility together")
     axes.set_xlabel("spot" if region.spot else TOGETHER)
     axes.set_ylabel("multiple of volatility")
 
 
-def _way(axes: "Axes", spot: float, likely: LikelyPoint) -> None:
-    """Mark the most likely market that liquidates."""
-    place, c = (1.0 + likely.move) * spot, likely.volatility
-    axes.plot([spot, place], [1.0, c], color=style.INK, linewidth=0.8)
-    axes.plot([place], [c], marker="D", color=style.BLUE, markersize=5)
+def _way(
+    axes: "Axes",
+    spot: float | None,
+    likely: LikelyPoint,
+    bounds: tuple[tuple[float, float], tuple[float, float]],
+) -> None:
+    """Draw the way to the most likely market that liquidates, up to the edge of the picture."""
+    start = np.array([spot or 1.0, 1.0])
+    step = np.array([likely.move * start[0], likely.volatility - 1.0])
+    low, high = np.array(bounds).T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        room = np.where(step > 0.0, (high - start) / step, (low - start) / step)
+    reach = min(float(np.min(room[step != 0.0], initial=1.0)), 1.0)
+    place = start + reach * step
+    axes.plot(*zip(start, place, strict=True), color=style.INK, linewidth=0.8)
+    text = f"{likely.distance:.1f} days' \u03c3"
+    mark: Any = {"marker": "D", "markersize": 5}
+    if reach < 1.0:
+        level = numbers.level(start[0] + step[0], spot) if spot else f"x {1.0 + likely.move:.3f}"
+        text += f"\nbeyond: {level}, volatility x {likely.volatility:.2f}"
+        mark = {"marker": "^" if step[1] > 0.0 else "v", "markersize": 7}
+    axes.plot(*place, color=style.INK, clip_on=False, zorder=4, **mark)
+    lower = place[1] > low[1] + 0.15 * (high[1] - low[1])
     axes.annotate(
-        f"{likely.distance:.1f} days' σ",
-        (place, c),
-        xytext=(0, -13),
+        text,
+        tuple(place),
+        xytext=(4 if likely.move < 0.0 else -4, -8 if lower else 8),
         textcoords="offset points",
         ha="left" if likely.move < 0.0 else "right",
+        va="top" if lower else "bottom",
         fontsize=8,
-        color=style.BLUE,
+        bbox=style.PAPER,
     )
 
 
-def _top(steps: FloatArray, excess: FloatArray) -> float:
+def _top(steps: FloatArray, excess: FloatArray, likely: LikelyPoint | None) -> float:
     """Return the volatility up to which there is something to tell apart."""
     whole = np.all(excess < 0.0, axis=1)
     first = int(np.argmax(whole)) if np.any(whole) else len(steps) - 1
-    return float(steps[min(max(first + 4, 16), len(steps) - 1)])
+    above = 0 if likely is None else int(np.searchsorted(steps, likely.volatility)) + 2
+    return float(steps[min(max(first + 4, 16, above), len(steps) - 1)])

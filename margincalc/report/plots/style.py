@@ -57,6 +57,9 @@ _STYLE: Any = {
 }
 
 
+PAPER: Any = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
+"""What text stands on where lines and shades are behind it."""
+
 DOTS = 160  # an inch
 
 
@@ -136,6 +139,18 @@ def amounts(axes: "Axes", *, vertical: bool = True) -> None:
     """Write the numbers of an axis as `compact` does."""
     axis = axes.yaxis if vertical else axes.xaxis
     axis.set_major_formatter(lambda value, _: compact(value))
+
+
+def legend(axes: "Axes", **options: Any) -> None:
+    """Name the lines, on paper of its own."""
+    paper: Any = {"frameon": True, "facecolor": "white", "edgecolor": "none", "framealpha": 0.8}
+    axes.legend(fontsize=8, **paper, **options)
+
+
+def remark(axes: "Axes", text: str) -> None:
+    """Write what is to be known of a whole plot where it is seen first."""
+    place: Any = {"ha": "center", "va": "top", "transform": axes.transAxes}
+    axes.text(0.5, 0.96, text, fontsize=9, color=QUIET, bbox=PAPER, **place)
 
 
 def without_ticks(axes: "Axes") -> None:
