@@ -42,6 +42,7 @@ class BatchReport(Shown):
     ----------
     output : the folder with a row for each account
     positions, quarantined : rows that were margined, and rows that were set aside
+    incomplete : accounts of which rows were set aside, by the status that their other rows give
     statuses : accounts by status
     totals : sums over accounts
     closest : of the accounts that stand, those of the highest margin ratio, highest first
@@ -58,6 +59,7 @@ class BatchReport(Shown):
     accounts: int
     positions: int
     quarantined: int
+    incomplete: Mapping[str, int]
     statuses: Mapping[str, int]
     totals: Mapping[str, float]
     closest: tuple[CloseAccount, ...]

@@ -184,10 +184,18 @@ def _summary(part: Part, table: Any, made: _Made) -> dict[str, Any]:
         "accounts": table.num_rows,
         "positions": int(np.sum(table.column("positions").to_numpy())),
         "quarantined": len(made.bad),
+        "incomplete": incomplete(table, status),
         "statuses": dict(zip(STATUSES, counts, strict=True)),
         "totals": {name: float(np.add.reduce(table.column(name).to_numpy())) for name in AMOUNTS},
         "closest": _closest(table, status),
     }
+
+
+def incomplete(table: Any, status: IntArray) -> dict[str, int]:
+    """Count the accounts of which rows were set aside, by the status that the rest gives them."""
+    lacking = table.column("quarantined").to_numpy() > 0
+    counts = np.bincount(status[lacking], minlength=len(STATUSES)).tolist()
+    return dict(zip(STATUSES, counts, strict=True))
 
 
 def _closest(table: Any, status: IntArray) -> list[dict[str, Any]]:

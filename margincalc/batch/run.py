@@ -178,6 +178,7 @@ def _report(
         accounts=sum(part["accounts"] for part in done),
         positions=sum(part["positions"] for part in done),
         quarantined=sum(part["quarantined"] for part in done),
+        incomplete={name: sum(part["incomplete"][name] for part in done) for name in STATUSES},
         statuses={name: sum(part["statuses"][name] for part in done) for name in STATUSES},
         totals={name: sum(part["totals"][name] for part in done) for name in AMOUNTS},
         closest=tuple(CloseAccount.of(row, names) for row in closest),

@@ -10,6 +10,7 @@ def batch_blocks(report: BatchReport, width: int) -> list[Block]:
     """Return what was done, who stands where, the totals, and the nearest to liquidation."""
     return [
         _head(report, width),
+        _incomplete(report, width),
         _statuses(report, width),
         _totals(report, width),
         _closest(report, width),
@@ -27,6 +28,19 @@ def _head(report: BatchReport, width: int) -> Block:
         f"pricer {report.pricer}",
     ]
     return [*packed(parts, width), *wrapped(f"results in {name(report.output, width)}", width)]
+
+
+def _incomplete(report: BatchReport, width: int) -> Block:
+    """Warn of accounts whose figures are made of only some of their rows."""
+    count = sum(report.incomplete.values())
+    if not count:
+        return []
+    sure = ", ".join(f"{each:,} {status}" for status, each in report.incomplete.items() if each)
+    text = (
+        f"INCOMPLETE: {count:,} of the accounts, margined without rows that were set aside: they "
+        f"count below as {sure}; their column `quarantined` is not 0"
+    )
+    return wrapped(text, width)
 
 
 def _statuses(report: BatchReport, width: int) -> Block:
