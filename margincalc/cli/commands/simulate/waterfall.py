@@ -31,8 +31,10 @@ _SAMPLE = f"{SAMPLES}/venue_gap.yaml"
     type=click.Choice(POLICIES),
     default="pro-rata",
     show_default=True,
-    help="How winners pay: a venue's queue, all by profit, all by profit times leverage, so that "
-    "the largest haircut of an account's profit is the least, or socialised among all profits.",
+    metavar="POLICY",
+    help="How winners pay: bitmex, binance or hyperliquid (a venue's queue), pro-rata (all by "
+    "profit), risk-aware (all by profit times leverage), min-max-haircut (so that the largest "
+    "haircut of an account's profit is the least), or socialised (among all profits).",
 )
 @click.option(
     "--unit",
