@@ -15,7 +15,7 @@ from margincalc.arrays import BoolArray, FloatArray, IntArray
 from margincalc.errors import MargincalcError
 from margincalc.margin.simplex import Tables, balanced, lowest, repaired, started
 
-_STEP = 4  # tables are brought to multiples of this many rows, and columns
+_STEP = 8  # tables are brought to multiples of this many rows, and columns
 _DENSE = 2**13  # numbers of the largest table
 _TOGETHER = 2**16  # numbers of the tables turned at once: they fit a core's own cache
 _BRANCHED = 2**14  # numbers of the tables of one programme, open at one depth
