@@ -51,7 +51,7 @@ LINK = ("-shared", "-lm")
 
 
 def compiled(folder: Path) -> Callable[[Options], FloatArray] | None:
-    """Compile the loop; None where there is no C compiler."""
+    """Compile the loop, for contiguous columns; None where there is no C compiler."""
     source, part, library = (folder / name for name in ("black.c", "black.o", "black.so"))
     source.write_text(SOURCE)
     try:
@@ -61,12 +61,11 @@ def compiled(folder: Path) -> Callable[[Options], FloatArray] | None:
         return None
     function = ctypes.CDLL(str(library)).greeks
     function.restype = None
-    column, flags = (np.ctypeslib.ndpointer(kind, flags="C_CONTIGUOUS") for kind in (float, bool))
-    function.argtypes = [ctypes.c_long, *[column] * 4, flags, column]
+    function.argtypes = [ctypes.c_long, *[ctypes.c_void_p] * 6]
 
     def greeks(options: Options) -> FloatArray:
         out = np.empty((5, len(options.forward)))
-        function(out.shape[1], *options, out)
+        function(out.shape[1], *(column.ctypes.data for column in (*options, out)))
         return out
 
     return greeks

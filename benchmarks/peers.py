@@ -27,8 +27,12 @@ class Options(NamedTuple):
 
     def first(self, count: int) -> "Options":
         """Return the first options."""
-        f, k, sigma, t, call = self
-        return Options(f[:count], k[:count], sigma[:count], t[:count], call[:count])
+        return self.part(0, count)
+
+    def part(self, first: int, stop: int) -> "Options":
+        """Return a run of options."""
+        (f, k, sigma, t, call), rows = self, slice(first, stop)
+        return Options(f[rows], k[rows], sigma[rows], t[rows], call[rows])
 
 
 def realistic(count: int, seed: int = 20261120) -> Options:
