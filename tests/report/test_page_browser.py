@@ -1,5 +1,6 @@
 """The report page in headless Chromium; collected only where there is one."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import margincalc as mc
 from margincalc.assembly.pools import Mode
 from margincalc.report import numbers
 from tests.cli import STRANGLE
+from tests.cli.conftest import Run
 from tests.conftest import CHROMIUM
 from tests.report.test_page import ACCOUNT, FOLDER, INSTRUMENT, hostile, of
 from tests.report.test_population_page import population
@@ -113,26 +115,29 @@ def loaded(browser: Browser, file: Path, width: int, scheme: str) -> Opened:
         ("btc_covered_call_inverse", None, {"spot": 30, "volatility": 100, "days": 5}),
     ],
 )
-def test_sliders_move_the_figures_to_those_of_margin(
-    browser: Browser, tmp_path: Path, sample: str, mode: Mode | None, moves: dict[str, float]
+def test_sliders_move_the_figures_to_those_that_the_program_prints(
+    browser: Browser,
+    tmp_path: Path,
+    run: Run,
+    sample: str,
+    mode: Mode | None,
+    moves: dict[str, float],
 ) -> None:
     opened = Opened(browser, written(tmp_path, of(sample)))
     before = opened.shown("equity")
     opened.move(**moves)
-    spot, volatility = moves.get("spot", 0.0), moves.get("volatility", 0.0)
-    changes = mc.what_if(
-        spot=[f"{spot:+g}%"] if spot else [],
-        vol=[f"{volatility:+g}%"] if volatility else [],
-        days=moves.get("days", 0.0),
-    )
-    report = mc.margin(mc.load(FOLDER / f"{sample}.yaml"), mode=mode, changes=changes)
+    how = opened.shown("how")
+    assert how.startswith("margined in full, as by --")
+    options = [*how.partition(" by ")[2].split(), *(["--mode", mode] if mode else [])]
+    outcome = run("margin", str(FOLDER / f"{sample}.yaml"), *options, "--format", "json")
+    report = json.loads(outcome.out)
     for key in FIGURES:
-        assert opened.shown(key) == numbers.amount(getattr(report, key), report.currency)
-    assert opened.shown("margin_ratio") == numbers.percent(report.margin_ratio)
-    assert opened.shown("status") == report.status.upper()
-    assert opened.shown("how") == "a market that was margined in full"
+        assert opened.shown(key) == numbers.amount(report[key], report["currency"])
+    assert opened.shown("margin_ratio") == numbers.percent(report["margin_ratio"])
+    assert opened.shown("status") == report["status"].upper()
     opened.page.locator("#reset").click()
     assert opened.shown("equity") == before
+    assert opened.shown("how") == "now, margined in full"
     assert opened.errors == []
     opened.page.close()
 

@@ -74,6 +74,16 @@
     return least_available < -1e-12 * Math.abs(initial_margin) ? "restricted" : "healthy";
   };
 
+  // What asks the program for the same market.
+  const asked = (days, volatility, spot) => {
+    const percent = (value) => (value > 0 ? "+" : "") + value + "%";
+    return [
+      ...(spot ? ["--spot " + percent(spot)] : []),
+      ...(volatility ? ["--vol " + percent(volatility)] : []),
+      ...(days ? ["--days " + days] : []),
+    ].join(" ");
+  };
+
   // The curve along spot at one volatility and day.
   const shape = (kind, attributes, text) => {
     const node = document.createElementNS("http://www.w3.org/2000/svg", kind);
@@ -169,7 +179,9 @@
     if (byId("volatility-shown")) byId("volatility-shown").textContent = signed(volatility);
     if (byId("days-shown")) byId("days-shown").textContent = String(days);
     const node = axes.days.includes(days) && axes.volatility.includes(volatility) && axes.spot.includes(spot);
-    byId("how").textContent = node ? "a market that was margined in full" : "interpolated between margined markets";
+    const options = asked(days, volatility, spot);
+    byId("how").textContent = !node ? "interpolated between margined markets"
+      : options ? "margined in full, as by " + options : "now, margined in full";
     draw(days, volatility, spot);
   };
 
