@@ -20,10 +20,10 @@ BISECTED = 1e-6  # of a price, below which nothing is left of it
 DEPOSITS = (
     Field("asset", "deposit", "text"),
     Field("value", "value", "money"),
-    Field("haircut", "haircut", "money", 2),
-    Field("share", "of deposits", "share", 1),
+    Field("haircut", "haircut", "money", 3),
+    Field("share", "of deposits", "share", 2),
     Field("fall", "liquidated if it falls", "move"),
-    *(Field(f"at_{peg:g}".replace(".", "_"), f"at {peg:g}", "status") for peg in PEGS),
+    *(Field(f"at_{peg:g}".replace(".", "_"), f"at {peg:g}", "status", 1) for peg in PEGS),
 )
 JOINT = (
     Field("spots", "spots fall", "move"),

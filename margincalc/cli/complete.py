@@ -29,4 +29,5 @@ def _offered(names: Iterable[str], incomplete: str) -> "list[CompletionItem]":
     from click.shell_completion import CompletionItem  # wanted at TAB alone
 
     chosen: list[CompletionItem[Any]] = [CompletionItem(name) for name in names]
-    return [*chosen, CompletionItem(incomplete, type="file")]
+    # Files come first: at their line bash forgets what it was offered before.
+    return [CompletionItem(incomplete, type="file"), *chosen]

@@ -33,7 +33,7 @@ def engine_blocks(report: EngineReport, width: int) -> list[Block]:
             [
                 f"engine {name(report.engine.name)} {report.engine.effective}, "
                 f"proof: {report.engine.proof}",
-                f"{report.mode}, {name(report.model.name)} {report.model.effective}",
+                f"{report.mode}, {name(report.model.name, 200)} {report.model.effective}",
                 report.slippage,
             ],
             width,

@@ -129,9 +129,13 @@ def labelled(labels: Sequence[str], lines: Block, width: int) -> Block:
 
 
 def packed(parts: Sequence[str], width: int, start: str = "", between: int = GAP) -> Block:
-    """Set parts one after another, on as many lines as they need; `start` opens the first."""
+    """Set parts one after another, on as many lines as they need; `start` opens the first.
+
+    A part that no line holds is broken between its words.
+    """
     lines = [start]
-    for part in parts:
+    room = max(width - len(start), 1)
+    for part in (line for part in parts for line in wrapped(part, room) or [""]):
         gap = "" if len(lines[-1]) <= len(start) else " " * between
         if gap and len(lines[-1]) + len(gap) + len(part) > width:
             lines.append(" " * len(start))

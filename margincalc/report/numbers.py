@@ -55,10 +55,10 @@ def quantity(value: float | None) -> str:
 
 
 def percent(value: float | None, limit: float = 1.0) -> str:
-    """Return a share: `41.1 %`; near a limit, with the digits that tell which side of it."""
+    """Return a share: `41.1 %`; near a limit or the whole, with the digits that tell which side."""
     if value is None:
         return NONE
-    near = value != limit and abs(value - limit) < 0.001
+    near = any(value != each and abs(value - each) < 0.001 for each in (limit, 1.0))
     return f"{_fixed(value * 100.0, 4 if near else 1, False)} %"
 
 

@@ -28,7 +28,7 @@ def identity(width: int, account: str, as_of: str, *parts: str) -> Block:
 
 def rules(mode: str, model: ModelInfo) -> str:
     """Return by which rules, and how far they are proven."""
-    return f"{mode}, {name(model.name)} {model.effective}, proof: {model.proof}"
+    return f"{mode}, {name(model.name, 200)} {model.effective}, proof: {model.proof}"
 
 
 def largest(items: Sequence[_Item], size: Callable[[_Item], Any]) -> tuple[_Item, ...]:

@@ -1,5 +1,7 @@
 """Completion at TAB, the manual page, and the demonstration."""
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -40,15 +42,46 @@ def test_commands_are_completed() -> None:
 
 def test_models_are_completed() -> None:
     found = offered("margincalc margin --model ")
-    assert [f"plain,{name}" for name in model_names()] == found[:-1]
-    assert found[-1] == "file,"
-    assert offered("margincalc models show nse")[0] == "plain,nse-span"
+    assert found == ["file,", *(f"plain,{name}" for name in model_names())]
+    assert offered("margincalc models show nse")[-1] == "plain,nse-span"
+
+
+@pytest.mark.parametrize(
+    ("typed", "wanted"),
+    [
+        ("margincalc margin --model der", "deribit-pm deribit-sm derive-pm1 derive-pm2 derive-sm"),
+        ("margincalc report spx", "sample_portfolios/spx_iron_condor.yaml"),
+        ("margincalc simulate mon", "monitor"),
+        ("margincalc margin book.y", ""),  # bash completes files itself
+    ],
+)
+def test_bash_completes(run: Run, typed: str, wanted: str) -> None:
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("no bash")
+    lines = (
+        run("completion", "bash").out,
+        "compopt() { :; }",  # there is no line that it could complete
+        f"COMP_WORDS=({typed}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))",
+        'COMPREPLY=(); _margincalc_completion margincalc; echo "${COMPREPLY[*]}"',
+    )
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        [bash, "-c", "\n".join(lines)],
+        env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout.strip() == wanted
 
 
 def test_samples_are_completed_by_their_own_names() -> None:
     assert offered("margincalc margin spx") == [
-        "plain,sample_portfolios/spx_iron_condor.yaml",
         "file,spx",
+        "plain,sample_portfolios/spx_iron_condor.yaml",
     ]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from margincalc.cli import complete
 from margincalc.cli.inputs import read, rules
 from margincalc.cli.options import EVERY, SAMPLES, Options, examples, shared
 from margincalc.cli.output import write
@@ -20,7 +21,7 @@ _OF_AN_ACCOUNT = ("as_of", "source", "columns", "join", "add", "close", "vol", "
         "margincalc report --population --accounts 2000 --fund 2e6 --output venue.html",
     )
 )
-@click.argument("file", required=False)
+@click.argument("file", required=False, shell_complete=complete.portfolios)
 @click.option(
     "--population",
     is_flag=True,
