@@ -135,7 +135,7 @@ def packed(parts: Sequence[str], width: int, start: str = "", between: int = GAP
     """
     lines = [start]
     room = max(width - len(start), 1)
-    for part in (line for part in parts for line in wrapped(part, room) or [""]):
+    for part in (line for whole in parts for line in wrapped(whole, room) or [""]):
         gap = "" if len(lines[-1]) <= len(start) else " " * between
         if gap and len(lines[-1]) + len(gap) + len(part) > width:
             lines.append(" " * len(start))
