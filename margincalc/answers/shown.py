@@ -1,12 +1,14 @@
 """How a result shows itself: in a terminal, in a notebook, to other programs.
 
-The room `report` writes the texts, and stands above this one: it is asked for by name when a result
-is shown, so that who only computes need not have it.
+The room `report` writes the texts, and stands above this one: `api`, which hands out the results,
+says so with `show_by`.
 """
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Literal
 
+Render = Callable[[Any, Literal["table", "json", "csv"]], str]
 STYLE = "font-family: monospace; line-height: 1.25"
 
 
@@ -44,7 +46,7 @@ class Shown:
 
     def __repr__(self) -> str:
         """Return the table that the command prints."""
-        return self._rendered("table").rstrip("\n")
+        return self._rendered("table").rstrip("\n") if _renders else object.__repr__(self)
 
     def _repr_html_(self) -> str:
         """Return the table for a notebook."""
@@ -53,5 +55,14 @@ class Shown:
         return f'<pre style="{STYLE}">{escape(repr(self))}</pre>'
 
     def _rendered(self, format: Literal["table", "json", "csv"]) -> str:
-        text: str = import_module("margincalc.report").render(self, format)
-        return text
+        if not _renders:
+            raise RuntimeError("nothing writes results yet: import margincalc.api")
+        return _renders[-1](self, format)
+
+
+_renders: list[Render] = []
+
+
+def show_by(render: Render) -> None:
+    """Have results written by a function of the result and the format."""
+    _renders[:] = [render]

@@ -8,3 +8,16 @@ Each function has its command's options, with the same defaults. Order: rules (h
 margined, which most functions take), then reading, account, models, studies, and venue, which
 reads. All raise InputError where portfolio, model or setting is wrong.
 """
+
+from typing import Any, Literal
+
+from margincalc.answers.shown import show_by
+
+
+def _written(result: Any, format: Literal["table", "json", "csv"]) -> str:
+    from margincalc.report import render  # only who shows a result needs it
+
+    return render(result, format)
+
+
+show_by(_written)

@@ -48,13 +48,7 @@ def explain_blocks(report: ExplainReport, width: int) -> list[Block]:
     shown = parts.largest(report.positions, lambda line: abs(line.share))
     rest = parts.unshown(len(report.positions), "positions", width)
     return [
-        parts.identity(
-            width,
-            report.account,
-            report.as_of,
-            name(report.currency),
-            parts.rules(report.mode, report.model),
-        ),
+        parts.heading(report, width),
         _figures(report, width),
         [*table(_POSITIONS, _position_rows(report, shown), width), *rest],
         _greek_table(report, shown, width),
@@ -141,13 +135,7 @@ def change_blocks(report: ChangeReport, width: int) -> list[Block]:
     shown = parts.largest(report.lines, lambda line: abs(line.maintenance_margin))
     rows = [_change(report.currency, line) for line in shown]
     return [
-        parts.identity(
-            width,
-            report.account,
-            report.as_of,
-            name(report.currency),
-            parts.rules(report.mode, report.model),
-        ),
+        parts.heading(report, width),
         [
             *table(_CHANGES, [first, *rows, last], width),
             *parts.unshown(len(report.lines), "changes", width),

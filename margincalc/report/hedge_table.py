@@ -29,9 +29,8 @@ _FEW = 5  # scenarios that are shown
 
 def hedge_blocks(report: HedgeReport, width: int) -> list[Block]:
     """Return the answer, before and after, then each pool's alternatives and prices."""
-    rules = parts.rules(report.mode, report.model)
     blocks = [
-        parts.identity(width, report.account, report.as_of, name(report.currency), rules),
+        parts.heading(report, width),
         wrapped(asked(report), width),
     ]
     several = len(report.pools) > 1

@@ -40,8 +40,7 @@ _CLIFFS = (
 
 def liquidation_blocks(report: LiquidationReport, width: int) -> list[Block]:
     """Return each pool's regions, volatility, frontier and time, then the expiries on the way."""
-    rules = parts.rules(report.mode, report.model)
-    blocks = [parts.identity(width, report.account, report.as_of, name(report.currency), rules)]
+    blocks = [parts.heading(report, width)]
     shown = parts.largest(report.pools, lambda pool: -pool.excess)
     for pool in shown:
         blocks += _pool(pool, report, width)

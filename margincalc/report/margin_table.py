@@ -49,13 +49,7 @@ def margin_blocks(report: MarginReport, width: int) -> list[Block]:
     """Return the report of `margin` in the order in which its questions are asked."""
     several = len(report.pools) > 1
     return [
-        parts.identity(
-            width,
-            report.account,
-            report.as_of,
-            name(report.currency),
-            parts.rules(report.mode, report.model),
-        ),
+        parts.heading(report, width),
         _figures(report, width),
         _stated(report, width),
         [

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from margincalc.answers.results import Liquidation, ModelInfo, Sensitivity
+from margincalc.answers.results import Headed, Liquidation, ModelInfo, Sensitivity
 from margincalc.report import numbers
 from margincalc.report.layout import Block, Column, Row, name, packed, table, wrapped
 
@@ -24,6 +24,17 @@ LIQUIDATION = (
 def identity(width: int, account: str, as_of: str, *parts: str) -> Block:
     """Return the line that says what was computed: account, time, currency, rules."""
     return packed([name(account, width), numbers.moment(as_of), *parts], width)
+
+
+def heading(report: Headed, width: int) -> Block:
+    """Return what every answer about an account begins with."""
+    return identity(
+        width,
+        report.account,
+        report.as_of,
+        name(report.currency),
+        rules(report.mode, report.model),
+    )
 
 
 def rules(mode: str, model: ModelInfo) -> str:

@@ -28,13 +28,7 @@ def passage_blocks(report: PassageReport, width: int) -> list[Block]:
     looks = [f"looked at every {report.poll_hours:g} h"] if report.poll_hours is not None else []
     drawn = f"{report.paths:,} paths, seed {report.seed}"
     return [
-        parts.identity(
-            width,
-            report.account,
-            report.as_of,
-            name(report.currency),
-            parts.rules(report.mode, report.model),
-        ),
+        parts.heading(report, width),
         packed(
             [report.dynamics, *moves, *looks, drawn],
             width,
