@@ -11,6 +11,7 @@ from benchmarks import (
     batch,
     book,
     cascade,
+    engines,
     hedge,
     kernels,
     liquidation,
@@ -36,6 +37,7 @@ GROUPS: dict[str, Callable[[], list[Table]]] = {
     "batch": lambda: batch.tables(batch.Sizes()),
     "watch": lambda: watch.tables(watch.Sizes()),
     "cascade": lambda: cascade.tables(cascade.Sizes()),
+    "engines": lambda: engines.tables(engines.Sizes()),
 }
 
 

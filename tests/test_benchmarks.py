@@ -21,6 +21,7 @@ from benchmarks import (
     books,
     cascade,
     clock,
+    engines,
     hedge,
     kernels,
     libmvec,
@@ -55,6 +56,7 @@ SMALL = [
     pytest.param(lambda: batch.tables(HANDFUL), 1, id="batch"),
     pytest.param(lambda: watch.tables(watch.Sizes(20, 10, 40, 5)), 0, id="watch"),
     pytest.param(lambda: cascade.tables(cascade.Sizes(200, 11, 3, 50, 21, 20, 1)), 0, id="cascade"),
+    pytest.param(lambda: engines.tables(engines.Sizes(1, 2, 1)), 0, id="engines"),
 ]
 
 

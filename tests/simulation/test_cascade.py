@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from margincalc.arrays import FloatArray
 from margincalc.pricing.impact import DepthCurve, Linear, SquareRoot
-from margincalc.simulation.cascade import Impact, bad_debt, levels, queue
+from margincalc.simulation.cascade import Impact, bad_debt, largest, levels, queue
 from margincalc.simulation.curves import NEVER, Walk, halts, prices
 from tests.simulation import plain
 
@@ -57,6 +57,16 @@ def test_it_equals_the_plain_rounds_exactly(up: bool) -> None:
         stops = queue(price, size, impact, up=up).stops(np.array(shocks))
         found = list(zip(*(column.tolist() for column in stops[1:]), strict=True))
         assert found == [plain.linear(accounts, shock, slow, up=up) for shock in shocks]
+
+
+@given(st.lists(st.tuples(st.floats(1e-3, 1e6), st.floats(0.0, 1e7)), min_size=1, max_size=50))
+def test_a_threshold_is_the_largest_price_that_still_liquidates(
+    pairs: list[tuple[float, float]],
+) -> None:
+    price, moved = np.array(pairs).T
+    found = largest(price, moved)
+    assert np.all(found - moved <= price)
+    assert np.all(np.nextafter(found, np.inf) - moved > price)
 
 
 @pytest.mark.parametrize("up", [False, True], ids=["fall", "rise"])
