@@ -15,7 +15,7 @@ from margincalc.files.history import read_history
 from margincalc.liquidation.dynamics import Diffusion, Dynamics, History, Jumps
 from margincalc.liquidation.dynamics import Kind as Law
 from margincalc.liquidation.nearest import nearest
-from margincalc.liquidation.passage import Walk, met, moment, polled
+from margincalc.liquidation.passage import Walk, met, moment
 from margincalc.liquidation.simulate import Passage, Run, mass_by, passage, steps_of
 from margincalc.liquidation.surface import one_pool, surface
 from margincalc.times import DAYS_PER_YEAR
@@ -267,14 +267,15 @@ def _exact(
     moving = columns.is_kind(Kind.OPTION, Kind.FUTURE) | (columns.funding != 0.0)
     if len(held) != 1 or np.any(moving[book.instrument]) or plan.odds.law != "gbm":
         return None
+    if plan.poll is not None:  # the correction for it is off by much where looks are few
+        return None
     if account.result.equity[pool] < account.result.maintenance[pool]:
         return None
     near = nearest(book, account.model)
     spot = float(book.spot[held[0]])
     walk = Walk(spot, plan.odds.drift, float(plan.volatility[held[0]]), plan.years)
     low, high = (
-        None if np.isnan(price) else polled(float(price), walk, plan.poll or 0.0)
-        for price in (near.below[0], near.above[0])
+        None if np.isnan(price) else float(price) for price in (near.below[0], near.above[0])
     )
     whole = met(walk, low, high)
     moments = (moment(walk, low, high, share * whole) if whole > 0.0 else None for share in SHARES)
