@@ -67,6 +67,21 @@ def group_rows(*keys: npt.NDArray[Any]) -> tuple[IntArray, IntArray]:
     return first, labels
 
 
+def group_totals(values: FloatArray, *keys: npt.NDArray[Any]) -> tuple[IntArray, FloatArray]:
+    """Sum `values`, shape (P,), over the rows that share all keys, row after row.
+
+    Returns
+    -------
+    first : array of shape (G,), the first row of each group, in the keys' own order
+    totals : array of shape (G,)
+    """
+    kernels = pricer.current().sums
+    if kernels is not None and (found := kernels.group_totals(values, keys)) is not None:
+        return found
+    first, labels = group_rows(*keys)
+    return first, group_sum(values, labels, len(first))
+
+
 def renumbered(rows: IntArray, size: int) -> tuple[IntArray, IntArray]:
     """Number those of `size` rows that occur, in their order.
 

@@ -93,7 +93,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
     "batch": (
         ("tables",),
         ("survey", "universe"),
-        ("instruments", "parts"),
+        ("instruments", "lines", "parts"),
         ("holdings",),
         ("books", "rows"),
         ("piece",),
@@ -125,7 +125,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("holders", "reader", "writer"),
         ("",),
     ),
-    "kernels": (("_jit",), ("_elementary", "groups"), ("black",), ("",)),
+    "kernels": (("_jit",), ("_elementary", "groups"), ("black", "sums"), ("",)),
     "hedge": (
         ("aims",),
         ("catalogue", "costs"),

@@ -149,7 +149,7 @@ def test_the_worst_scenario_is_the_worst_and_is_made_of_positions(model: str) ->
     assert np.all(worst.pnl == counted.min(axis=1))
     for group, (pool, underlying) in enumerate(zip(worst.pool, worst.underlying, strict=True)):
         mine = (own.book.pool == pool) & (own.book.underlying == underlying)
-        assert worst.by_position[mine].sum() == pytest.approx(worst.pnl[group], rel=1e-12)
+        assert worst.by_position()[mine].sum() == pytest.approx(worst.pnl[group], rel=1e-12)
 
 
 def test_scenarios_show_what_the_margin_takes() -> None:

@@ -193,7 +193,7 @@ def exact(account: Account, pool: int) -> list[Any]:
         worst = result.worst
         for column in (worst.underlying, worst.scenario, worst.pnl):
             numbers += column[mine].tolist()
-        numbers += worst.by_position[account.book.pool == pool].tolist()
+        numbers += worst.by_position()[account.book.pool == pool].tolist()
     return numbers
 
 

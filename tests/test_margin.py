@@ -166,7 +166,7 @@ def test_a_far_tail_binds_for_what_is_short_far_out_of_the_money() -> None:
     grid, scenario = account.model.grids[0], int(worst.scenario[0])
     assert grid.spot[scenario] == 2.0
     assert grid.weight[scenario] == pytest.approx(0.075, rel=1e-15)
-    assert worst.by_position.sum() == pytest.approx(worst.pnl[0], rel=1e-13)
+    assert worst.by_position().sum() == pytest.approx(worst.pnl[0], rel=1e-13)
 
 
 # Results

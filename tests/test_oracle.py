@@ -71,7 +71,7 @@ def compare_worst(found: Account, pool: int, wanted: oracle.Requirement, gross: 
         rows = np.flatnonzero(
             (found.book.pool == pool) & (found.book.underlying == worst.underlying[group])
         )
-        same(math.fsum(worst.by_position[rows]), wanted.worst[name][1], gross)
+        same(math.fsum(worst.by_position()[rows]), wanted.worst[name][1], gross)
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from benchmarks.accounts import EXPRESSED, account, exchange
 from margincalc import kernels
 from margincalc.answers.account import Account
-from margincalc.arrays import FloatArray, group_rows, group_sum
+from margincalc.arrays import FloatArray, group_rows, group_sum, group_totals
 from margincalc.kernels import compiled
 from margincalc.liquidation.nearest import nearest
 from margincalc.margin.load import model_names
@@ -41,7 +41,7 @@ def numbers(found: Account) -> Iterator[tuple[str, FloatArray]]:
         yield from parts.items()
     if result.worst is not None:
         yield "worst", result.worst.pnl
-        yield "by position", result.worst.by_position
+        yield "by position", result.worst.by_position()
 
 
 def under(pricer: Pricer, written: dict[str, Any], model: str) -> Account:
@@ -163,7 +163,8 @@ def test_exp_and_log_of_kernels_are_as_good_as_they_say() -> None:
 def test_groups_and_sums_are_the_same_to_the_bit(seed: int, rows: int, pools: int) -> None:
     rng = np.random.default_rng(seed)
     pool = rng.integers(0, pools, rows)
-    pool = np.sort(pool) if seed % 2 else pool
+    runs = seed % 6  # in which pools ascend, as those of positions and then of balances do
+    pool = np.concatenate([np.sort(part) for part in np.array_split(pool, runs)]) if runs else pool
     keys = (pool, rng.integers(-1, 3, rows), rng.choice([0.0, -0.0, 0.25, 7.5], rows))
     first, labels = group_rows(*keys)
     values = rng.normal(size=(rows, 5)) * 10.0 ** rng.integers(-9, 9, (rows, 1))
@@ -176,6 +177,13 @@ def test_groups_and_sums_are_the_same_to_the_bit(seed: int, rows: int, pools: in
         two = made.group_rows(keys[:2])
         assert two is not None
         assert all(np.array_equal(a, b) for a, b in zip(two, group_rows(*keys[:2]), strict=True))
+        totals = made.group_totals(values[:, 0], keys[:2])
+        assert (totals is None) == (np.sum(np.diff(pool) < 0) > 3)
+        if totals is not None:
+            assert all(
+                np.array_equal(a, b)
+                for a, b in zip(totals, group_totals(values[:, 0], *keys[:2]), strict=True)
+            )
         found = made.group_rows(keys)
         assert found is not None
         assert np.array_equal(found[0], first)
@@ -195,7 +203,10 @@ def test_groups_that_are_no_pools_or_too_long_are_numpys() -> None:
     made = compiled().sums
     assert made is not None
     assert made.group_rows((np.array([1, -1]), np.array([0, 0]))) is None
-    assert made.group_rows((np.array([1, 1_000_000]), np.array([0, 0]))) is None
+    sparse = np.array([1, 1_000_000] * 5), np.zeros(10, np.int64)
+    assert made.group_rows(sparse) is None
+    assert made.group_totals(np.zeros(10), sparse) is None
+    assert made.group_totals(np.zeros(2), (np.array([1, 1]), np.array([0, 1 << 60]))) is None
     many = np.zeros(1000, np.int64), np.arange(1000), np.arange(1000.0)
     assert made.group_rows(many) is None
     assert made.group_rows((np.array([0.5, 1.5]),)) is None

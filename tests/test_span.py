@@ -119,7 +119,7 @@ def test_published_requirement_is_less_the_option_value(model: str) -> None:
 def test_the_worst_row_is_the_sum_of_its_positions(model: str) -> None:
     worst = account(model).result.worst
     assert worst is not None
-    assert np.sum(worst.by_position) == pytest.approx(np.sum(worst.pnl), rel=1e-12)
+    assert np.sum(worst.by_position()) == pytest.approx(np.sum(worst.pnl), rel=1e-12)
 
 
 @every_model

@@ -197,9 +197,9 @@ def test_components_sum_and_positions_make_the_loss() -> None:
     result = own.result
     assert result.worst is not None
     assert result.maintenance[0] == pytest.approx(sum(c[0] for c in result.components.values()))
-    made = float(np.sum(np.minimum(result.worst.by_position.sum(), 0.0)))
+    made = float(np.sum(np.minimum(result.worst.by_position().sum(), 0.0)))
     assert float(np.sum(result.worst.pnl)) == pytest.approx(
-        result.worst.by_position.sum(), rel=1e-9
+        result.worst.by_position().sum(), rel=1e-9
     )
     assert -made <= result.components["scenario_loss"][0] + 1e-6
     assert result.details["class_losses"][0] >= result.components["scenario_loss"][0] - 1e-6

@@ -85,7 +85,7 @@ def _lines(account: Account, part: _Explained, terms: Terms | None) -> list[Expl
                 shapley_error=float(part.values.error[n]),
                 leave_one_out=float(part.alone.leave_one_out[n]),
                 standalone=float(part.alone.standalone[n]),
-                worst_pnl=None if worst is None else float(worst.by_position[row]),
+                worst_pnl=None if worst is None else float(worst.by_position()[row]),
                 terms=None if terms is None else _summed(terms, np.array([row])),
             )
         )

@@ -63,7 +63,7 @@ def _line(account: Account, row: int, profit: Profit | None) -> PositionLine:
         volatility=float(book.instruments.volatility[number]) if option else None,
         value=float(account.values[row]) if contract.kind in ("option", "spot") else None,
         unrealised=profit.amount if profit else None,
-        worst_pnl=float(worst.by_position[row]) if worst is not None else None,
+        worst_pnl=float(worst.by_position()[row]) if worst is not None else None,
         **held,
     )
 

@@ -42,7 +42,7 @@ def taylor(book: Book, model: MarginModel, worst: Worst) -> Terms:
         scenario = _only(model.grids[worst.grid[group]], int(worst.scenario[group]))
         for column, part in zip(found, _expanded(book, rows, scenario), strict=False):
             column[rows] = part
-    found[-1] = worst.by_position - np.sum(found[:-1], axis=0)
+    found[-1] = worst.by_position() - np.sum(found[:-1], axis=0)
     return Terms(*found)
 
 

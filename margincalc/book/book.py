@@ -153,18 +153,24 @@ class Book:
         return np.flatnonzero(self.instruments.is_kind(*kinds)[self.instrument])
 
     def moving(self, *kinds: Kind) -> BoolArray:
-        """Return which position rows are balances whose value moves with a spot, shape (P,).
+        """Return which position rows are balances whose value moves with a spot, shape (P,)."""
+        return self.moving_instruments(*kinds)[self.instrument]
+
+    def moving_instruments(self, *kinds: Kind) -> BoolArray:
+        """Return which instruments are balances whose value moves with a spot, shape (I,).
 
         In an account kept in coin it is money that moves, and the coin that does not.
         """
         columns = self.instruments
         moves = columns.is_kind(*kinds) & (columns.underlying >= 0)
         moves &= columns.beta != (1.0 if self.coin else 0.0)
-        return moves[self.instrument]
+        return moves
 
     def money(self, price: FloatArray, rows: IntArray) -> FloatArray:
         """Convert quote-currency prices of position rows to the account currency."""
-        return price / self.spot[self.underlying[rows]] if self.coin else price
+        if not self.coin:
+            return price
+        return price / self.spot[self.instruments.underlying[self.instrument[rows]]]
 
     def shifted(self, factor: FloatArray) -> "Book":
         """Return the book with each spot multiplied, shape (U,); volatility stays by strike."""

@@ -1,12 +1,14 @@
 """Instruments as columns: all that pricing needs to know of them, and nothing of who holds them."""
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, fields
 from enum import IntEnum
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from margincalc.arrays import BoolArray, FloatArray, IntArray
+from margincalc.arrays import BoolArray, FloatArray, IntArray, group_rows
 
 
 class Kind(IntEnum):
@@ -97,6 +99,25 @@ class Instruments:
         column = getattr(whole, name)[rows]
         self.__dict__[name] = column
         return column
+
+    @cached_property
+    def series(self) -> IntArray:
+        """Number of the underlying, expiry and strike of each row, in their order, shape (I,)."""
+        whole, rows = taken_from(self)
+        if rows is not None:
+            number: IntArray = whole.series[rows]
+            return number
+        return group_rows(self.underlying, self.time, self.strike)[1]
+
+    @cached_property
+    def digest(self) -> bytes:
+        """What all columns together are known by."""
+        digest = hashlib.blake2b(digest_size=16)
+        for field in fields(Instruments):
+            column = np.ascontiguousarray(getattr(self, field.name))
+            digest.update(f"{column.shape}".encode())
+            digest.update(column.data)
+        return digest.digest()
 
     @property
     def forward(self) -> FloatArray:

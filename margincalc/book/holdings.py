@@ -4,7 +4,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
+from margincalc.arrays import FloatArray, IntArray, group_totals
 
 Amount = TypeVar("Amount", float, FloatArray)
 
@@ -29,11 +29,11 @@ def netted(held: Holdings) -> Holdings:
 
     The entry price is the average over what was netted; NaN where that is nothing.
     """
-    first, labels = group_rows(held.pool, held.instrument)
-    quantity = group_sum(held.quantity, labels, len(first))
+    keys = held.pool, held.instrument
+    first, quantity = group_totals(held.quantity, *keys)
     entry = np.full(len(first), np.nan)
     if not np.all(np.isnan(held.entry)):
-        paid = group_sum(held.quantity * held.entry, labels, len(first))
+        _, paid = group_totals(held.quantity * held.entry, *keys)
         np.divide(paid, quantity, out=entry, where=quantity != 0.0)
     return Holdings(held.pool[first], held.instrument[first], quantity, entry)
 

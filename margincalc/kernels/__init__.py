@@ -4,7 +4,7 @@
 when a compiled pricer is asked for, never before. Machine code is kept beside them between runs.
 
     _jit -> _elementary -> black
-         -> groups
+         -> groups -> sums
 """
 
 from importlib.util import find_spec
@@ -22,7 +22,7 @@ def compiled() -> Pricer:
         Where numba is not installed.
     """
     try:
-        from margincalc.kernels import black, groups
+        from margincalc.kernels import black, groups, sums
     except ImportError as error:
         raise MissingExtraError(
             f"the compiled pricer needs {error.name}: pip install 'margincalc[scale]'"
@@ -30,7 +30,15 @@ def compiled() -> Pricer:
     return Pricer(
         "compiled",
         BlackKernels(black.price, black.greeks),
-        SumKernels(groups.group_rows, groups.group_sum, groups.products, groups.least),
+        SumKernels(
+            groups.group_rows,
+            sums.group_sum,
+            groups.group_totals,
+            groups.short_sum,
+            sums.products,
+            sums.least,
+            sums.least_beside,
+        ),
     )
 
 

@@ -1,7 +1,7 @@
-"""Groups and sums of many accounts, compiled; each gives what its NumPy twin gives, to the bit.
+"""Groups of many accounts' rows, compiled; each gives what its NumPy twin gives, to the bit.
 
-Rows are first put together by pool, by counting, and then sorted inside each pool's few rows:
-a venue's rows are never sorted as a whole. Sums add row after row in the order given.
+Rows are first put together by pool, by merging runs or by counting, and then sorted inside each
+pool's few rows: a venue's rows are never sorted as a whole.
 """
 
 from typing import Any
@@ -9,28 +9,28 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from margincalc.arrays import AnyArray, FloatArray, IntArray
-from margincalc.kernels._jit import inlined, kernel
+from margincalc.arrays import FloatArray, IntArray
+from margincalc.kernels._jit import kernel
 
-LONGEST = 512  # rows of one pool that are sorted by insertion; longer ones are NumPy's
+BITS = 9
+LONGEST = 1 << BITS  # rows of one pool that are sorted by themselves; longer ones are NumPy's
+LARGEST = 1 << 53  # of another key there
+MOST_RUNS = 4  # runs of ascending pools, as of positions and then balances, that are merged
 SPREAD = 64  # pools per row, at most, that are worth counting one by one
-LINE = 8  # doubles of a cache line
-REUSED = 4  # times that a row is read, on average, for which a copy of it pays
-MAGNITUDE = 0x7FFFFFFFFFFFFFFF  # all bits of a double but its sign; the greatest whole number
 
 
 def group_rows(keys: tuple[npt.NDArray[Any], ...]) -> tuple[IntArray, IntArray] | None:
     """Number distinct rows as `arrays.group_rows` does, where the first key numbers pools."""
     rows, pool = len(keys[0]), keys[0]
+    if (two := _two_numbers(keys)) and (found := _within(*two)):
+        return found
     if pool.dtype != np.int64 or np.min(pool) < 0 or np.max(pool) >= SPREAD * rows:
         return None
-    if len(keys) == 2 and keys[1].dtype == np.int64 and (found := _within(pool, keys[1])):
-        return found
     begin, order = np.zeros(int(np.max(pool)) + 2, np.int64), np.empty(rows, np.int64)
     if len(keys) == 2 and _few(keys[1]):
         least = int(np.min(keys[1]))
         return _number_two(pool, keys[1] - least, begin, order)
-    if _by_label(pool, begin, order) > LONGEST:
+    if by_label(pool, begin, order) > LONGEST:
         return None
     others = np.empty((rows, len(keys) - 1))
     for column, key in enumerate(keys[1:]):
@@ -40,6 +40,13 @@ def group_rows(keys: tuple[npt.NDArray[Any], ...]) -> tuple[IntArray, IntArray] 
     return start[:groups].copy(), labels
 
 
+def _two_numbers(keys: tuple[npt.NDArray[Any], ...]) -> tuple[IntArray, IntArray] | None:
+    """Return two keys of whole numbers as columns that a kernel is compiled for."""
+    if len(keys) != 2 or any(key.dtype != np.int64 for key in keys):
+        return None
+    return np.ascontiguousarray(keys[0]), np.ascontiguousarray(keys[1])
+
+
 def _few(key: npt.NDArray[Any]) -> bool:
     """Whether a key is of whole numbers so near to each other that counting sorts them."""
     return key.dtype == np.int64 and int(np.max(key)) - int(np.min(key)) < SPREAD * len(key)
@@ -47,9 +54,61 @@ def _few(key: npt.NDArray[Any]) -> bool:
 
 def _within(pool: IntArray, other: IntArray) -> tuple[IntArray, IntArray] | None:
     """Number rows by pool and one more key where pools ascend and are small; None elsewhere."""
+    begin = _runs(pool)
+    if begin is None:
+        return None
     start, labels = np.empty(len(pool), np.int64), np.empty(len(pool), np.int64)
-    groups = _number_within(pool, np.ascontiguousarray(other), start, labels)
+    groups = _number_runs((pool, other), begin, start, labels)
     return (start[:groups].copy(), labels) if groups >= 0 else None
+
+
+def group_totals(
+    values: FloatArray, keys: tuple[npt.NDArray[Any], ...]
+) -> tuple[IntArray, FloatArray] | None:
+    """Sum rows that share both keys as `arrays.group_totals` does, where the first numbers pools.
+
+    Nothing is made but what is returned.
+    """
+    two = _two_numbers(keys)
+    begin = _runs(two[0]) if two else None
+    if two is None or begin is None:
+        return None
+    start, totals = np.empty(len(values), np.int64), np.empty(len(values))
+    groups = _total_runs(two, begin, np.ascontiguousarray(values), (start, totals))
+    return (start[:groups].copy(), totals[:groups].copy()) if groups >= 0 else None
+
+
+def short_sum(
+    held: tuple[FloatArray, IntArray],
+    each: tuple[IntArray, FloatArray, FloatArray],
+    pool: IntArray,
+    pools: int,
+    rate: float,
+) -> FloatArray | None:
+    """Sum ``rate * units * price`` over the series of which a pool is net short, shape (pools,).
+
+    None where pools do not ascend, or one holds too much.
+
+    Parameters
+    ----------
+    held : quantities and the instrument that each is of, shape (P,)
+    each : series of every instrument, -1 where it is of none, units of one, and price, shape (I,)
+    """
+    series, size, price = each
+    begin = _runs(pool)
+    if begin is None:
+        return None
+    out = np.zeros(pools)
+    done = _sum_short((pool, series[held[1]]), begin, held, (size, price, rate), out)
+    return out if done else None
+
+
+def _runs(pool: IntArray) -> IntArray | None:
+    """Return where runs of ascending pools begin, and the end; None where that is no few pools."""
+    begin = np.zeros(MOST_RUNS + 1, np.int64)
+    runs = _ascending(pool, begin)
+    pools = len(pool) and runs <= MOST_RUNS and np.min(pool[begin[:runs]]) >= 0
+    return begin[: runs + 1] if pools else None
 
 
 def _number_two(
@@ -57,86 +116,10 @@ def _number_two(
 ) -> tuple[IntArray, IntArray]:
     """Number rows by pool and one more key: sorted by counting, the last key first."""
     begin_other, by_other = np.zeros(int(np.max(other)) + 2, np.int64), np.empty_like(order)
-    _by_label(other, begin_other, by_other)
+    by_label(other, begin_other, by_other)
     start, labels = np.empty(len(pool), np.int64), np.empty(len(pool), np.int64)
     groups = _number_sorted((pool, other), by_other, (begin, order), (start, labels))
     return start[:groups].copy(), labels
-
-
-def group_sum(values: FloatArray, labels: IntArray, groups: int) -> FloatArray:
-    """Sum rows that share a label, as `arrays.group_sum` does."""
-    plain = np.ascontiguousarray(values, np.float64)
-    shape = (groups, *plain.shape[1:])
-    out = np.zeros(shape)
-    if plain.ndim == 1:
-        _sum(plain, labels, out)
-    else:
-        _sum_rows(plain, labels, out)
-    return out
-
-
-def products(
-    held: tuple[FloatArray, IntArray], values: FloatArray, labels: IntArray, groups: int
-) -> FloatArray:
-    """Sum quantities times rows of `values` by group, shape (groups, S).
-
-    Parameters
-    ----------
-    held : quantities and the row of `values` that each is of, shape (P,)
-    values : shape (I, S)
-    labels : shape (P,)
-    """
-    out = np.zeros((groups, values.shape[1]))
-    _products(*held, np.ascontiguousarray(values), labels, out)
-    return out
-
-
-def least(
-    held: tuple[FloatArray, IntArray], values: FloatArray, labels: IntArray, groups: int
-) -> tuple[IntArray, FloatArray]:
-    """Return where the least of each row of `products` is, and what it is; first of equals."""
-    quantity, instrument = held
-    start = np.zeros(groups + 1, np.int64)
-    if not _starts(labels, start):
-        start[:] = 0
-        order = np.empty(len(labels), np.int64)
-        _by_label(labels, start, order)
-        quantity, instrument = quantity[order], instrument[order]
-    rows = _aligned(values) if len(labels) > REUSED * len(values) else np.ascontiguousarray(values)
-    sums = _aligned(np.empty((1, rows.shape[1])))[0, : rows.shape[1]]
-    out = np.empty(groups, np.int64), np.empty(groups)
-    _least((quantity, instrument), rows, start, sums, out)
-    return out
-
-
-def _aligned(values: FloatArray) -> FloatArray:
-    """Copy rows to whole cache lines: a register that spans two lines takes two loads.
-
-    What fills the last line repeats the last column, so that it is never the first of the least.
-    """
-    rows, columns = values.shape
-    width = -(-columns // LINE) * LINE
-    room = np.empty(rows * width + LINE)
-    first = -room.ctypes.data // room.itemsize % LINE
-    out = room[first : first + rows * width].reshape(rows, width)
-    out[:, :columns], out[:, columns:] = values, values[:, -1:]
-    return out
-
-
-@kernel
-def _starts(labels: IntArray, start: IntArray) -> bool:
-    """Find where each label begins, if they are in order; return whether they are."""
-    before = 0
-    for row in range(labels.size):
-        label = labels[row]
-        if label < before:
-            return False
-        while before < label:
-            before += 1
-            start[before] = row
-    for group in range(before + 1, start.size):
-        start[group] = labels.size
-    return True
 
 
 @kernel
@@ -173,33 +156,145 @@ def _number(
 
 
 @kernel
-def _number_within(pool: IntArray, other: IntArray, start: IntArray, labels: IntArray) -> int:
-    """Sort the rows of each pool, stably, and number what differs; -1 where that cannot be.
+def _ascending(pool: IntArray, begin: IntArray) -> int:
+    """Find where runs of ascending pools begin; return how many there are, or more than fit."""
+    runs = 1
+    for row in range(1, pool.size):
+        if pool[row] < pool[row - 1]:
+            if runs == begin.size - 1:
+                return runs + 1
+            begin[runs] = row
+            runs += 1
+    begin[runs] = pool.size
+    return runs
 
-    Rows that are in order already, as those of a netted book often are, are only looked at.
+
+@kernel
+def _next_pool(
+    keys: tuple[IntArray, IntArray],
+    begin: IntArray,
+    at: IntArray,
+    own: tuple[IntArray, IntArray, IntArray],
+) -> int:
+    """Gather the rows of the next pool in order of the other key; return how many, -1 if too many.
+
+    Parameters
+    ----------
+    at : where each run has been read to
+    own : the rows as they were gathered; in order, the other key of each before its place among
+        those, in `BITS` bits; and as much room again
     """
-    order, groups, row = np.empty(LONGEST, np.int64), 0, 0
-    while row < pool.size:
-        first, count = row, 0
-        while row < pool.size and pool[row] == pool[first]:
-            if count == LONGEST:
+    (pool, other), (rows, held, room) = keys, own
+    least = np.int64(-1)
+    for run in range(at.size):
+        if at[run] < begin[run + 1] and (least < 0 or pool[at[run]] < least):
+            least = pool[at[run]]
+    count, last, ascending = np.uint64(0), np.int64(-LARGEST << BITS), True
+    for run in range(at.size):
+        row, end = np.uint64(at[run]), np.uint64(begin[run + 1])
+        while row < end and pool[row] == least:
+            if count == np.uint64(LONGEST) or abs(other[row]) >= LARGEST:
                 return -1
-            at, own = count, other[row]
-            while at > 0 and other[order[at - 1]] > own:
-                order[at] = order[at - 1]
-                at -= 1
-            order[at] = row
-            count += 1
-            row += 1
-        if row < pool.size and pool[row] < pool[first]:
+            key = (other[row] << BITS) + np.int64(count)
+            rows[count], held[count] = row, key
+            ascending, last = ascending & (last < key), key
+            count += np.uint64(1)
+            row += np.uint64(1)
+        at[run] = np.int64(row)
+    if not ascending:
+        _sort(held, room, int(count))
+    return int(count)
+
+
+@kernel
+def _sort(held: IntArray, room: IntArray, count: int) -> None:
+    """Sort a few distinct numbers, each by counting those below it: without a branch."""
+    for one in range(count):
+        own, below = held[np.uint64(one)], 0
+        for other in range(count):
+            below += held[np.uint64(other)] < own
+        room[np.uint64(below)] = own
+    held[:count] = room[:count]
+
+
+@kernel
+def _number_runs(
+    keys: tuple[IntArray, IntArray], begin: IntArray, start: IntArray, labels: IntArray
+) -> int:
+    """Number what differs in pools that ascend in each run; -1 where a pool is too long."""
+    own = np.empty(LONGEST, np.int64), np.empty(LONGEST, np.int64), np.empty(LONGEST, np.int64)
+    at, groups, done, (rows, held, _) = begin[:-1].copy(), 0, 0, own
+    while done < labels.size:
+        count, before = _next_pool(keys, begin, at, own), np.int64(-LARGEST)
+        if count < 0:
             return -1
-        for at in range(count):
-            own = order[at]
-            if at == 0 or other[order[at - 1]] != other[own]:
-                start[groups] = own
-                groups += 1
-            labels[own] = groups - 1
+        for place in range(count):
+            both = held[np.uint64(place)]
+            row, key = np.uint64(rows[np.uint64(both & (LONGEST - 1))]), both >> BITS
+            if key != before:
+                start[np.uint64(groups)] = row
+                groups, before = groups + 1, key
+            labels[row] = groups - 1
+        done += count
     return groups
+
+
+@kernel
+def _total_runs(
+    keys: tuple[IntArray, IntArray],
+    begin: IntArray,
+    values: FloatArray,
+    out: tuple[IntArray, FloatArray],
+) -> int:
+    """Sum what is the same in pools that ascend in each run; -1 where a pool is too long."""
+    own = np.empty(LONGEST, np.int64), np.empty(LONGEST, np.int64), np.empty(LONGEST, np.int64)
+    at, groups, done, (rows, held, _) = begin[:-1].copy(), 0, 0, own
+    start, totals = out
+    while done < values.size:
+        count, before = _next_pool(keys, begin, at, own), np.int64(-LARGEST)
+        if count < 0:
+            return -1
+        for place in range(count):
+            both = held[np.uint64(place)]
+            row, key = np.uint64(rows[np.uint64(both & (LONGEST - 1))]), both >> BITS
+            if key != before:
+                start[np.uint64(groups)], totals[np.uint64(groups)] = row, 0.0
+                groups, before = groups + 1, key
+            totals[np.uint64(groups - 1)] += values[row]
+        done += count
+    return groups
+
+
+@kernel
+def _sum_short(
+    keys: tuple[IntArray, IntArray],
+    begin: IntArray,
+    held: tuple[FloatArray, IntArray],
+    each: tuple[FloatArray, FloatArray, float],
+    out: FloatArray,
+) -> bool:
+    """Sum what is short of each series in pools that ascend; False where a pool is too long."""
+    own = np.empty(LONGEST, np.int64), np.empty(LONGEST, np.int64), np.empty(LONGEST, np.int64)
+    (quantity, instrument), (size, price, rate), (rows, order, _) = held, each, own
+    at, done = begin[:-1].copy(), 0
+    while done < quantity.size:
+        count, before, units, worth = _next_pool(keys, begin, at, own), np.int64(-1), 0.0, 0.0
+        if count < 0:
+            return False
+        total = 0.0
+        for place in range(count):
+            both = order[np.uint64(place)]
+            row, key = np.uint64(rows[np.uint64(both & (LONGEST - 1))]), both >> BITS
+            if key < 0:
+                continue
+            one = np.uint64(instrument[row])
+            if key != before:
+                total += rate * max(-units, 0.0) * worth
+                before, units, worth = key, 0.0, price[one]
+            units += quantity[row] * size[one]
+        out[keys[0][np.uint64(rows[0])]] = total + rate * max(-units, 0.0) * worth
+        done += count
+    return True
 
 
 @kernel
@@ -231,35 +326,7 @@ def _number_sorted(
 
 
 @kernel
-def _sum(values: FloatArray, labels: IntArray, out: FloatArray) -> None:
-    for row in range(values.size):
-        out[labels[row]] += values[row]
-
-
-@kernel
-def _sum_rows(values: FloatArray, labels: IntArray, out: FloatArray) -> None:
-    for row in range(labels.size):
-        group, own = np.uint64(labels[row]), np.uint64(row)
-        for column in range(out.shape[1]):
-            out[group, column] += values[own, column]
-
-
-@kernel
-def _products(
-    quantity: FloatArray,
-    instrument: IntArray,
-    values: FloatArray,
-    labels: IntArray,
-    out: FloatArray,
-) -> None:
-    for row in range(labels.size):
-        group, own, held = np.uint64(labels[row]), np.uint64(instrument[row]), quantity[row]
-        for column in range(out.shape[1]):
-            out[group, column] += held * values[own, column]
-
-
-@kernel
-def _by_label(labels: IntArray, start: IntArray, order: IntArray) -> int:
+def by_label(labels: IntArray, start: IntArray, order: IntArray) -> int:
     """List the rows of each label, in their order, from ``start[g]`` to ``start[g + 1]``.
 
     Returns how many rows the label of most rows has.
@@ -276,75 +343,3 @@ def _by_label(labels: IntArray, start: IntArray, order: IntArray) -> int:
         order[fill[group]] = row
         fill[group] += 1
     return int(longest)
-
-
-@inlined
-def _in_order(number: float) -> int:
-    """Bits of a number as a whole number: where one number is less, so is the other.
-
-    LLVM makes vectors of the least of whole numbers; of floats it may not, for the sake of NaN.
-    """
-    bits = np.float64(number).view(np.int64)
-    return int(bits ^ ((bits >> 63) & MAGNITUDE))
-
-
-@inlined
-def _lowest(sums: FloatArray) -> float:
-    lowest = MAGNITUDE
-    for column in range(sums.size):
-        lowest = min(lowest, _in_order(sums[column]))
-    return float(np.int64(lowest ^ ((lowest >> 63) & MAGNITUDE)).view(np.float64))  # and back
-
-
-@inlined
-def _first(sums: FloatArray, sought: float) -> int:
-    """Return where a value stands first."""
-    nowhere = np.int32(sums.size)
-    found = nowhere
-    for column in range(sums.size):
-        found = min(found, np.int32(column) if sums[column] == sought else nowhere)
-    return int(found)
-
-
-@inlined
-def _six(column: AnyArray, at: int) -> tuple[Any, ...]:
-    part = column[at : at + 6]
-    return part[0], part[1], part[2], part[3], part[4], part[5]
-
-
-@inlined
-def _add(
-    sums: FloatArray, values: FloatArray, rows: tuple[int, ...], quantities: tuple[float, ...]
-) -> None:
-    """Add rows to the sums, one after the other; LLVM unrolls the inner loop."""
-    for column in range(sums.size):
-        total = sums[column]
-        for number in range(len(rows)):
-            total += quantities[number] * values[rows[number], column]
-        sums[column] = total
-
-
-@kernel
-def _least(
-    held: tuple[FloatArray, IntArray],
-    values: FloatArray,
-    start: IntArray,
-    sums: FloatArray,
-    out: tuple[IntArray, FloatArray],
-) -> None:
-    """Sum each group into one row that stays in cache, six positions at a time, and look at it."""
-    (quantity, instrument), (where, lowest) = held, out
-    for group in range(lowest.size):
-        at, end = start[group], start[group + 1]
-        sums[:] = 0.0
-        while at + 6 <= end:
-            _add(sums, values, _six(instrument, at), _six(quantity, at))
-            at += 6
-        while at + 2 <= end:
-            pair = instrument[at], instrument[at + 1]
-            _add(sums, values, pair, (quantity[at], quantity[at + 1]))
-            at += 2
-        if at < end:
-            _add(sums, values, (instrument[at],), (quantity[at],))
-        lowest[group] = _lowest(sums)
-        where[group] = _first(sums, lowest[group])

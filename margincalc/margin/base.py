@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -47,7 +48,7 @@ class Worst(NamedTuple):
     grid : which of the model's grids the scenario belongs to, shape (G,)
     scenario : row of that grid, shape (G,)
     pnl : weighted profit and loss of the group in it, shape (G,)
-    by_position : the same by position row, shape (P,)
+    by_position : the same by position row, shape (P,), made when it is first asked for
     every : profit and loss of the group in every scenario, unweighted, shape (G, S), of models
         whose scenarios are more than a product of quantities and a risk array
     """
@@ -57,8 +58,22 @@ class Worst(NamedTuple):
     grid: IntArray
     scenario: IntArray
     pnl: FloatArray
-    by_position: FloatArray
+    by_position: Callable[[], FloatArray]
     every: FloatArray | None = None
+
+
+def placed(
+    positions: int, *parts: tuple[IntArray, Callable[[], FloatArray]]
+) -> Callable[[], FloatArray]:
+    """Return what puts the amounts of some position rows in their places, shape (P,), once."""
+
+    def whole() -> FloatArray:
+        amount = np.zeros(positions)
+        for rows, own in parts:
+            amount[rows] = own()
+        return amount
+
+    return cache(whole)
 
 
 class MarginResult(NamedTuple):

@@ -6,11 +6,12 @@ from typing import Annotated, NamedTuple
 import numpy as np
 from pydantic import Field
 
+from margincalc import pricer
 from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Instruments, Kind
 from margincalc.margin.base import Parameters, Share
 from margincalc.margin.lots import Lots, held
-from margincalc.risk import greeks
+from margincalc.risk import greeks, row_spot
 
 
 class Borrow(Parameters):
@@ -111,8 +112,7 @@ def net_short_options(book: Book) -> tuple[IntArray, FloatArray]:
     units : shape (G,), units of the underlying that are net short
     """
     rows, first, labels = strikes(book)
-    columns = book.instruments
-    size = (book.quantity * columns.multiplier[book.instrument])[rows]
+    size = book.quantity[rows] * book.instruments.multiplier[book.instrument[rows]]
     held = group_sum(size, labels, len(first))
     return rows[first], np.maximum(-held, 0.0)
 
@@ -127,23 +127,24 @@ def strikes(book: Book) -> tuple[IntArray, IntArray, IntArray]:
     labels : shape (N,), the group of each of `rows`
     """
     rows = book.rows(Kind.OPTION)
-    columns = book.instruments
-    series = group_rows(columns.underlying, columns.time, columns.strike)[1]
-    first, labels = group_rows(book.pool[rows], series[book.instrument[rows]])
+    first, labels = group_rows(book.pool[rows], book.instruments.series[book.instrument[rows]])
     return rows, first, labels
 
 
-def short_option_charge(
-    book: Book, rate: float, short: tuple[IntArray, FloatArray] | None = None
-) -> FloatArray:
+def short_option_charge(book: Book, rate: float) -> FloatArray:
     """A share of spot for every net short option per strike (Deribit's legacy 0.01 coin).
 
-    Parameters
-    ----------
-    short : `net_short_options(book)`, where that is known
+    Strikes and options are those of `net_short_options`.
     """
-    first, units = net_short_options(book) if short is None else short
-    spot = book.spot[book.underlying[first]]
+    if (kernels := pricer.current().sums) is not None:
+        columns, spot = book.instruments, row_spot(book)
+        series = np.where(columns.is_kind(Kind.OPTION), columns.series, -1)
+        price = spot / spot if book.coin else spot
+        each, held = (series, columns.multiplier, price), (book.quantity, book.instrument)
+        if (found := kernels.short_sum(held, each, book.pool, book.pools, rate)) is not None:
+            return found
+    first, units = net_short_options(book)
+    spot = book.spot[book.instruments.underlying[book.instrument[first]]]
     return group_sum(rate * units * book.money(spot, first), book.pool[first], book.pools)
 
 
@@ -196,17 +197,27 @@ def collateral_haircut(book: Book, *, initial: bool) -> FloatArray:
     Of a debt nothing is lost: what it needs is a charge on what is owed, and not on what it is
     owed in. A tier's haircut applies to the value inside it, and what is above the cap is lost.
     """
-    rows = book.rows(Kind.COLLATERAL)
-    columns = book.instruments.take(book.instrument[rows])
+    deposit = book.instruments.is_kind(Kind.COLLATERAL)
+    lost = np.zeros(len(deposit))
+    lost[deposit] = _unit_haircut(book, np.flatnonzero(deposit), initial=initial)
+    rows = np.flatnonzero(deposit[book.instrument])
+    lost = np.maximum(book.quantity[rows], 0.0) * lost[book.instrument[rows]]
+    return group_sum(lost, book.pool[rows], book.pools)
+
+
+def _unit_haircut(book: Book, assets: IntArray, *, initial: bool) -> FloatArray:
+    """Return what a unit of each of these instruments counts for less."""
+    columns = book.instruments.take(assets)
     share = columns.initial_haircut if initial else columns.haircut
     steps = columns.initial_tier_step if initial else columns.tier_step
-    price = book.money(columns.forward, rows)
+    price = columns.forward
+    if book.coin:
+        price = price / book.spot[columns.underlying]
     capped = np.minimum(price, columns.cap)
     counted = capped * (1.0 - share)
     for start, step in zip(columns.tier_start.T, steps.T, strict=True):
         counted = counted - step * np.maximum(capped - start, 0.0)
-    lost = np.maximum(book.quantity[rows], 0.0) * (price - counted)
-    return group_sum(lost, book.pool[rows], book.pools)
+    return price - counted
 
 
 def haircut_kinks(book: Book) -> tuple[tuple[IntArray, FloatArray, bool], ...]:
@@ -215,6 +226,15 @@ def haircut_kinks(book: Book) -> tuple[tuple[IntArray, FloatArray, bool], ...]:
     columns = book.instruments.take(rows)
     levels = [columns.cap, *columns.tier_start.T]
     return tuple((rows, level, False) for level in levels)
+
+
+def collateral_haircuts(book: Book) -> tuple[FloatArray, FloatArray]:
+    """Return what deposits count for less in maintenance and in initial margin."""
+    columns, maintenance = book.instruments, collateral_haircut(book, initial=False)
+    same = np.array_equal(columns.haircut, columns.initial_haircut)
+    if same and np.array_equal(columns.tier_step, columns.initial_tier_step):  # as in most books
+        return maintenance, maintenance
+    return maintenance, collateral_haircut(book, initial=True)
 
 
 def borrowed(book: Book) -> FloatArray:

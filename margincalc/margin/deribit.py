@@ -12,6 +12,7 @@ TOML files.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cache, partial
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
@@ -248,7 +249,7 @@ class Deribit(NamedTuple):
             grid=np.concatenate(grids)[order],
             scenario=row[order],
             pnl=counted[np.arange(len(row)), row][order],
-            by_position=_by_position(book, parts, row),
+            by_position=cache(partial(_by_position, book, parts, row)),
             every=np.concatenate(full)[order],
         )
         return loss, worst

@@ -14,7 +14,7 @@ import numpy as np
 from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Kind
 from margincalc.errors import ModelRefusal
-from margincalc.margin.base import Components, MarginResult, Parameters, Share, Worst, total
+from margincalc.margin.base import Components, MarginResult, Parameters, Share, Worst, placed, total
 from margincalc.margin.charges import doubt, peg_growth, without_deposits
 from margincalc.margin.derive_shocks import BasisContingency, UpTo10, UpTo20, UpTo100
 from margincalc.margin.scope import Scope
@@ -218,9 +218,8 @@ def worst_of(groups: Groups, gain: FloatArray, weight: FloatArray) -> Worst:
     scenario = np.argmin(pnl[:, :-1], axis=1)
     basis = pnl[:, -1] <= pnl[group, scenario]
     scenario = np.where(basis, len(weight) - 1, scenario)
-    by_position = np.zeros(len(gain))
-    bound = scenario[groups.label]
-    by_position[groups.rows] = gain[groups.rows, bound] * weight[bound]
+    rows, bound = groups.rows, scenario[groups.label]
+    by_position = placed(len(gain), (rows, lambda: gain[rows, bound] * weight[bound]))
     grid = np.zeros(len(group), np.int64)
     chosen = pnl[group, scenario]
     return Worst(groups.pool, groups.underlying, grid, scenario, chosen, by_position, every)

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from margincalc.arrays import FloatArray, IntArray
 from margincalc.book import Book, Kind
-from margincalc.margin.base import Factor, Parameters, Share, Worst
+from margincalc.margin.base import Factor, Parameters, Share, Worst, placed
 from margincalc.margin.scope import NotPublished, published
 from margincalc.scenarios import ScenarioGrid, VolatilityRule, grid
 
@@ -129,15 +129,16 @@ class Scenarios(Parameters):
 
 def joined(found: list[tuple[IntArray, Worst]], book: Book) -> Worst:
     """Put the sets' worst scenarios together, by pool and underlying."""
-    by_position = np.zeros(len(book.quantity))
-    for rows, part in found:
-        by_position[rows] = part.by_position
+    rows = [(rows, part.by_position) for rows, part in found]
+    by_position = placed(len(book.quantity), *rows)
     pool, underlying, grid, scenario, pnl = (
         np.concatenate([getattr(part, name) for _, part in found])
         for name in ("pool", "underlying", "grid", "scenario", "pnl")
     )
-    order = np.lexsort((underlying, pool))
     every = _stacked([part.every for _, part in found])
+    if _in_order(pool, underlying):  # as where there is one set
+        return Worst(pool, underlying, grid, scenario, pnl, by_position, every)
+    order = np.lexsort((underlying, pool))
     return Worst(
         pool[order],
         underlying[order],
@@ -147,6 +148,12 @@ def joined(found: list[tuple[IntArray, Worst]], book: Book) -> Worst:
         by_position,
         None if every is None else every[order],
     )
+
+
+def _in_order(pool: IntArray, underlying: IntArray) -> bool:
+    """Whether rows ascend by pool, and those of a pool by underlying."""
+    step, within = np.diff(pool), np.diff(underlying)
+    return bool(np.all((step > 0) | ((step == 0) & (within >= 0))))
 
 
 def _stacked(parts: list[FloatArray | None]) -> FloatArray | None:

@@ -13,6 +13,7 @@ Rules: https://www.okx.com/help/v-portfolio-margin-mode-cross-margin-trading-ris
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -179,7 +180,8 @@ def _in_coin(book: Book, result: MarginResult) -> MarginResult:
     spot[book.pool] = book.spot[book.underlying]
     worst = result.worst
     if worst is not None:
-        by_position = worst.by_position / spot[book.pool]
+        own = worst.by_position
+        by_position = cache(lambda: own() / spot[book.pool])
         every = None if worst.every is None else worst.every / spot[worst.pool, None]
         worst = worst._replace(
             pnl=worst.pnl / spot[worst.pool], by_position=by_position, every=every

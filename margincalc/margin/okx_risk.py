@@ -7,6 +7,7 @@ contracts at their marks.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from typing import Annotated, NamedTuple, Self
 
 import numpy as np
@@ -280,7 +281,7 @@ def _worst(book: Book, gains: FloatArray, every: FloatArray, weight: FloatArray)
         np.zeros(len(first), np.int64),
         scenario,
         every[groups, scenario] * weight[scenario],
-        gains[np.arange(len(label)), bound] * weight[bound],
+        cache(lambda: gains[np.arange(len(label)), bound] * weight[bound]),
         every,
     )
 

@@ -12,6 +12,7 @@ paradex_py.margin). That library also lets orders offset funding; here they do n
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Annotated, Any, NamedTuple, Self
 
 import numpy as np
@@ -215,7 +216,7 @@ def _need(book: Book, chosen: _Set, value: FloatArray) -> _Need:
         np.zeros(groups, np.int64),
         scenario,
         pnl,
-        book.quantity * risk[book.instrument, scenario[own]],
+        cache(lambda: book.quantity * risk[book.instrument, scenario[own]]),
     )
     with_orders = pnl
     if len(ordered):
@@ -267,7 +268,8 @@ def _lots(orders: Orders) -> Lots:
 
 
 _NONE, _ZERO = np.zeros(0, np.int64), np.zeros(0)
-_NOTHING = _Need(Worst(_NONE, _NONE, _NONE, _NONE, _ZERO, _ZERO), _ZERO, _ZERO, _ZERO, _ZERO, _ZERO)
+_NOWHERE = Worst(_NONE, _NONE, _NONE, _NONE, _ZERO, lambda: _ZERO)
+_NOTHING = _Need(_NOWHERE, _ZERO, _ZERO, _ZERO, _ZERO, _ZERO)
 
 
 def build(tables: Mapping[str, Any]) -> Paradex:

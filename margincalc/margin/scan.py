@@ -10,7 +10,7 @@ the positions alone is a component of its own, `wrong_way`; it is negative where
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,7 +35,7 @@ from margincalc.margin.charges import (
     Confidence,
     Peg,
     borrowed,
-    collateral_haircut,
+    collateral_haircuts,
     confidence_charge,
     haircut_kinks,
     peg_growth,
@@ -46,7 +46,7 @@ from margincalc.margin.linear import by_row, together
 from margincalc.margin.liquidity import Liquidity, Worsts, liquidity_charge
 from margincalc.margin.scan_charges import Charges, charge_parts, charged, set_form, worst_losses
 from margincalc.margin.scope import NotPublished, Scope, published
-from margincalc.risk import equity, least_pnl, now, risk_array
+from margincalc.risk import equity, least_pnl_beside, now, risk_array
 from margincalc.scenarios import ScenarioGrid
 
 
@@ -125,8 +125,8 @@ class Scan(NamedTuple):
             if peg is not None:
                 growth = peg_growth(book.stable, peg.threshold, peg.factor)
                 _add(initial, "peg", growth * total(losses, book.pools))
-        maintenance |= self._balances(book, initial=False)
-        initial |= self._balances(book, initial=True)
+        for components, balances in zip((maintenance, initial), self._balances(book), strict=True):
+            components |= balances
         if self.account.confidence is not None:
             initial["oracle_confidence"] = confidence_charge(book, self.account.confidence)
         return MarginResult(equity(book, value), maintenance, initial, joined(found, book))
@@ -161,7 +161,7 @@ class Scan(NamedTuple):
 
     def _of_balances(self, book: Book) -> FloatArray:
         """Return what balances and doubtful feeds need in both margins, shape (2, A)."""
-        both = [total(self._balances(book, initial=one), book.pools) for one in (False, True)]
+        both = [total(balances, book.pools) for balances in self._balances(book)]
         if self.account.confidence is not None:
             both[1] = both[1] + confidence_charge(book, self.account.confidence)
         return np.stack(both)
@@ -178,22 +178,22 @@ class Scan(NamedTuple):
             scanned.append(Scanned(rows, chosen.grid, chosen.parameters.factors.maintenance))
         return Shape(tuple(scanned), kinks(*haircut_kinks(book)))
 
-    def _balances(self, book: Book, *, initial: bool) -> Components:
-        """Return what is lost of deposits, and what debts need."""
-        found = {"collateral_haircut": collateral_haircut(book, initial=initial)}
-        if self.account.borrow is not None:
-            share = self.account.borrow.initial if initial else self.account.borrow.maintenance
-            found["borrow"] = share * borrowed(book)
-        return found
+    def _balances(self, book: Book) -> tuple[Components, Components]:
+        """Return what is lost of deposits, and what debts need, in both margins."""
+        maintenance, initial = ({"collateral_haircut": lost} for lost in collateral_haircuts(book))
+        if (borrow := self.account.borrow) is not None:
+            owed = borrowed(book)
+            maintenance["borrow"] = borrow.maintenance * owed
+            initial["borrow"] = borrow.initial * owed
+        return maintenance, initial
 
     def _split(self, book: Book) -> Iterator[tuple[int, IntArray]]:
         """Yield each set's number with the position rows that it applies to."""
         number = {name: index for index, name in enumerate(self.sets)}
-        chosen = np.array([number.get(name, 0) for name in book.names.underlyings], np.int64)
-        underlying = book.underlying
+        chosen = [*(number.get(name, 0) for name in book.names.underlyings), -1]
+        own = np.array(chosen, np.int64)[book.instruments.underlying]
         for index in range(len(self.sets)):
-            rows = np.flatnonzero(underlying >= 0)
-            rows = rows[chosen[underlying[rows]] == index]
+            rows = np.flatnonzero((own == index)[book.instrument])
             if len(rows) or index == 0:
                 yield index, rows
 
@@ -203,16 +203,17 @@ def _losses(book: Book, chosen: _Set, value: FloatArray) -> tuple[Worst, Compone
     chosen.parameters.refuse_unpublished(book)
     first, labels = group_rows(book.pool, book.underlying)
     risk = risk_array(book, chosen.grid, value) * chosen.grid.weight
-    scenario, pnl = least_pnl(book, risk, labels, len(first))
+    deposit = book.moving_instruments(Kind.COLLATERAL)
+    scenario, pnl, positions = least_pnl_beside(book, risk, deposit, labels, len(first))
     worst = Worst(
         book.pool[first],
-        book.underlying[first],
+        book.instruments.underlying[book.instrument[first]],
         np.zeros(len(first), np.int64),
         scenario,
         pnl,
-        book.quantity * risk[book.instrument, scenario[labels]],
+        cache(lambda: book.quantity * risk[book.instrument, scenario[labels]]),
     )
-    alone = np.maximum(-_without_deposits(book, risk, labels, pnl), 0.0)
+    alone = np.maximum(-positions, 0.0)
     beyond = np.maximum(-pnl, 0.0) - alone
     losses = {
         "scenario_loss": group_sum(alone, worst.pool, book.pools),
@@ -223,20 +224,6 @@ def _losses(book: Book, chosen: _Set, value: FloatArray) -> tuple[Worst, Compone
         found = Worsts(first, labels, alone + beyond)
         losses["liquidity"] = liquidity_charge(book, chosen.parameters.liquidity, found)
     return worst, losses
-
-
-def _without_deposits(
-    book: Book, risk: FloatArray, labels: IntArray, pnl: FloatArray
-) -> FloatArray:
-    """Worst profit and loss of each group's positions, shape (G,); `pnl` is of all it holds."""
-    deposit = book.moving(Kind.COLLATERAL)
-    if not np.any(deposit):
-        return pnl
-    joined_by = np.zeros(len(pnl), bool)
-    joined_by[labels[deposit]] = True
-    rows = np.flatnonzero(joined_by[labels] & ~deposit)
-    alone = replace(book, quantity=book.quantity[rows], instrument=book.instrument[rows])
-    return np.where(joined_by, least_pnl(alone, risk, labels[rows], len(pnl))[1], pnl)
 
 
 def _add(components: Components, name: str, amount: FloatArray) -> None:

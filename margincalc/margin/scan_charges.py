@@ -44,11 +44,8 @@ class Charges(Parameters):
 
 def charged(book: Book, charges: Charges) -> Components:
     """Return the amounts; an unusual charge only where the venue has one."""
-    sold = net_short_options(book)
-    needed = bool(np.any(sold[1] > 0.0))
-    short = published(charges.short_options, "charges.short_options", needed=needed)
     found = {
-        "short_options": short_option_charge(book, short, sold),
+        "short_options": short_option_charge(book, _short_rate(book, charges)),
         "delta_one": _delta_one(book, charges),
     }
     if charges.options:
@@ -58,6 +55,13 @@ def charged(book: Book, charges: Charges) -> Components:
         rate = published(charges.roll, "charges.roll", needed=bool(np.any(each > 0.0)))
         found["roll"] = rate * each
     return found
+
+
+def _short_rate(book: Book, charges: Charges) -> float:
+    """Return the share of spot; one that is not known is refused only where options are short."""
+    rate = charges.short_options
+    needed = isinstance(rate, str) and bool(np.any(net_short_options(book)[1] > 0.0))
+    return published(rate, "charges.short_options", needed=needed)
 
 
 def _delta_one(book: Book, charges: Charges) -> FloatArray:

@@ -7,6 +7,7 @@ fraction counts. Arrays are per long contract; ours are gains, where SPAN's file
 Source: CME's description of SPAN (the rows, their order, the composite delta).
 """
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Instruments, Kind
 from margincalc.errors import ModelRefusal
-from margincalc.margin.base import Worst
+from margincalc.margin.base import Worst, placed
 from margincalc.margin.scope import Scope
 from margincalc.pricing import black
 from margincalc.risk import UNCHANGED
@@ -214,7 +215,7 @@ def scan(book: Book, arrays: Arrays, grid: ScenarioGrid, keys: tuple[IntArray, I
         np.zeros(len(part), np.int64),
         chosen,
         every[np.arange(len(part)), chosen] * grid.weight[chosen],
-        (held * grid.weight)[np.arange(len(labels)), scenario[labels]],
+        cache(lambda: (held * grid.weight)[np.arange(len(labels)), scenario[labels]]),
         every,
     )
     return Scan(book.pool[first], unit[first], pnl, worst)
@@ -222,9 +223,7 @@ def scan(book: Book, arrays: Arrays, grid: ScenarioGrid, keys: tuple[IntArray, I
 
 def spread_out(worst: Worst, rows: IntArray, positions: int) -> Worst:
     """Return a worst row of some position rows as one of all of them."""
-    by_position = np.zeros(positions)
-    by_position[rows] = worst.by_position
-    return worst._replace(by_position=by_position)
+    return worst._replace(by_position=placed(positions, (rows, worst.by_position)))
 
 
 def net_option_value(book: Book, value: FloatArray) -> FloatArray:

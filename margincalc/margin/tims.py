@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 
 from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Kind
-from margincalc.margin.base import MarginResult, Parameters, Share, Worst
+from margincalc.margin.base import MarginResult, Parameters, Share, Worst, placed
 from margincalc.margin.charges import collateral_haircut, without_deposits
 from margincalc.margin.forms import LinearForm
 from margincalc.margin.grids import SpotMove
@@ -301,8 +301,6 @@ def _worst(
     weight = (weight * wider[products.labels])[classes.labels]
     scenario = by_class[classes.labels]
     pnl = moved[np.arange(len(rows)), scenario] * weight
-    by_position = np.zeros(len(book.quantity))
-    by_position[rows] = pnl
     pool, underlying = book.pool[rows], book.underlying[rows]
     first, labels = group_rows(pool, underlying)
     return Worst(
@@ -311,7 +309,7 @@ def _worst(
         scheme.grid[underlying[first]],
         scenario[first],
         group_sum(pnl, labels, len(first)),
-        by_position,
+        placed(len(book.quantity), (rows, lambda: pnl)),
     )
 
 

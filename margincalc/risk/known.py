@@ -42,8 +42,7 @@ def remembered(compute: Callable[..., FloatArray], book: Book, *more: Any) -> Fl
 
 def _key(compute: Callable[..., FloatArray], book: Book, more: tuple[Any, ...]) -> bytes:
     """Digest all that the values of a book's instruments depend on."""
-    columns = [getattr(book.instruments, field.name) for field in fields(Instruments)]
-    return _digest((compute.__name__, book.coin, book.spot, *columns, *more))
+    return _digest((compute.__name__, book.coin, book.spot, book.instruments.digest, *more))
 
 
 def _digest(parts: tuple[Any, ...]) -> bytes:

@@ -8,12 +8,13 @@ An inverse option is worth ``black / forward`` coin, and therefore ``spot / forw
 quote currency: the same formula as a linear option, with another discount factor.
 """
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from margincalc import pricer
-from margincalc.arrays import FloatArray, IntArray, group_sum
+from margincalc.arrays import BoolArray, FloatArray, IntArray, group_sum
 from margincalc.book import Book, Instruments, Kind
 from margincalc.pricing import black
 from margincalc.risk.known import remembered
@@ -131,6 +132,26 @@ def least_pnl(
     pnl = scenario_pnl(book, risk, labels, groups)
     scenario = np.argmin(pnl, axis=1) if groups else np.zeros(0, np.int64)
     return scenario, pnl[np.arange(groups), scenario]
+
+
+def least_pnl_beside(
+    book: Book, risk: FloatArray, apart: BoolArray, labels: IntArray, groups: int
+) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Return what `least_pnl` does, and the least without what is set apart, shape (groups,).
+
+    Parameters
+    ----------
+    apart : which instruments are, shape (I,)
+    """
+    if (kernels := pricer.current().sums) is not None:
+        held = book.quantity, book.instrument
+        return kernels.least_beside(held, risk, apart, labels, groups)
+    scenario, pnl = least_pnl(book, risk, labels, groups)
+    rest = np.flatnonzero(~apart[book.instrument])
+    if len(rest) == len(labels):
+        return scenario, pnl, pnl
+    part = replace(book, quantity=book.quantity[rest], instrument=book.instrument[rest])
+    return scenario, pnl, least_pnl(part, risk, labels[rest], groups)[1]
 
 
 def revalued(book: Book, grid: ScenarioGrid) -> FloatArray:
