@@ -8,7 +8,8 @@ import numpy as np
 
 from margincalc.arrays import FloatArray, IntArray, group_rows
 from margincalc.assembly.pools import UNALLOCATED
-from margincalc.batch.holdings import Accounts, Codes, Lines
+from margincalc.batch.holdings import Accounts
+from margincalc.batch.lines import Codes, Lines
 from margincalc.batch.universe import Universe
 from margincalc.book import Book, Pool
 from margincalc.book.holdings import Holdings, inverse_profit, linear_profit, netted
@@ -52,9 +53,7 @@ class _Keys(Sequence[Pool]):
 def units(accounts: Accounts, universe: Universe) -> Iterator[Unit]:
     """Cut a part into books of about `ROWS` rows."""
     count = len(accounts.names)
-    held = np.bincount(accounts.positions.account, minlength=count)
-    held = held + np.bincount(accounts.balances.account, minlength=count)
-    ends = np.cumsum(held)
+    ends = np.cumsum(accounts.positions.sizes(count) + accounts.balances.sizes(count))
     first = 0
     while first < count:
         before = ends[first - 1] if first else 0
@@ -65,9 +64,7 @@ def units(accounts: Accounts, universe: Universe) -> Iterator[Unit]:
 
 def unit(accounts: Accounts, universe: Universe, first: int, stop: int) -> Unit:
     """Return the book of some accounts."""
-    positions, balances = (
-        _of(lines, first, stop) for lines in (accounts.positions, accounts.balances)
-    )
+    positions, balances = accounts.positions.of(first, stop), accounts.balances.of(first, stop)
     names = accounts.names[first:stop]
     pooled = _isolated if universe.mode == "isolated" else _shared
     pools = pooled(names, positions, balances, universe)
@@ -82,16 +79,6 @@ def unit(accounts: Accounts, universe: Universe, first: int, stop: int) -> Unit:
         limited=np.zeros(len(pools.keys), bool),
     )
     return Unit(first, stop, book, pools.owner)
-
-
-def _of(lines: Lines, first: int, stop: int) -> Lines:
-    """Return the lines of some accounts, which are numbered from 0 then."""
-    if lines.ordered:
-        bounds = np.searchsorted(lines.account, [first, stop])
-        own = lines.take(slice(*bounds))
-    else:
-        own = lines.take(np.flatnonzero((lines.account >= first) & (lines.account < stop)))
-    return own._replace(account=own.account - first)
 
 
 class _Pools(NamedTuple):

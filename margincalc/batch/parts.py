@@ -17,7 +17,7 @@ from margincalc.batch.survey import (
 )
 from margincalc.errors import input_error
 
-ROWS = 1 << 20  # of positions in a part, about: it bounds memory, and what a kill can cost
+ROWS = 1 << 19  # of positions in a part, about: it bounds memory, and what a kill can cost
 
 
 class Part(NamedTuple):

@@ -134,9 +134,7 @@ class _Made:
         pa = arrow()
         kept = np.concatenate([np.zeros(0, np.int64), *self.kept])
         counts = {
-            "positions": np.bincount(
-                self.accounts.positions.account, minlength=len(self.accounts.names)
-            )[kept],
+            "positions": self.accounts.positions.sizes(len(self.accounts.names))[kept],
             "quarantined": self.accounts.set_aside[kept],
         }
         names = self.accounts.names.take(pa.array(kept))
@@ -203,8 +201,9 @@ def _closest(table: Any, status: IntArray) -> list[dict[str, Any]]:
     pa = arrow()
     ratio = table.column("margin_ratio").to_numpy(zero_copy_only=False).copy()
     ratio[(status == STATUSES.index("liquidatable")) | np.isnan(ratio)] = -np.inf
-    chosen = np.argsort(-ratio, kind="stable")[:CLOSEST]
-    chosen = chosen[ratio[chosen] > 0.0]
+    least = np.partition(ratio, -CLOSEST)[-CLOSEST] if len(ratio) > CLOSEST else -np.inf
+    near = np.flatnonzero((ratio >= least) & (ratio > 0.0))
+    chosen = near[np.argsort(-ratio[near], kind="stable")[:CLOSEST]]
     named = [name for name in table.column_names if name.startswith("liquidation.")]
     columns = ["account", "status", *AMOUNTS, "margin_ratio", *named]
     rows: list[dict[str, Any]] = table.select(columns).take(pa.array(chosen)).to_pylist()

@@ -102,13 +102,20 @@ def _look(path: str, place: tuple[int, int, int], columns: tuple[str, ...]) -> A
     starts = runs(accounts)
     heads = accounts.take(pa.array(starts))
     rising = pa.compute.all(pa.compute.less(heads[:-1], heads[1:])).as_py()
-    distinct = pa.compute.unique(table.column(columns[1]).combine_chunks())
-    if pa.types.is_dictionary(distinct.type):
-        distinct = distinct.dictionary_decode()
-    names = {name for name in distinct.to_pylist() if name is not None}
+    names = set[str]().union(*(_distinct(chunk) for chunk in table.column(columns[1]).chunks))
     lead = int(starts[1]) if len(starts) > 1 else len(accounts)
     ends = accounts[0].as_py(), accounts[-1].as_py()
     return Group(*place, len(accounts), *ends, lead, len(starts), rising is not False), names
+
+
+def _distinct(column: Any) -> set[str]:
+    """Return the names in a column; of a dictionary those that are used."""
+    pa = arrow()
+    if not pa.types.is_dictionary(column.type):
+        return set(pa.compute.unique(column).drop_null().to_pylist())
+    used = np.zeros(len(column.dictionary), bool)
+    used[column.indices.drop_null().to_numpy()] = True
+    return set(column.dictionary.filter(pa.array(used)).drop_null().to_pylist())
 
 
 def filled(accounts: Any, path: str) -> Any:
@@ -124,8 +131,14 @@ def filled(accounts: Any, path: str) -> Any:
 def runs(accounts: Any) -> IntArray:
     """Return the rows at which another account begins, the first row among them."""
     pa = arrow()
-    changed = pa.compute.not_equal(accounts[1:], accounts[:-1])
-    return np.concatenate([[0], np.flatnonzero(changed.to_numpy(zero_copy_only=False)) + 1])
+    if not len(accounts):
+        return np.zeros(0, np.int64)
+    if pa.types.is_integer(accounts.type) and not accounts.null_count:
+        number = accounts.to_numpy()
+        changed = number[1:] != number[:-1]
+    else:
+        changed = pa.compute.not_equal(accounts[1:], accounts[:-1]).to_numpy(zero_copy_only=False)
+    return np.concatenate([[0], np.flatnonzero(changed) + 1])
 
 
 def digests(accounts: Any) -> IntArray:
