@@ -1,16 +1,23 @@
 """A result in the hands of a person or a program: its text, its HTML, its frame, its JSON."""
 
+import csv
+import html
 import json
+import pickle
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 import margincalc as mc
+from margincalc.answers.accounts import Source
 from margincalc.answers.results import Headed
 from margincalc.answers.shown import Shown
 from margincalc.errors import MissingExtraError
-from margincalc.report import render
+from margincalc.report import render, tables
+from tests.cli import SAMPLES
 from tests.report import by_hand
 
 
@@ -53,8 +60,38 @@ def test_polars_stands_in_for_pandas(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_result_has_a_table_and_csv_by_its_name() -> None:
-    from margincalc.report import as_csv, tables
+    from margincalc.report import as_csv
 
     assert set(tables._BLOCKS) == set(as_csv._RECORDS)
     results = {*Shown.__subclasses__(), *Headed.__subclasses__()} - {Headed}
     assert {each.__name__ for each in results} <= set(tables._BLOCKS)
+
+
+MADE: dict[str, Callable[[Path], Shown]] = {
+    "BatchReport": lambda folder: mc.batch(SAMPLES / "venue", output=folder / "m", pricer="numpy"),
+    "ChainReport": lambda _: mc.chain(mc.load(SAMPLES / "btc_chain.yaml")),
+    "Study": lambda _: mc.monitor(Source(accounts=20)),
+    "HedgeReport": lambda _: mc.hedge(mc.load(SAMPLES / "just_under_maintenance.yaml")),
+    "LiquidationReport": lambda _: mc.liquidation(
+        mc.load(SAMPLES / "isolated_perpetuals.yaml"), frontier=False
+    ),
+}
+"""How to make what is not written by hand."""
+
+
+@pytest.mark.parametrize("kind", sorted(tables._BLOCKS))
+def test_every_result_shows_itself_in_every_form(kind: str, tmp_path: Path) -> None:
+    written = [one for one in by_hand.REPORTS.values() if type(one).__name__ == kind]
+    result = written[0] if written else MADE[kind](tmp_path)
+    assert isinstance(result, Shown)
+    assert type(result).__name__ == kind
+    first = repr(result).splitlines()[0]
+    assert first.strip()
+    assert html.escape(first) in result._repr_html_()
+    content = json.loads(result.to_json())
+    assert content == json.loads(json.dumps(result.to_dict()))
+    assert next(iter(content)) == "schema"
+    frame = result.to_frame()
+    assert list(frame.columns) == next(csv.reader([render(result, "csv").splitlines()[0]]))
+    assert len(frame)
+    assert pickle.loads(pickle.dumps(result)) == result
