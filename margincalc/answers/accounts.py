@@ -3,17 +3,18 @@
 A file lists prices and sizes (`price`, `size`, perhaps `side`, `bankrupt`, `account`), or positions
 and deposits in a market (`account`, `instrument` or `asset`, `quantity`, perhaps `entry_price` and
 `venue`). An account is one on each of its venues, each by the model that the market file names.
+A folder has them as `batch` reads them: `positions.parquet`, `balances.parquet`, `market.yaml`.
 """
 
 import datetime as dt
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from margincalc.answers.margining import IMPLIED, day_of, known_mode
 from margincalc.arrays import FloatArray
-from margincalc.errors import did_you_mean, input_error, shown
+from margincalc.errors import did_you_mean, input_error, printable, shown
 from margincalc.files.columns import Columns, read_columns
 from margincalc.files.reader import load, load_market
 from margincalc.margin.base import Venue
@@ -93,10 +94,28 @@ def accounts_of(source: Source, margins: Margins) -> Accounts:
     """
     if source.file is None:
         return _drawn(source, margins)
+    folder = Path(source.file)
+    if folder.is_dir():
+        placed = source._replace(market=source.market or folder / "market.yaml")
+        return _holding(_in_folder(folder), placed, margins)
     table = read_columns(source.file)
     if "price" in table.cells:
         return _priced(table, source)
     return _holding(table, source, margins)
+
+
+def _in_folder(folder: Path) -> Columns:
+    """Read a venue's positions and balances as one table, the balances last."""
+    positions, balances = (
+        read_columns(folder / f"{name}.parquet") for name in ("positions", "balances")
+    )
+    more: list[Any] = [None] * balances.rows
+    cells = {column: [*values, *more] for column, values in positions.cells.items()}
+    for column, values in balances.cells.items():
+        own = "quantity" if column == "amount" else column
+        before = cells.get(own, [None] * positions.rows)[: positions.rows]
+        cells[own] = [*before, *values]
+    return Columns(printable(str(folder)), cells)
 
 
 def _drawn(source: Source, margins: Margins) -> Accounts:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import margincalc as mc
-from margincalc.answers.accounts import Source
+from margincalc.answers.accounts import Margins, Source, accounts_of
 from margincalc.cli.options import SAMPLES
 from tests.cli import STRANGLE
 from tests.cli.conftest import Run
@@ -63,6 +63,27 @@ def test_a_population_is_drawn_or_read_from_parquet(run: Run, tmp_path: Path) ->
     source = Source(file=accounts, market=market)
     assert file.read_text() == mc.report_population(source, fund=2e6, depth_left=0.1)
     assert run("report", str(accounts), "--market", market, "-o", str(accounts)).status == 2
+
+
+def test_a_folder_of_a_venue_is_a_population(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "venue.html"
+    assert run("report", f"{SAMPLES}/venue", "--shocks", "-0.1,0.1", "-o", str(file)).status == 0
+    text = file.read_text()
+    assert "200 accounts of" in text
+    accounts = accounts_of(Source(file=f"{SAMPLES}/venue"), Margins())
+    population, venue = accounts.population, accounts.venue
+    assert population is not None
+    assert venue is not None
+    margins = mc.batch(f"{SAMPLES}/venue", output=tmp_path / "m", pricer="numpy").totals
+    result = venue.model.margin(population.book)
+    assert sum(result.equity.tolist()) == pytest.approx(margins["equity"], rel=1e-12)
+    assert sum(result.maintenance.tolist()) == pytest.approx(
+        margins["maintenance_margin"], rel=1e-12
+    )
+    (tmp_path / "empty").mkdir()
+    outcome = run("report", str(tmp_path / "empty"))
+    assert outcome.status == 2
+    assert "positions.parquet" in outcome.err
 
 
 @pytest.mark.parametrize(

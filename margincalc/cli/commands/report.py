@@ -1,5 +1,6 @@
 """`report`: all answers about an account, or about a population, on one page."""
 
+import os
 from typing import Any
 
 import click
@@ -25,8 +26,8 @@ _OF_AN_ACCOUNT = ("as_of", "source", "columns", "join", "add", "close", "vol", "
 @click.option(
     "--population",
     is_flag=True,
-    help="FILE lists a venue's accounts, as of `simulate cascade`; of a Parquet file that is "
-    "known. Without FILE accounts are drawn.",
+    help="FILE lists a venue's accounts, as of `simulate cascade`; of a Parquet file or a folder "
+    "that is known. Without FILE accounts are drawn.",
 )
 @click.option(
     "--shocks",
@@ -55,7 +56,7 @@ def report(
     that move spot, volatility and time. A population's page has its monitor and its cascade.
     """
     options = options._replace(spot=terms.pop("spot"))
-    if population or (file or "").lower().endswith(".parquet"):
+    if population or (file is not None and _is_population(file)):
         _refuse(context, _OF_AN_ACCOUNT, "of one account, and this is a population")
         _write_population(options, file, terms)
         return
@@ -66,6 +67,11 @@ def report(
 
     options = options._replace(file=file)
     write(account.report(read(options), **rules(options)), options)
+
+
+def _is_population(file: str) -> bool:
+    """Whether a name is that of no portfolio file, but of what lists a venue's accounts."""
+    return file.lower().endswith(".parquet") or os.path.isdir(file)
 
 
 def _refuse(context: click.Context, names: tuple[str, ...], why: str) -> None:

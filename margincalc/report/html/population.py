@@ -113,26 +113,44 @@ def _sentences(page: PopulationPage) -> list[str]:
 
 
 def _figures(page: PopulationPage) -> list[Markup]:
+    """Return the first four of the figures that a population has."""
     monitor, cascade = page.monitor, page.cascade
-    spot = monitor["spot"]
     rise = f"rise {numbers.move(cascade['critical_rise'])}; amplified more than twice"
-    shelf = monitor["shelf"]
-    at = "R over 1" if shelf is None else f"{numbers.move(monitor['shelf_distance'])}; R over 1"
     fund = numbers.amount(monitor["fund"], monitor.currency)
     survives = f"rises to {numbers.move(cascade['fund_survives_rise'])}; fund {fund}"
-    drawn = [
+    worst = max(cascade["curve"], key=lambda row: row["bad_debt"])
+    every = (
         figure("Critical fall", numbers.move(cascade["critical_fall"]), rise),
-        figure("Nearest shelf", numbers.level(shelf, spot), at),
+        _shelf(monitor),
         figure("Fund survives falls to", numbers.move(cascade["fund_survives"]), survives),
-    ]
-    near = next((fact for fact in monitor.facts if fact.key == "within_10"), None)
-    if near is not None:
-        five = cell(monitor["within_5"], "share", monitor.currency)
-        shown = cell(near.value, near.unit, monitor.currency)
-        drawn.append(
-            figure("Liquidated within 10 %", shown, f"of open positions; {five} within 5 %")
-        )
-    return drawn
+        _near(monitor),
+        figure(
+            "Worst bad debt",
+            numbers.amount(worst["bad_debt"], monitor.currency),
+            f"after a shock of {numbers.move(worst['shock'])}",
+        ),
+        figure(
+            "Liquidated then",
+            f"{worst['liquidated']:,}",
+            f"{cell(worst['share'], 'share', monitor.currency)} of all accounts",
+        ),
+    )
+    return [each for each in every if each][:4]
+
+
+def _shelf(monitor: Study) -> Markup:
+    if not monitor.table("levels").rows:
+        return Markup()
+    shelf, spot = monitor["shelf"], monitor["spot"]
+    at = "R over 1" if shelf is None else f"{numbers.move(monitor['shelf_distance'])}; R over 1"
+    return figure("Nearest shelf", numbers.level(shelf, spot), at)
+
+
+def _near(monitor: Study) -> Markup:
+    if all(fact.key != "within_10" for fact in monitor.facts):
+        return Markup()
+    five, ten = (cell(monitor[key], "share", "") for key in ("within_5", "within_10"))
+    return figure("Liquidated within 10 %", ten, f"of open positions; {five} within 5 %")
 
 
 def _facts(study: Study, keys: Sequence[str]) -> Markup:
