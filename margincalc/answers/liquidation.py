@@ -38,7 +38,7 @@ from margincalc.liquidation.volatility import (
     multiples,
 )
 
-MOST_FRONTIERS = 6  # worked out unasked; each takes some tenths of a second
+MOST_FRONTIERS = 6  # worked out unasked; each takes tenths of a second where it is searched
 CURVE_NODES = 241
 
 

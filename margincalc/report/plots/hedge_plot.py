@@ -35,7 +35,7 @@ def hedge_figure(report: HedgeReport, size: style.Size) -> "Figure":
         grid = figure.subplots(len(pools), 2, sharex="row", sharey="row", squeeze=False)
         for row, pool in zip(grid, pools, strict=True):
             _pair(row, pool, report)
-        grid[0][0].legend(loc="best", frameon=True, facecolor="white", edgecolor="none")
+        grid[0][0].legend(loc="best")
     return figure
 
 
@@ -63,7 +63,7 @@ def _panel(axes: "Axes", pool: HedgePool, side: str, report: HedgeReport) -> Non
         spot, equity, asked, where=equity < asked, color=style.RED, alpha=0.16, linewidth=0.0
     )
     axes.plot(spot, equity, color=style.BLUE, label="equity")
-    axes.plot(spot, need, color=style.ORANGE, label="maintenance", linestyle="--")
+    axes.plot(spot, need, color=style.RED, label="maintenance margin", linestyle="--")
     target = numbers.percent(report.target)
     axes.plot(spot, asked, color=style.INK, label=f"equity for {target}", linewidth=0.9)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value * 100:+.0f} %" if value else "spot")

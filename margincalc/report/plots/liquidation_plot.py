@@ -93,7 +93,7 @@ def _spot(axes: "Axes", pool: PoolLiquidation, region: RegionLine) -> None:
     style.amounts(axes, vertical=False)
     axes.set_title(_title(pool, region))
     axes.set_xlabel("spot" if region.spot else TOGETHER)
-    style.legend(axes, loc="lower center", ncols=2)
+    axes.legend(loc="lower center", ncols=2, fontsize=8)
 
 
 def _crossing(axes: "Axes", place: float, crossing: Crossing, spot: float | None) -> None:

@@ -2,7 +2,8 @@
 
 A figure is built without pyplot, so that nothing is shared between two of them, and is written with
 neither dates nor versions, so that the same input gives the same bytes. The colours are Okabe and
-Ito's (2008); none carries a meaning alone.
+Ito's (2008); none carries a meaning alone. Equity is blue and whole; maintenance margin, and where
+it is not covered, red, dashed or hatched.
 """
 
 from collections.abc import Iterator
@@ -41,8 +42,10 @@ _STYLE: Any = {
     "grid.color": "#E3E3E3",
     "grid.linewidth": 0.6,
     "hatch.linewidth": 0.5,
+    "legend.edgecolor": "none",
+    "legend.facecolor": "white",
     "legend.fontsize": 8.5,
-    "legend.frameon": False,
+    "legend.framealpha": 0.8,  # lines and shades are behind it
     "lines.linewidth": 1.6,
     "svg.fonttype": "path",
     "svg.hashsalt": "margincalc",
@@ -139,12 +142,6 @@ def amounts(axes: "Axes", *, vertical: bool = True) -> None:
     """Write the numbers of an axis as `compact` does."""
     axis = axes.yaxis if vertical else axes.xaxis
     axis.set_major_formatter(lambda value, _: compact(value))
-
-
-def legend(axes: "Axes", **options: Any) -> None:
-    """Name the lines, on paper of its own."""
-    paper: Any = {"frameon": True, "facecolor": "white", "edgecolor": "none", "framealpha": 0.8}
-    axes.legend(fontsize=8, **paper, **options)
 
 
 def remark(axes: "Axes", text: str) -> None:
