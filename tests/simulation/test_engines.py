@@ -1,13 +1,15 @@
 """Engines: they conserve money, leave the healthy alone, end, and say so where they cannot cure."""
 
 import datetime as dt
+import os
+from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import margincalc as mc
@@ -23,6 +25,7 @@ from margincalc.simulation.engines import engine_names, load_engine
 from margincalc.simulation.pro_rata import ProRata
 from tests.books import AS_OF, Style, margined, written
 
+PROVE = bool(os.environ.get("MARGINCALC_PROVE"))
 DAY = AS_OF.date()
 STYLE = Style(underlyings=2, settlements=("linear",), coin=False, deposits=("cash",), positions=5)
 LINEAR = replace(STYLE, kinds=("perpetual",))
@@ -41,20 +44,26 @@ def scene(content: dict[str, Any], costs: Costs = IMPACT, **more: Any) -> Scene:
 SETTINGS = ("borrow.maintenance=0.0",)
 
 
-def stressed(rng: Random, style: Style = STYLE) -> dict[str, Any]:
-    """Draw an account whose money is chosen so that it is near its maintenance margin."""
+NEAR = (-0.3, 0.2, 0.5, 0.7, 0.9, 0.99, 1.0, 1.2)  # equity, of maintenance margin
+BROKE = (-0.5, -0.1)
+
+
+def stressed(rng: Random, style: Style = STYLE, shares: Sequence[float] = NEAR) -> dict[str, Any]:
+    """Draw an account whose money makes its equity a share of its maintenance margin."""
     content = written(rng, style)
     content["collateral"] = [{"asset": "USD", "quantity": 0.0}]
     result = margined(mc.Portfolio.model_validate(content), model="generic-standard",
                       settings=SETTINGS).result  # fmt: skip
     margin, equity = float(result.maintenance[0]), float(result.equity[0])
-    wanted = rng.choice((-0.3, 0.2, 0.5, 0.7, 0.9, 0.99, 1.0, 1.2)) * margin
+    wanted = rng.choice(shares) * margin
     content["collateral"] = [{"asset": "USD", "quantity": wanted - equity}]
     return content
 
 
-def contents(style: Style = STYLE) -> st.SearchStrategy[dict[str, Any]]:
-    return st.randoms(use_true_random=False).map(lambda rng: stressed(rng, style))
+def contents(
+    style: Style = STYLE, shares: Sequence[float] = NEAR
+) -> st.SearchStrategy[dict[str, Any]]:
+    return st.randoms(use_true_random=False).map(lambda rng: stressed(rng, style, shares))
 
 
 def check(at: Scene, name: str) -> None:
@@ -114,17 +123,25 @@ def test_lenders_keep_their_promises(name: str, debt: float, haircut: float) -> 
     check(scene(loan(debt, haircut=haircut), fund=1e9), name)
 
 
-@given(contents(), st.floats(0.0, 1e6), st.floats(0.0, 1e6))
+@settings(max_examples=1000 if PROVE else 8)
+@given(contents(shares=BROKE), st.floats(0.0, 0.5), st.floats(0.0, 1.0))
 def test_more_fund_never_means_more_socialised_loss(
-    content: dict[str, Any], fund: float, more: float
+    content: dict[str, Any], share: float, more: float
 ) -> None:
+    """Accounts have less than nothing, and funds a share of that: others pay in every example."""
+    at = scene(content)
+    deficit = -at.start().standing.equity
+    assume(deficit > 1.0)
+    paid = 0.0
     for name in OF_POSITIONS:
         engine = load_engine(name, DAY).engine
         less, richer = (
-            sum(step.move.others for step in run(engine, scene(content, fund=held)).steps)
-            for held in (fund, fund + more)
+            sum(step.move.others for step in run(engine, at._replace(fund=held)).steps)
+            for held in (share * deficit, (share + more) * deficit)
         )
         assert richer <= less * (1.0 + 1e-9) + 1e-6
+        paid += less
+    assert paid > 0.0
 
 
 def test_the_generic_engine_hedges_before_it_closes() -> None:
