@@ -91,7 +91,6 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "attribution": (("weighted",), ("shapley", "shares", "taylor"), ("change",), ("",)),
     "batch": (
-        ("tables",),
         ("survey", "universe"),
         ("instruments", "lines", "parts"),
         ("holdings",),
@@ -114,7 +113,8 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "feed": (("ticks",), ("market", "sources"), ("desk",), ("session",), ("",)),
     "files": (
-        ("broker", "columns", "tree"),
+        ("broker", "parquet", "tree"),
+        ("columns",),
         ("prices", "source", "whole", "yaml_text"),
         ("csv_text", "explain", "history", "json_text", "schema"),
         ("exports.rows",),

@@ -2,8 +2,8 @@
 
 A file lists prices and sizes (`price`, `size`, perhaps `side`, `bankrupt`, `account`), or positions
 and deposits in a market (`account`, `instrument` or `asset`, `quantity`, perhaps `entry_price` and
-`venue`). An account is one on each of its venues, each by the model that the market file names.
-A folder has them as `batch` reads them: `positions.parquet`, `balances.parquet`, `market.yaml`.
+`venue`). An account is one on each of its venues, each by the model that the market file names. A
+folder is a venue's, as `batch` reads it: positions, balances, and the market beside them.
 """
 
 import datetime as dt
@@ -16,6 +16,7 @@ from margincalc.answers.margining import IMPLIED, day_of, known_mode
 from margincalc.arrays import FloatArray
 from margincalc.errors import did_you_mean, input_error, printable, shown
 from margincalc.files.columns import Columns, read_columns
+from margincalc.files.parquet import BALANCES, POSITIONS, files_of, found_in
 from margincalc.files.reader import load, load_market
 from margincalc.margin.base import Venue
 from margincalc.margin.load import load_model, load_venues
@@ -94,28 +95,12 @@ def accounts_of(source: Source, margins: Margins) -> Accounts:
     """
     if source.file is None:
         return _drawn(source, margins)
-    folder = Path(source.file)
-    if folder.is_dir():
-        placed = source._replace(market=source.market or folder / "market.yaml")
-        return _holding(_in_folder(folder), placed, margins)
+    if Path(source.file).is_dir():
+        return _holding(*_folder(source), margins)
     table = read_columns(source.file)
     if "price" in table.cells:
         return _priced(table, source)
     return _holding(table, source, margins)
-
-
-def _in_folder(folder: Path) -> Columns:
-    """Read a venue's positions and balances as one table, the balances last."""
-    positions, balances = (
-        read_columns(folder / f"{name}.parquet") for name in ("positions", "balances")
-    )
-    more: list[Any] = [None] * balances.rows
-    cells = {column: [*values, *more] for column, values in positions.cells.items()}
-    for column, values in balances.cells.items():
-        own = "quantity" if column == "amount" else column
-        before = cells.get(own, [None] * positions.rows)[: positions.rows]
-        cells[own] = [*before, *values]
-    return Columns(printable(str(folder)), cells)
 
 
 def _drawn(source: Source, margins: Margins) -> Accounts:
@@ -194,6 +179,32 @@ def _holding(table: Columns, source: Source, margins: Margins) -> Accounts:
     venue = _rules(margins, source.market, rows, market.as_of.date())
     title = f"{len(set(table.texts('account'))):,} accounts of {table.name}"
     return Accounts(title, market.currency or "USD", spot, None, population, venue)
+
+
+def _folder(source: Source) -> tuple[Columns, Source]:
+    """Read a venue's positions and balances as one table, and name the market beside them."""
+    own = found_in(str(source.file))
+    if own.positions == str(source.file):
+        wanted = "positions.parquet, perhaps balances.parquet and market.yaml beside it"
+        raise input_error(printable(own.positions), "a folder without positions", wanted)
+    if own.instruments is not None:
+        found = f"{own.instruments}, which `batch` alone reads"
+        raise input_error(str(source.file), found, "instruments that their names describe")
+    parts = [(own.positions, POSITIONS)]
+    if own.balances is not None:
+        parts.append((own.balances, BALANCES))
+    cells: dict[str, list[Any]] = {name: [] for name in HOLDING.split(",")}
+    for path, wanted in parts:
+        for name in files_of(path, "FILE"):
+            table = read_columns(name)
+            table.refuse_unknown(key for key in wanted if key != "pool")
+            table.need(*(key for key, column in wanted.items() if not column.optional),
+                       example=",".join(wanted))  # fmt: skip
+            given = {"quantity": table.cells.get("amount", ()), **table.cells}
+            for key, column in cells.items():
+                column.extend(given.get(key, [None] * table.rows))
+    placed = source if source.market is not None else source._replace(market=own.market)
+    return Columns(printable(str(source.file)), cells), placed
 
 
 def _rules(margins: Margins, market: str | Path, rows: Rows, day: dt.date) -> Venue:

@@ -90,7 +90,7 @@ def partition(
     InputError, OutputError
     """
     from margincalc.batch.partition import partitioned
-    from margincalc.batch.tables import found_in
+    from margincalc.files.parquet import found_in
 
     own = found_in(str(positions))
     return partitioned(own.positions, str(balances) if balances else own.balances, str(output))
@@ -152,7 +152,7 @@ def _inputs(
 ) -> Inputs:
     """Return what is read of a venue: what is named, else what stands beside its positions."""
     from margincalc.batch.run import Inputs
-    from margincalc.batch.tables import found_in
+    from margincalc.files.parquet import found_in
 
     own = found_in(str(positions))
     market = market or own.market

@@ -9,7 +9,8 @@ from margincalc.arrays import BoolArray, IntArray
 from margincalc.batch.lines import Checked, Reasons, Runs, checked
 from margincalc.batch.parts import Part
 from margincalc.batch.survey import digests, filled, runs
-from margincalc.batch.tables import (
+from margincalc.batch.universe import Universe
+from margincalc.files.parquet import (
     BALANCES,
     POSITIONS,
     Table,
@@ -19,7 +20,6 @@ from margincalc.batch.tables import (
     opened,
     read,
 )
-from margincalc.batch.universe import Universe
 
 
 class Bad(NamedTuple):

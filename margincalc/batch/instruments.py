@@ -6,8 +6,8 @@ portfolio file, with `spot` of its underlying, and `forward` and `rate` of its e
 
 from typing import Any
 
-from margincalc.batch.tables import Wanted, columns_of, files_of, opened
 from margincalc.errors import input_error, shown
+from margincalc.files.parquet import Wanted, columns_of, files_of, opened
 from margincalc.files.reader import market_of
 from margincalc.portfolio import Instrument, Portfolio, Quote
 from margincalc.portfolio.names import parse

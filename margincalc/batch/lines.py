@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from margincalc.arrays import AnyArray, BoolArray, FloatArray, IntArray
-from margincalc.batch.tables import POSITIONS, Table, Wanted, arrow
 from margincalc.batch.universe import Rows, Universe
+from margincalc.files.parquet import POSITIONS, Table, Wanted, arrow
 from margincalc.portfolio import LEAST
 
 MOST = 1e15  # of a quantity or price, as in a portfolio file

@@ -14,7 +14,8 @@ import numpy as np
 
 from margincalc.batch.piece import drafted
 from margincalc.batch.survey import Key
-from margincalc.batch.tables import (
+from margincalc.errors import OutputError, input_error
+from margincalc.files.parquet import (
     BALANCES,
     POSITIONS,
     Wanted,
@@ -25,7 +26,6 @@ from margincalc.batch.tables import (
     opened,
     read,
 )
-from margincalc.errors import OutputError, input_error
 
 ROWS = 1 << 22  # of positions in a file, about; the rows of one file are in memory at once
 SAMPLED = 1024  # accounts of each row group

@@ -23,9 +23,9 @@ from margincalc.batch.books import Unit, unit, units
 from margincalc.batch.holdings import Accounts, Bad, accounts_in
 from margincalc.batch.parts import Part
 from margincalc.batch.rows import AMOUNTS, Columns, Components, Margined, columns_of, table_of
-from margincalc.batch.tables import arrow
 from margincalc.batch.universe import Universe
 from margincalc.errors import Fault, InputError, ModelRefusal, OutputError
+from margincalc.files.parquet import arrow
 from margincalc.kernels import pricer_named
 from margincalc.liquidation.nearest import nearest
 from margincalc.margin.base import STATUSES

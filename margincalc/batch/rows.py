@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from margincalc.arrays import BoolArray, FloatArray, IntArray, group_sum
-from margincalc.batch.tables import arrow
 from margincalc.batch.universe import Universe
 from margincalc.book import Book
+from margincalc.files.parquet import arrow
 from margincalc.liquidation.nearest import Nearest
 from margincalc.margin.base import STATUSES, MarginResult, Venue, Worst, standing
 from margincalc.scenarios import ScenarioGrid

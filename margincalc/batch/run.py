@@ -13,9 +13,9 @@ from margincalc.batch.parts import planned
 from margincalc.batch.piece import CLOSEST, Job
 from margincalc.batch.rows import AMOUNTS, components_of
 from margincalc.batch.survey import Survey, survey
-from margincalc.batch.tables import BALANCES, POSITIONS, files_of
 from margincalc.batch.universe import Universe, universe
 from margincalc.errors import did_you_mean, input_error, shown
+from margincalc.files.parquet import BALANCES, POSITIONS, files_of
 from margincalc.kernels import pricer_named
 from margincalc.margin.base import STATUSES
 from margincalc.portfolio import Portfolio

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from margincalc.arrays import IntArray
-from margincalc.batch.tables import Wanted, arrow, columns_of, keys, opened, read
 from margincalc.errors import input_error, shown
+from margincalc.files.parquet import Wanted, arrow, columns_of, keys, opened, read
 
 Key: TypeAlias = str | int
 Map: TypeAlias = Callable[..., Iterable[Any]]

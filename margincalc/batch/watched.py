@@ -15,11 +15,11 @@ from margincalc.batch.parts import planned
 from margincalc.batch.piece import refuse
 from margincalc.batch.run import Inputs, files
 from margincalc.batch.survey import survey
-from margincalc.batch.tables import BALANCES, POSITIONS
 from margincalc.batch.universe import universe
 from margincalc.book import Book
 from margincalc.feed.desk import Desk
 from margincalc.feed.session import Session, Wishes
+from margincalc.files.parquet import BALANCES, POSITIONS
 from margincalc.kernels import pricer_named
 from margincalc.pricer import using
 from margincalc.times import instant

@@ -14,15 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from margincalc.arrays import FloatArray
-from margincalc.errors import (
-    Fault,
-    InputError,
-    MissingExtraError,
-    did_you_mean,
-    input_error,
-    printable,
-    shown,
-)
+from margincalc.errors import Fault, InputError, did_you_mean, input_error, printable, shown
+from margincalc.files.parquet import opened
 
 MOST = 20  # faults of one column that are told
 STDIN = "-"
@@ -145,17 +138,8 @@ def _csv(name: str, data: bytes) -> Columns:
 
 
 def _parquet(name: str, path: Path) -> Columns:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        text = "Parquet needs pyarrow: pip install 'margincalc[scale]'"
-        raise MissingExtraError(text) from None
-    try:
-        table = pyarrow.parquet.read_table(path)
-    except (OSError, pyarrow.ArrowException) as error:
-        found = printable(str(error).splitlines()[0] if str(error) else "nothing")
-        raise input_error(name, found, "a Parquet file") from None
+    with opened(str(path)) as file:
+        table = file.read()
     if not table.num_rows:
         raise input_error(name, "no rows", "a row for each entry")
     cells = {column.casefold(): table[column].to_pylist() for column in table.column_names}

@@ -9,8 +9,9 @@ from typing import IO, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from margincalc.errors import InputError, MissingExtraError, input_error, printable
+from margincalc.errors import InputError, input_error, printable
 from margincalc.files.explain import explain
+from margincalc.files.parquet import opened
 from margincalc.files.source import Source, read_source
 from margincalc.files.tree import Locator, Places, Tree
 from margincalc.files.yaml_text import read_yaml, yaml_growth
@@ -118,20 +119,10 @@ class _Rows:
 
 
 def _parquet(path: Path) -> tuple[Tree, Locator]:
-    place = printable(str(path))
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        text = "Parquet needs pyarrow: pip install 'margincalc[scale]'"
-        raise MissingExtraError(text) from None
-    try:
-        rows: list[dict[str, Any]] = pyarrow.parquet.read_table(path).to_pylist()
-    except (OSError, pyarrow.ArrowException) as error:
-        found = printable(str(error).splitlines()[0] if str(error) else "nothing")
-        raise input_error(place, found, "a Parquet file of accounts") from None
+    with opened(str(path)) as file:
+        rows: list[dict[str, Any]] = file.read().to_pylist()
     kept = [{key: _plain(value) for key, value in row.items() if value is not None} for row in rows]
-    return {"accounts": kept}, _Rows(place)
+    return {"accounts": kept}, _Rows(printable(str(path)))
 
 
 def _plain(value: object) -> object:

@@ -1,5 +1,7 @@
 """A population is a book like any other: each account is margined as if it were alone."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -96,10 +98,8 @@ def test_rounds_of_one_asset_are_the_sorted_cascade() -> None:
         assert owed == pytest.approx(row[8], rel=1e-9, abs=1e-6)
 
 
-def test_a_list_of_prices_and_one_of_positions_are_read(tmp_path: object) -> None:
-    from pathlib import Path
-
-    folder = Path(str(tmp_path))
+def test_a_list_of_prices_and_one_of_positions_are_read(tmp_path: Path) -> None:
+    folder = tmp_path
     prices = folder / "prices.csv"
     prices.write_text("account,price,size\na,98,10\nb,96,20\nc,95,15\nd,90,40\n")
     study = mc.cascade(Source(file=prices, spot=100.0), shocks="-0.025,-0.04", depth="1%=1000")

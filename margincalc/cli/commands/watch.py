@@ -102,7 +102,7 @@ def _many(path: str) -> bool:
         return any(place.rglob("*.parquet"))
     if place.suffix != ".parquet" or not place.is_file():
         return False
-    from margincalc.batch.tables import opened
+    from margincalc.files.parquet import opened
 
     with opened(path) as file:
         return "account" in file.schema_arrow.names

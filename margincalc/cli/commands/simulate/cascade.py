@@ -62,9 +62,9 @@ def cascade(
 
     FILE, CSV or Parquet, lists liquidation prices (`price`, `size`, perhaps `account`, `side` and
     `bankrupt`; with --spot), or positions and deposits (`account`, `instrument` or `asset`,
-    `quantity`, perhaps `entry_price` and `venue`; with --market, whose `venues` name their models).
-    A folder has them as `batch` reads them. An account is one on each of its venues. Without a file
-    accounts are drawn.
+    `quantity`, perhaps `entry_price` and `venue`; with --market, whose `venues` name their models);
+    or is a venue's folder, as `batch` reads it.
+    An account is one on each of its venues. Without a file accounts are drawn.
     """
     from margincalc.answers.accounts import Margins
     from margincalc.api import studies
