@@ -66,8 +66,11 @@ def room(equity: Sequence[float], maintenance: Sequence[float]) -> Range:
 
 
 def frontier(curve: Curve, pool: PoolLiquidation, region: RegionLine) -> Markup:
-    """Draw where spot and volatility liquidate together; nothing where that was not worked out."""
-    if not curve.plane:
+    """Draw where spot and volatility liquidate together.
+
+    Nothing is drawn where that was not worked out, or where volatility changes nothing.
+    """
+    if not curve.plane or all(row == curve.plane[0] for row in curve.plane):
         return Markup()
     spot = region.spot or 1.0
     xs = [multiple * spot for multiple in curve.multiples]
@@ -85,7 +88,8 @@ def frontier(curve: Curve, pool: PoolLiquidation, region: RegionLine) -> Markup:
         drawing.text(frame.across(spot) + 7.0, frame.up(1.0) - 5.0, "now", "tick", "start"),
         *_likely(frame, pool, region, spot),
     )
-    return joined([drawn, note(_most_likely(pool, region, spot))])
+    said = _most_likely(pool, region, spot) if polygons else "Nothing that is drawn is liquidated."
+    return joined([drawn, note(said)])
 
 
 def _ends(low: float | None, high: float | None, frame: Frame, spot: float) -> tuple[float, float]:

@@ -25,7 +25,7 @@ def what_is_it_made_of(page: Page) -> Markup:
         panel("Pools", _pools(report)) if several else Markup(),
         panel("Maintenance margin by position", _explained(page.explain), wide=True),
         refused(page, "explain", "Margin by position"),
-        panel("Greeks by expiry", _greeks(report)),
+        panel("Greeks by expiry", _greeks(report), wide=numbers.decimals(report.currency) > 2),
         panel("Positions", _positions(report), wide=True),
         panel("By the venue's names", _details(report)),
     )
