@@ -194,15 +194,15 @@ def _folder(source: Source) -> tuple[Columns, Source]:
     if own.balances is not None:
         parts.append((own.balances, BALANCES))
     cells: dict[str, list[Any]] = {name: [] for name in HOLDING.split(",")}
-    for path, wanted in parts:
+    for path, columns in parts:
+        needed = [key for key, column in columns.items() if not column.optional]
         for name in files_of(path, "FILE"):
             table = read_columns(name)
-            table.refuse_unknown(key for key in wanted if key != "pool")
-            table.need(*(key for key, column in wanted.items() if not column.optional),
-                       example=",".join(wanted))  # fmt: skip
+            table.refuse_unknown(key for key in columns if key != "pool")
+            table.need(*needed, example=",".join(columns))
             given = {"quantity": table.cells.get("amount", ()), **table.cells}
-            for key, column in cells.items():
-                column.extend(given.get(key, [None] * table.rows))
+            for key, cell in cells.items():
+                cell.extend(given.get(key, [None] * table.rows))
     placed = source if source.market is not None else source._replace(market=own.market)
     return Columns(printable(str(source.file)), cells), placed
 
