@@ -44,6 +44,23 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+CONTRAST = """() => {
+  const parts = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = (rgb) => rgb.slice(0, 3).map((x) => x / 255)
+    .map((x) => (x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, x, n) => sum + x * [0.2126, 0.7152, 0.0722][n], 0);
+  const card = parts(getComputedStyle(document.querySelector(".panel")).backgroundColor);
+  return Math.min(...[...document.querySelectorAll(".heat td")].map((cell) => {
+    cell.style.setProperty("--depth", 1);
+    const style = getComputedStyle(cell), [r, g, b, a = 1] = parts(style.backgroundColor);
+    const under = [r, g, b].map((x, n) => a * x + (1 - a) * card[n]);
+    const pair = [light(parts(style.color)), light(under)].sort((x, y) => y - x);
+    return (pair[0] + 0.05) / (pair[1] + 0.05);
+  }));
+}"""
+"""The least contrast of a text on a heat map at its deepest, as WCAG 2.2 defines it."""
+
+
 class Opened:
     """A page that was opened, with what went wrong and what it asked of others."""
 
@@ -82,6 +99,7 @@ def test_it_loads_without_an_error_or_a_request_and_fits(
     file = written(tmp_path, of("btc_short_strangle"))
     opened = loaded(browser, file, width, scheme)
     assert opened.page.locator("#curve svg path").count() == 2
+    assert opened.page.evaluate(CONTRAST) > 4.5
     opened.page.close()
 
 

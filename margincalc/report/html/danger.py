@@ -148,10 +148,9 @@ def _heat_map(
 def _cell(line: ScenarioLine, most: float) -> Markup:
     depth = min(abs(line.pnl) / most, 1.0)
     kind = "loss" if line.pnl < 0.0 else "gain"
-    deep = " deep" if depth > 0.55 else ""
     worst = " worst" if line.worst else ""
     shown = numbers.coarse(line.pnl, most)
-    return tag("td", shown, class_=f"{kind}{deep}{worst}", style=f"--depth:{depth:.3f}")
+    return tag("td", shown, class_=f"{kind}{worst}", style=f"--depth:{depth:.3f}")
 
 
 def _others(lines: Sequence[ScenarioLine], report: ScenariosReport) -> Markup:
