@@ -157,7 +157,7 @@ def _sides(table: Columns, price: FloatArray, spot: float) -> FloatArray:
     sides = table.texts("side")
     for row, side in enumerate(sides):
         if side not in ("long", "short"):
-            raise input_error(f"{table.name}:{row + 2}, column side", shown(side), "long or short")
+            raise input_error(table.place(row, "side"), shown(side), "long or short")
     return np.array([side == "long" for side in sides])
 
 
@@ -231,7 +231,7 @@ def _rows(table: Columns) -> tuple[Rows, Held]:
         if bool(pair[0]) == bool(pair[1]):
             found = "both an instrument and an asset" if pair[0] else "neither of the two"
             wanted = "an instrument held, or an asset deposited"
-            raise input_error(f"{table.name}:{row + 2}", found, wanted)
+            raise input_error(table.place(row), found, wanted)
     held = Held(
         tuple(sorted({name for name in instruments if name})),
         tuple(sorted({name for name in assets if name})),

@@ -11,6 +11,7 @@ from margincalc.answers.study import Field
 from margincalc.arrays import FloatArray, group_sum
 from margincalc.errors import input_error, shown
 from margincalc.files.columns import read_columns
+from margincalc.portfolio import LEAST
 from margincalc.pricing.impact import DepthCurve, Impact, Linear, SquareRoot
 from margincalc.risk import greeks
 from margincalc.simulation import cascade, firesale
@@ -120,7 +121,7 @@ def dealers_of(text: str | Path | None) -> Gamma | None:
         table = read_columns(text)
         table.refuse_unknown(("spot", "gamma"))
         table.need("spot", "gamma", example="spot,gamma")
-        spot = table.numbers("spot", least=np.finfo(np.float64).tiny)
+        spot = table.numbers("spot", least=LEAST)
         if np.any(np.diff(spot) <= 0.0):
             raise input_error(
                 table.name, "spots out of order", "each above the one before"

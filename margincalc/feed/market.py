@@ -34,14 +34,14 @@ class Listing(NamedTuple):
     expiry: tuple[str, ...]
 
     def underlying(self, name: str) -> int:
-        """Return the row of an underlying.
+        """Return the row of an underlying; `BTC_USDC` is `BTC` where the market has no other.
 
         Raises
         ------
         Refused
             If the book does not know it.
         """
-        row = self.underlyings.get(name)
+        row = self.underlyings.get(name, self.underlyings.get(name.partition("_")[0]))
         if row is None:
             raise Refused(f"an underlying {name} of which the book holds nothing")
         return row

@@ -126,8 +126,9 @@ def _notification(content: Mapping[str, Any]) -> tuple[Tick, ...]:
     if channel.startswith("ticker."):
         return _ticker(data)
     if channel.startswith("deribit_price_index."):
-        base = str(data.get("index_name", "")).partition("_")[0].upper()
-        return (Tick(_time(data.get("timestamp")), base, spot=_number(data, "price", "spot")),)
+        base, _, quote = str(data.get("index_name", "")).upper().partition("_")
+        name = base if quote in ("", "USD") else f"{base}_{quote}"
+        return (Tick(_time(data.get("timestamp")), name, spot=_number(data, "price", "spot")),)
     return ()
 
 

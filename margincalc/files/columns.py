@@ -7,9 +7,11 @@ import csv
 import gzip
 import io
 import sys
+import zlib
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +21,8 @@ from margincalc.files.parquet import opened
 
 MOST = 20  # faults of one column that are told
 STDIN = "-"
+LARGEST = 2 << 30  # bytes of CSV, unpacked: some ten million accounts
+_GZIP = b"\x1f\x8b"
 
 
 class Columns(NamedTuple):
@@ -28,15 +32,22 @@ class Columns(NamedTuple):
     ----------
     name : of the file, as messages give it
     cells : texts of a CSV file, values of a Parquet file; "" or None where there is nothing
+    lines : on which each row of a CSV file ends; none of a Parquet file
     """
 
     name: str
     cells: Mapping[str, Sequence[Any]]
+    lines: Sequence[int] = ()
 
     @property
     def rows(self) -> int:
         """How many there are."""
         return len(next(iter(self.cells.values()), ()))
+
+    def place(self, row: int, column: str = "") -> str:
+        """Return where a row stands, or its cell in a column."""
+        start = f"{self.name}:{self.lines[row]}" if self.lines else f"{self.name}, row {row + 1}"
+        return f"{start}, column {column}" if column else start
 
     def first_of(self, *names: str) -> str | None:
         """Return the first of these columns that there is."""
@@ -82,11 +93,7 @@ class Columns(NamedTuple):
             bound = "" if least == -np.inf else f" of at least {least:g}"
             raise InputError(
                 [
-                    Fault(
-                        f"{self.name}:{row + 2}, column {column}",
-                        shown(cells[row]),
-                        f"a finite number{bound}",
-                    )
+                    Fault(self.place(row, column), shown(cells[row]), f"a finite number{bound}")
                     for row in rows[:MOST].tolist()
                 ]
             )
@@ -105,23 +112,38 @@ def read_columns(source: str | Path) -> Columns:
     """
     name = printable(str(source))
     if str(source) == STDIN:
-        return _csv("standard input", sys.stdin.buffer.read())
+        return _csv("standard input", _bounded(sys.stdin.buffer, "standard input"))
     path = Path(source)
     if path.suffix.lower() == ".parquet":
         return _parquet(name, path)
     try:
-        data = path.read_bytes()
-        return _csv(name, gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
-    except (OSError, EOFError) as error:
+        with path.open("rb") as file:
+            packed = file.peek(len(_GZIP))[: len(_GZIP)] == _GZIP
+            data = _bounded(gzip.GzipFile(fileobj=file) if packed else file, name)
+    except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or "no readable file"
         raise input_error(name, reason.lower(), "a CSV or Parquet file") from None
+    return _csv(name, data)
+
+
+def _bounded(stream: "IO[bytes] | gzip.GzipFile", name: str) -> bytes:
+    data = stream.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        wanted = f"at most {LARGEST:,} bytes of CSV"
+        raise input_error(name, "more", wanted, "write it as Parquet, which is smaller")
+    return data
 
 
 def _csv(name: str, data: bytes) -> Columns:
+    rows: list[list[str]] = []
+    lines = array("q")
     try:
         text = data.decode("utf-8-sig")
         reader = csv.reader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True)
-        rows = [row for row in reader if row]
+        for row in reader:
+            if row:
+                rows.append(row)
+                lines.append(reader.line_num)
     except (UnicodeDecodeError, csv.Error) as error:
         raise input_error(name, printable(str(error)), "CSV in UTF-8") from None
     if len(rows) < 2:
@@ -129,12 +151,14 @@ def _csv(name: str, data: bytes) -> Columns:
     header = [cell.strip().casefold() for cell in rows[0]]
     twice = [column for column in header if header.count(column) > 1]
     if twice:
-        raise input_error(f"{name}:1", f"the column {shown(twice[0])} twice", "it once")
-    for number, row in enumerate(rows):
+        found = f"the column {shown(twice[0])} twice"
+        raise input_error(f"{name}:{lines[0]}", found, "it once")
+    for line, row in zip(lines, rows, strict=True):
         if len(row) != len(header):
             found, wanted = f"{len(row)} cells", f"{len(header)}, as the header has"
-            raise input_error(f"{name}:{number + 1}", found, wanted)
-    return Columns(name, dict(zip(header, zip(*rows[1:], strict=True), strict=True)))
+            raise input_error(f"{name}:{line}", found, wanted)
+    cells = dict(zip(header, zip(*rows[1:], strict=True), strict=True))
+    return Columns(name, cells, lines[1:])
 
 
 def _parquet(name: str, path: Path) -> Columns:

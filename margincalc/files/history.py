@@ -64,7 +64,7 @@ def _columns(table: Columns, underlyings: Sequence[str]) -> list[Prices]:
     time = times_of(table, when)
     late = np.flatnonzero(np.diff(time) <= 0.0)
     if len(late):
-        place = f"{table.name}:{int(late[0]) + 3}"
+        place = table.place(int(late[0]) + 1)
         raise input_error(place, "a time that is not later", "times in order")
     return [Prices(name, time, table.numbers(name.casefold(), least=LEAST)) for name in underlyings]
 

@@ -75,10 +75,11 @@ def test_deribits_ticker_of_a_perpetual() -> None:
     assert quote == Tick(TIME, instrument="BTC-PERPETUAL", mark=36446.51, funding=0.0000211)
 
 
-def test_deribits_index() -> None:
-    data = {"index_name": "btc_usd", "price": 3937.89, "timestamp": int(TIME.timestamp() * 1000)}
-    assert read_line(notification("deribit_price_index.btc_usd", data)) == (
-        Tick(TIME, "BTC", spot=3937.89),
+@pytest.mark.parametrize(("index", "underlying"), [("btc_usd", "BTC"), ("btc_usdc", "BTC_USDC")])
+def test_deribits_index(index: str, underlying: str) -> None:
+    data = {"index_name": index, "price": 3937.89, "timestamp": int(TIME.timestamp() * 1000)}
+    assert read_line(notification(f"deribit_price_index.{index}", data)) == (
+        Tick(TIME, underlying, spot=3937.89),
     )
 
 

@@ -106,6 +106,35 @@ def test_what_is_held_is_subscribed_to() -> None:
     ]
 
 
+@pytest.mark.parametrize("market", ["BTC", "BTC_USDC"])
+def test_deribits_tickers_of_linear_contracts_move_the_market_that_holds_them(market: str) -> None:
+    portfolio = mc.Portfolio.model_validate(
+        {
+            "as_of": "2026-11-20T08:00:00Z",
+            "market": {market: {"spot": 100_000.0}},
+            "positions": [{"instrument": "BTC_USDC-PERPETUAL", "quantity": 1.0}],
+            "collateral": [{"asset": "USDC", "quantity": 50_000.0}],
+        }
+    )
+    session = mc.watch(portfolio)
+    ticker = {"instrument_name": "BTC_USDC-PERPETUAL", "mark_price": 99e3, "index_price": 98e3}
+    index = {"index_name": "btc_usdc", "price": 97e3}
+    said = [
+        ("ticker.BTC_USDC-PERPETUAL.100ms", ticker),
+        ("deribit_price_index.btc_usdc", index),
+    ]
+    lines = [
+        json.dumps(
+            {"jsonrpc": "2.0", "method": "subscription", "params": {"channel": c, "data": d}}
+        )
+        for c, d in said
+    ]
+    last = [*session.events(line.encode() for line in lines)][-1]
+    assert (last["ticks"], last["refused"]) == (3, 0)
+    assert session.desk.book.spot.tolist() == [97e3]
+    assert float(session.desk.figures.equity[0]) == pytest.approx(49_000.0 - 99e3 / 98.0)
+
+
 DATA = os.environ.get("MARGINCALC_DATA")  # a folder of real chains; unset, they are not replayed
 HELD = ("BTC-27FEB26-65000-P", "BTC-27FEB26-78000-C")
 STEPS = 60

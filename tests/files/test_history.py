@@ -1,5 +1,6 @@
 """Histories of prices: both layouts, and what is wrong with them."""
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,9 @@ import pytest
 
 import margincalc as mc
 from margincalc.errors import InputError
+from margincalc.files import columns
 from margincalc.files.history import read_history
+from margincalc.files.prices import read_prices
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -75,3 +78,39 @@ def test_faults_have_their_line(tmp_path: Path, text: str, said: str) -> None:
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         read_history(tmp_path / "none.csv", ["BTC"])
+
+
+@pytest.mark.parametrize("cell", ["nan", "inf", "1e300", "", "NaT"])
+def test_a_time_that_is_none_is_refused_where_it_stands(tmp_path: Path, cell: str) -> None:
+    for rows in (["1", cell, "3", "4"], ["2026-01-01", cell, "2026-01-03", "2026-01-04"]):
+        lines = ["time,price", *(f"{time},100" for time in rows)]
+        with pytest.raises(InputError, match="wanted a time such as") as raised:
+            read_prices(written(tmp_path, "\n\n".join(lines)))
+        assert "prices.csv:5, column time" in str(raised.value)  # blank lines are lines
+
+
+def test_times_may_have_a_zone(tmp_path: Path) -> None:
+    rows = ["2026-01-01T00:00:00+00:00", "2026-01-01 02:00:00.5+01:00", "2026-01-01T02:00:00Z"]
+    text = "\n".join(["time,price", *(f"{time},100" for time in rows)])
+    (found,) = read_prices(written(tmp_path, text))
+    assert (found.time - found.time[0]).tolist() == [0.0, 3600.5, 7200.0]
+
+
+def test_packed_prices_are_read_and_damaged_ones_refused(tmp_path: Path) -> None:
+    path = tmp_path / "prices.csv.gz"
+    packed = gzip.compress(b"time,price\n1,100\n2,101\n3,102\n")
+    path.write_bytes(packed)
+    assert read_prices(path)[0].price.tolist() == [100.0, 101.0, 102.0]
+    path.write_bytes(packed[:12] + b"\xff" * 8 + packed[20:])
+    with pytest.raises(InputError, match="wanted a CSV or Parquet file"):
+        read_prices(path)
+
+
+def test_what_unpacks_to_more_than_any_history_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(columns, "LARGEST", 1000)
+    path = tmp_path / "prices.csv.gz"
+    path.write_bytes(gzip.compress(b"time,price\n" + b"1,100\n" * 10_000))
+    with pytest.raises(InputError, match="at most 1,000 bytes of CSV"):
+        read_prices(path)
