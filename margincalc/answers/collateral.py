@@ -10,7 +10,7 @@ from margincalc.answers.study import Fact, Field, Study, Table
 from margincalc.arrays import BoolArray, FloatArray
 from margincalc.book import Book, Kind
 from margincalc.errors import input_error, shown
-from margincalc.margin.base import MarginResult, status_of
+from margincalc.margin.base import STATUSES, MarginResult, status_of
 from margincalc.pricing.roots import find_roots
 from margincalc.simulation import deposits
 
@@ -111,10 +111,11 @@ def _redeemed(book: Book, assets: dict[str, BoolArray], terms: CollateralTerms) 
 def _deposit(account: Account, book: Book, name: str, rows: BoolArray) -> tuple[Any, ...]:
     held = rows[book.instrument]
     price = book.instruments.forward[book.instrument]
-    value = float(np.sum((book.quantity * book.money(price, np.arange(len(price))))[held]))
-    cut = float(np.sum((book.quantity * price * book.instruments.haircut[book.instrument])[held]))
+    worth = book.quantity * book.money(price, np.arange(len(price)))
+    value = float(np.sum(worth[held]))
+    cut = float(np.sum((worth * book.instruments.haircut[book.instrument])[held]))
     everything = book.instruments.is_kind(Kind.COLLATERAL)[book.instrument]
-    whole = float(np.sum((book.quantity * price)[everything]))
+    whole = float(np.sum(worth[everything]))
     at = [_status(account.model.margin(repriced(book, rows, peg))) for peg in PEGS]
     share = value / whole if whole else None
     return name, value, cut, share, _fall(account, book, rows), *at
@@ -142,7 +143,10 @@ def _joint(
 ) -> list[tuple[Any, ...]]:
     """Let spots and deposits fall together; pool shares lose more than half of their coin's."""
     rows = []
-    others = book.instruments.is_kind(Kind.COLLATERAL) & (book.instruments.underlying < 0)
+    columns = book.instruments
+    # In an account kept in coin, money too is on the coin's index.
+    still = columns.beta == 0.0 if book.coin else columns.underlying < 0
+    others = columns.is_kind(Kind.COLLATERAL) & still
     for fall in FALLS:
         moved = book.shifted(np.full(len(book.spot), 1.0 + fall))
         for name in terms.pools:
@@ -163,14 +167,9 @@ def _pool_factor(book: Book, rows: BoolArray, fall: float) -> float:
 
 def _status(result: MarginResult) -> str:
     """Return the worst pool's."""
-    words = [
-        status_of(float(equity), float(initial), float(maintenance))
-        for equity, initial, maintenance in zip(
-            result.equity, result.initial, result.maintenance, strict=True
-        )
-    ]
-    order = ("liquidatable", "restricted", "healthy")
-    return min(words, key=order.index, default="healthy")
+    figures = (result.equity, result.initial, result.maintenance)
+    words = [status_of(*each) for each in zip(*(f.tolist() for f in figures), strict=True)]
+    return max(words, key=STATUSES.index, default=STATUSES[0])
 
 
 def _component(result: MarginResult, name: str) -> float:

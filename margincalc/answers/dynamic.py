@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from margincalc.answers.study import Fact, Field, Study, Table
+from margincalc.answers.study import Fact, Field, Study, Table, refuse_outside
 from margincalc.arrays import FloatArray
 from margincalc.errors import input_error, shown
 from margincalc.files.prices import Prices
@@ -36,6 +36,18 @@ PATH = tuple(
     Field(key, key, "text" if key in ("symbol", "date") else "share")
     for key in ("symbol", "date", "move", "static", "ewma", "floor", "stress", "buffer", "fhs")
 )
+LIMITS = {
+    "decay": (0.5, 0.9999),
+    "confidence": (0.8, 0.9999),
+    "horizon": (0.01, 60.0),
+    "static": (1e-4, 5.0),
+    "floor": (0.0, 5.0),
+    "stress": (0.0, 5.0),
+    "window": (20, 5000),
+    "implied": (0.0, 20.0),
+    "weight": (0.0, 5.0),
+    "depth": (0.0, 1000.0),
+}
 
 
 class DynamicTerms(NamedTuple):
@@ -230,22 +242,7 @@ def title_of(source: str | Path, histories: tuple[Prices, ...]) -> str:
 
 def _check(terms: DynamicTerms, histories: tuple[Prices, ...]) -> None:
     """Refuse terms that no range follows, and histories too short to test one."""
-    limits = {
-        "decay": (0.5, 0.9999),
-        "confidence": (0.8, 0.9999),
-        "horizon": (0.01, 60.0),
-        "static": (1e-4, 5.0),
-        "floor": (0.0, 5.0),
-        "stress": (0.0, 5.0),
-        "window": (20, 5000),
-        "implied": (0.0, 20.0),
-        "weight": (0.0, 5.0),
-        "depth": (0.0, 1000.0),
-    }
-    for name, (least, most) in limits.items():
-        value = getattr(terms, name)
-        if value is not None and not least <= value <= most:
-            raise input_error(f"--{name}", shown(value), f"a number from {least:g} to {most:g}")
+    refuse_outside(terms._asdict(), LIMITS)
     for history in histories:
         if len(history.price) < terms.window + 50:
             found = f"{len(history.price)} prices of {history.symbol or 'it'}"

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from margincalc.answers.study import Fact, Field, Study, Table
+from margincalc.answers.study import Fact, Field, Study, Table, refuse_outside
 from margincalc.arrays import FloatArray, IntArray
 from margincalc.errors import input_error, shown
 from margincalc.files.prices import Prices
@@ -33,8 +33,19 @@ ATTACKS = (
     Field("geometric", "geometric", "factor"),
     Field("cost", "quote in / reserve", "factor"),
 )
-
-
+LIMITS = {
+    "lag": (0.0, 1e7),
+    "deviation": (1e-6, 1.0),
+    "heartbeat": (0.0, 1e8),
+    "twap": (0.0, 1e7),
+    "attack": (-0.95, 10.0),
+    "attacked": (0.01, 1.0),
+    "interval": (0.0, 0.2),
+    "confidence": (0.5, 0.9999),
+    "bound": (0.0, 1.0),
+    "reject": (0.0, 1.0),
+    "max-age": (0.0, 1e9),
+}
 MOST_JUMPS = (1e6, 1.0, 1.0)  # a year, mean and deviation of their size
 
 
@@ -229,24 +240,10 @@ def _attacks(terms: OracleTerms) -> list[tuple[Any, ...]]:
 
 def _check(terms: OracleTerms) -> None:
     """Refuse terms that no feed has."""
-    limits = {
-        "lag": (0.0, 1e7),
-        "threshold": (1e-6, 1.0),
-        "heartbeat": (0.0, 1e8),
-        "window": (0.0, 1e7),
-        "attack": (-0.95, 10.0),
-        "attacked": (0.01, 1.0),
-        "interval": (0.0, 0.2),
-        "confidence": (0.5, 0.9999),
-        "bound": (0.0, 1.0),
-        "reject": (0.0, 1.0),
-        "max-age": (0.0, 1e9),
-    }
-    named = {**terms._asdict(), "max-age": terms.oldest}
-    for name, (least, most) in limits.items():
-        value = named[name]
-        if value is not None and not least <= value <= most:
-            raise input_error(f"--{name}", shown(value), f"a number from {least:g} to {most:g}")
+    words = {"threshold": "deviation", "window": "twap", "oldest": "max-age"}  # of the options
+    refuse_outside(
+        {words.get(name, name): value for name, value in terms._asdict().items()}, LIMITS
+    )
     for value, most in zip(terms.jumps, MOST_JUMPS, strict=True):
         if not 0.0 <= value <= most:
             raise input_error("--jumps", shown(value), f"a number from 0 to {most:g}")

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from margincalc.arrays import FloatArray
 from margincalc.errors import did_you_mean, input_error, shown
 from margincalc.files.columns import Columns, read_columns
 from margincalc.simulation.transfers import Network, Route
@@ -84,7 +85,7 @@ def read_routes(source: str | Path) -> Routes:
     return Routes(stated, stopped)
 
 
-def _column(table: Columns, name: str, absent: float) -> np.ndarray:
+def _column(table: Columns, name: str, absent: float) -> FloatArray:
     if name not in table.cells:
         return np.full(table.rows, absent)
     return np.nan_to_num(table.numbers(name, least=0.0, absent=True), nan=absent)

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from margincalc.answers.results import Json, to_json
 from margincalc.answers.shown import Shown
+from margincalc.errors import input_error, shown
 
 Unit = Literal[
     "text",
@@ -74,6 +75,23 @@ class Table(NamedTuple):
         """Return one field of every row."""
         place = [field.key for field in self.fields].index(key)
         return [row[place] for row in self.rows]
+
+
+Limits = Mapping[str, tuple[float, float]]
+"""Between what the terms of a study lie, by their names on the command line."""
+
+
+def refuse_outside(terms: Mapping[str, float | None], limits: Limits) -> None:
+    """Refuse terms that are beyond their limits, or no numbers; None is not said.
+
+    Raises
+    ------
+    InputError
+    """
+    for name, (least, most) in limits.items():
+        value = terms[name]
+        if value is not None and not least <= value <= most:
+            raise input_error(f"--{name}", shown(value), f"a number from {least:g} to {most:g}")
 
 
 @dataclass(frozen=True, repr=False)

@@ -6,16 +6,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from margincalc.answers.account import Account
-from margincalc.answers.routes import LATEST, Routes
-from margincalc.answers.study import Fact, Field, Study, Table
+from margincalc.answers.routes import DEAREST, LATEST, Routes
+from margincalc.answers.study import Fact, Field, Study, Table, refuse_outside
 from margincalc.arrays import FloatArray
-from margincalc.errors import input_error, shown
 from margincalc.liquidation.nearest import Nearest, excess_at, nearest
 from margincalc.simulation import deposits
 from margincalc.simulation.desk import desk_of
 from margincalc.simulation.transfers import Buffers, Network, Route, least_buffers
 
 OUTSIDE = "outside"
+ASSUMED = 0.6  # volatility per year of an underlying of which none is stated
 VENUES = (
     Field("venue", "venue", "text"),
     Field("equity", "equity", "money", 2),
@@ -41,6 +41,13 @@ ROUTES = (
     Field("arrives", "arrives", "money"),
     Field("in_time", "in time", "flag"),
 )
+LIMITS = {
+    "latency": (0.0, LATEST),
+    "cost": (0.0, DEAREST),
+    "probability": (1e-9, 0.999),
+    "volatility": (1e-4, 20.0),
+    "horizon": (1.0, 1e9),
+}
 
 
 class TransferTerms(NamedTuple):
@@ -72,7 +79,7 @@ def transfer_study(account: Account, terms: TransferTerms) -> Study:
     InputError
         If a route or a halt names no venue of the account, or a term is no possible one.
     """
-    _check(terms)
+    refuse_outside({name: getattr(terms, name) for name in LIMITS}, LIMITS)
     names = list(account.book.names.pools)
     default = Route("", "", terms.latency, terms.cost)
     network = terms.routes.network(names, default)
@@ -95,6 +102,7 @@ def transfer_study(account: Account, terms: TransferTerms) -> Study:
         "with help: once all that arrives in time has; what one venue is sent, another is not",
         f"buffers survive moves of one chance in {2.0 / terms.probability:,.0f} each way within "
         f"{terms.horizon / 3600.0:g} hours, all spots alike",
+        *_assumed(account, terms),
     )
     tables = (
         Table("venues", VENUES, tuple(case.row(place, buffers) for place in range(len(names)))),
@@ -230,7 +238,16 @@ def _volatility(account: Account, terms: TransferTerms) -> FloatArray:
     """Return the volatility of each underlying, per year, shape (U,)."""
     if terms.volatility is not None:
         return np.full(len(account.book.spot), terms.volatility)
-    return np.where(np.isnan(account.book.volatility), 0.6, account.book.volatility)
+    return np.where(np.isnan(account.book.volatility), ASSUMED, account.book.volatility)
+
+
+def _assumed(account: Account, terms: TransferTerms) -> tuple[str, ...]:
+    """Say of which underlyings no volatility is known."""
+    unknown = np.flatnonzero(np.isnan(account.book.volatility))
+    if terms.volatility is not None or not len(unknown):
+        return ()
+    names = ", ".join(account.book.names.underlyings[row] for row in unknown)
+    return (f"no volatility is stated of {names}: {ASSUMED:.0%} a year stands for it",)
 
 
 def _needs(account: Account, terms: TransferTerms) -> FloatArray:
@@ -246,17 +263,3 @@ def _needs(account: Account, terms: TransferTerms) -> FloatArray:
         for sign in (-1.0, 0.0, 1.0)
     ]
     return np.stack(columns, axis=1)
-
-
-def _check(terms: TransferTerms) -> None:
-    limits: dict[str, tuple[float, float]] = {
-        "latency": (0.0, LATEST),
-        "cost": (0.0, 0.99),
-        "probability": (1e-9, 0.999),
-        "volatility": (1e-4, 20.0),
-        "horizon": (1.0, 1e9),
-    }
-    for key, (least, most) in limits.items():
-        value: Any = getattr(terms, key)
-        if value is not None and not least <= value <= most:
-            raise input_error(f"--{key}", shown(value), f"a number from {least:g} to {most:g}")
