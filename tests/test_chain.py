@@ -121,3 +121,26 @@ def test_json_is_whole(report: ChainReport) -> None:
     assert content["schema"] == "margincalc.chain/1"
     assert next(iter(content)) == "schema"
     assert {*content["smiles"][0]} == {*report.smiles[0]._fields}
+
+
+def test_options_without_vega_have_no_smile() -> None:
+    far = {f"BTC-21NOV26-{100 * n}000-C": {"volatility": 0.05} for n in range(9, 16)}
+    content = {"as_of": "2026-11-20T08:00:00Z", "market": {"BTC": {"spot": 100_000.0}}}
+    (line,) = mc.chain(mc.Portfolio.model_validate({**content, "quotes": far})).smiles
+    assert (line.strikes, line.a) == (7, None)
+    assert line.problem == "no option whose price a volatility changes"
+
+
+def test_options_that_wait_for_their_payment_have_no_smile() -> None:
+    paid = {"2026-12-25": {"forward": {"fixed": 100_000.0, "variable": 0.0}}}
+    held = [
+        {"instrument": f"BTC-25DEC26-{90 + n}000-C", "quantity": 1.0, "volatility": 0.5}
+        for n in range(6)
+    ]
+    content = {
+        "as_of": "2026-12-26T08:00:00Z",
+        "market": {"BTC": {"spot": 100_000.0, "expiries": paid}},
+        "positions": held,
+    }
+    report = mc.chain(mc.Portfolio.model_validate(content))
+    assert (report.smiles, report.filled) == ((), ())

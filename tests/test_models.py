@@ -168,6 +168,11 @@ def test_tables_that_contradict_themselves(settings: Sequence[str], wanted: str)
         load_model("generic-portfolio", TODAY, settings)
 
 
+def test_a_large_move_of_nothing_is_refused() -> None:
+    with pytest.raises(InputError, match="a move other than 0"):
+        load_model("deribit-pm", TODAY, ["rows.extended_moves=[0.66, 0.0]"])
+
+
 def test_a_scan_without_scenarios_is_refused(tmp_path: Path) -> None:
     head = text_of("generic-portfolio").partition("[parameters")[0]
     path = write(tmp_path, "none.toml", head + '[parameters.volatility]\nrule = "relative"')

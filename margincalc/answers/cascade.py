@@ -26,7 +26,7 @@ from margincalc.simulation import cascade
 from margincalc.simulation.population import Line, is_linear, line_of, tightened
 
 WIDTH = 0.01  # of a price level, of the spot
-
+MOST_SHOCKS = 100_001
 
 CURVE = (
     Field("mode", "mode", "text", 3),
@@ -222,17 +222,17 @@ def shocks_of(text: str) -> FloatArray:
     Raises
     ------
     InputError
-        If they are no moves between -0.95 and 5, at most 100,001.
+        If they are no moves between -0.95 and 5, or more than `MOST_SHOCKS`.
     """
     wanted = "FROM:TO:COUNT such as -0.3:0.3:61, or moves such as -0.05,-0.1; each over -0.95"
     try:
         if ":" in text:
             low, high, count = text.split(":")
-            found = np.linspace(float(low), float(high), int(count))
+            found = np.linspace(float(low), float(high), min(int(count), MOST_SHOCKS + 1))
         else:
             found = np.array([float(part) for part in text.split(",")])
     except ValueError:
         raise input_error("--shocks", shown(text), wanted) from None
-    if not 1 <= len(found) <= 100_001 or not np.all((found > -0.95) & (found < 5.0)):
+    if not 1 <= len(found) <= MOST_SHOCKS or not np.all((found > -0.95) & (found < 5.0)):
         raise input_error("--shocks", shown(text), wanted)
     return np.unique(np.round(found, 12))

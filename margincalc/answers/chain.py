@@ -156,8 +156,9 @@ def _by_expiry(chain: _Chain, known: dict[str, float]) -> dict[tuple[str, float]
     groups: dict[tuple[str, float], list[str]] = {}
     times = chain.book.instruments.time
     for name in known:
-        key = (chain.contracts[name].underlying, float(times[chain.rows[name]]))
-        groups.setdefault(key, []).append(name)
+        time = float(times[chain.rows[name]])
+        if time > 0.0:  # what has expired and is not yet paid has no smile
+            groups.setdefault((chain.contracts[name].underlying, time), []).append(name)
     return groups
 
 
@@ -169,13 +170,16 @@ def _line(
     time = float(chain.column(names, "time")[0])
     volatility = np.array([known[name] for name in names])
     vega = black.greeks(forward, strike, volatility, np.full(len(names), time), True).vega
-    weight = np.maximum(vega / np.max(vega), 1e-6) / (2.0 * volatility * time) ** 2
+    largest = float(np.max(vega)) or 1.0
+    weight = np.maximum(vega / largest, 1e-6) / (2.0 * volatility * time) ** 2
     quotes = svi_fit.Quotes(np.log(strike / forward), volatility**2 * time, weight)
     contract = chain.contracts[names[0]]
     assert contract.expiry is not None, "an option has one"
     strikes = len(set(strike.tolist()))
-    smile, problem = None, f"fewer than {svi_fit.FEWEST} strikes"
-    if strikes >= svi_fit.FEWEST:
+    smile, problem = None, "no option whose price a volatility changes"
+    if strikes < svi_fit.FEWEST:
+        problem = f"fewer than {svi_fit.FEWEST} strikes"
+    elif np.any(vega > 0.0):
         smile = svi_fit.fit(quotes, before)
         problem = "no smile without arbitrage against the expiry before"
     head = (contract.underlying, zulu(contract.expiry), len(names), strikes)
@@ -196,11 +200,11 @@ def _filled(chain: _Chain, surfaces: dict[str, _Surface]) -> Iterator[FilledLine
         quote = chain.quotes.get(name)
         told = quote is not None and (quote.volatility is not None or quote.mark is not None)
         surface = surfaces.get(contract.underlying)
-        if told or not surface:
-            continue
         forward, strike, time = (
             float(chain.column([name], column)[0]) for column in ("forward", "strike", "time")
         )
+        if told or not surface or time <= 0.0:
+            continue
         variance, source = _variance(surface, float(np.log(strike / forward)), time)
         yield FilledLine(name, float(np.sqrt(variance / time)), source)
 

@@ -154,7 +154,7 @@ def _changed(book: Book, found: Catalogue, solved: Iterable[_Solved]) -> Book:
             for row in np.flatnonzero(held)
         ]
     rows.sort(key=lambda row: row[:2])
-    pools, instruments, amounts, entries = (np.array(column) for column in zip(*rows, strict=True))
+    pools, instruments, amounts, entries = np.array(rows, np.float64).reshape(-1, 4).T
     ordered = np.array([own[row] for row in book.orders.instrument], np.int64)
     return trimmed(
         replace(
@@ -215,13 +215,11 @@ class _Trades:
     """Lines of a pool's trades."""
 
     def __init__(self, account: Account, problem: Problem) -> None:
-        contracts = {contract.name: contract for contract in problem.contracts}
         self._problem = problem
         self._pool = problem.book.names.keys[0].title
         # A mark is read off a margined account; only terms and book are looked at.
-        seen = replace(account, book=problem.book)
-        seen.__dict__["contracts"] = contracts
-        self._marked = seen
+        assembly = account.assembly._replace(contracts=problem.contracts)
+        self._marked = replace(account, book=problem.book, assembly=assembly)
 
     def of(self, z: FloatArray) -> tuple[HedgeTrade, ...]:
         """Return the trades of an answer, the dearest first."""

@@ -15,6 +15,7 @@ from margincalc.simulation import firesale
 from margincalc.simulation.population import Line, is_linear, line_of
 
 TOP = 10
+FARTHEST = 1e4  # of the spot: prices beyond are one level
 COVER = (
     Field("shock", "shock", "move"),
     Field("liquidated", "liquidated", "count"),
@@ -75,7 +76,8 @@ def _concentration(line: Line, spot: float) -> tuple[Fact, ...]:
     size, far = line.size, np.abs(price / spot - 1.0)
     whole = float(np.sum(size))
     shares = [float(np.sum(size[far <= reach])) / whole if whole else 0.0 for reach in (0.05, 0.1)]
-    place = np.floor(np.nan_to_num(price / spot, nan=-1.0) / 0.01).astype(np.int64)
+    reached = np.minimum(np.nan_to_num(price / spot, nan=-1.0), FARTHEST)
+    place = np.floor(reached / 0.01).astype(np.int64)
     held = np.bincount(place - place.min(), weights=np.where(np.isnan(price), 0.0, size))
     known = float(np.sum(held))
     bunched = float(np.sum((held / known) ** 2)) if known else 0.0

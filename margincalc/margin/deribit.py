@@ -16,7 +16,7 @@ from functools import cache, partial
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Kind
@@ -40,11 +40,21 @@ CONTRACTS = (Kind.OPTION, Kind.FUTURE, Kind.PERPETUAL)
 DECIMALS = 9  # to which a worst case is rounded before charges are added
 
 
+def _other_than_none(move: float) -> float:
+    """Refuse a large move of nothing: one counts in proportion to its inverse."""
+    if move == 0.0:
+        raise ValueError("a move other than 0")
+    return move
+
+
+LargeMove = Annotated[SpotMove, AfterValidator(_other_than_none)]
+
+
 class Rows(Parameters):
     """The rows that every table has: buckets on each side of the price, and large moves."""
 
     buckets_count: Annotated[int, Field(ge=1, le=50)]
-    extended_moves: tuple[SpotMove, ...]
+    extended_moves: tuple[LargeMove, ...]
 
 
 class VolatilityTable(Parameters):

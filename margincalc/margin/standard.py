@@ -55,8 +55,7 @@ class ShortOption(Parameters):
     Attributes
     ----------
     initial, initial_minimum : less what the option is out of the money, and the least
-    maintenance, maintenance_minimum : with a minimum, maintenance falls out of the money as initial
-        does, in proportion to it; without, it is flat
+    maintenance : flat
     put_of_mark : a put needs at least this share of its mark
     initial_put_cap, maintenance_put_cap : shares of strike that a put never exceeds
     moneyness : against the index, or the mark of the option's forward
@@ -65,7 +64,6 @@ class ShortOption(Parameters):
     initial: Share
     initial_minimum: Share
     maintenance: Share
-    maintenance_minimum: Share | None = None
     put_of_mark: Share = 0.0
     initial_put_cap: Share | None = None
     maintenance_put_cap: Share | None = None
@@ -73,14 +71,13 @@ class ShortOption(Parameters):
 
     def rates(self, *, initial: bool) -> tuple[float, ...]:
         """Return the fields of `ShortRates` for one of the two margins."""
-        rate, least, cap = self.maintenance, self.maintenance_minimum, self.maintenance_put_cap
+        rate, least, cap = self.maintenance, self.maintenance, self.maintenance_put_cap
         if initial:
             rate, least, cap = self.initial, self.initial_minimum, self.initial_put_cap
-        falls = 0.0 if least is None else rate / self.initial
         return (
             rate,
-            rate if least is None else least,
-            falls,
+            least,
+            float(initial),  # how much of what it is out of the money is taken off
             self.put_of_mark,
             np.inf if cap is None else cap,
             float(self.moneyness == "mark"),

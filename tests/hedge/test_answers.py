@@ -182,3 +182,15 @@ def test_what_only_adds_leaves_a_bound_that_is_worth_something() -> None:
     assert pool.method == "local search"
     assert pool.bound is not None
     assert 0.5 * pool.total_cost < pool.bound <= pool.total_cost
+
+
+def test_an_account_of_orders_alone_needs_nothing() -> None:
+    content = {
+        "as_of": "2026-11-20T08:00:00Z",
+        "market": {"BTC": {"spot": 100_000.0}},
+        "orders": [{"instrument": "BTC-PERPETUAL", "quantity": 1.0, "price": 90_000.0}],
+    }
+    report = mc.hedge(mc.Portfolio.model_validate(content))
+    assert [pool.method for pool in report.pools] == ["none needed"]
+    assert report.after is not None
+    assert (report.after.equity, report.after.maintenance_margin) == (0.0, 0.0)

@@ -1,6 +1,7 @@
 """The commands of systemic studies: formats, the same bytes again, errors that say what to do."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -64,6 +65,7 @@ FAULTS = (
     (("cascade", "nowhere.csv"), "nowhere.csv"),
     (("cascade", DAILY), "unknown column 'date'"),
     (("cascade", "--shocks", "nan"), "--shocks"),
+    (("cascade", "--shocks", "-0.3:0.3:1000000000000"), "--shocks"),
     (("cascade", "--depth", "5%=1,1%=2"), "--depth"),
     (("cascade", "--depth-left", "0"), "--depth-left"),
     (("cascade", "--accounts", "0"), "--accounts"),
@@ -75,6 +77,8 @@ FAULTS = (
     (("oracle", MINUTES, "--kind", "options", "--accounts", "9"), "linear positions"),
     (("oracle", MINUTES, "--symbol", "X"), "--symbol"),
     (("oracle", MINUTES, "--reject", "2"), "--reject"),
+    (("oracle", MINUTES, "--deviation", "2"), "--deviation"),
+    (("oracle", MINUTES, "--twap", "9999d"), "--twap"),
     (("oracle", MINUTES, "--max-age", "old"), "--max-age"),
     (("oracle", MINUTES, "--jumps", "10,6%"), "--jumps"),
     (("oracle", MINUTES, "--jumps", "10,nan,6%"), "--jumps"),
@@ -94,3 +98,50 @@ def test_faults_are_sentences(run: Run, work: tuple[str, ...], said: str) -> Non
     assert outcome.err.startswith("error: ")
     assert said in outcome.err
     assert "Traceback" not in outcome.err
+
+
+def test_prices_however_far_are_one_level(run: Run, tmp_path: Path) -> None:
+    listed = tmp_path / "prices.csv"
+    listed.write_text("price,size\n1e15,1\n1e9,1\n90000,2\n")
+    outcome = run("simulate", "monitor", str(listed), "--spot", "100000", "--format", "json")
+    assert json.loads(outcome.out)["bunched"] == 0.5  # two of them far away, as large as the third
+
+
+def test_shares_of_deposits_are_of_one_currency(run: Run, tmp_path: Path) -> None:
+    book = tmp_path / "book.yaml"
+    book.write_text(
+        """
+as_of: 2026-11-20T08:00:00Z
+currency: BTC
+market: {BTC: {spot: 100000, settlement: inverse, volatility: 0.6}}
+positions: [{instrument: BTC-25DEC26-90000-P, quantity: -1}]
+collateral:
+  - {asset: BTC, quantity: 1.5, haircut: 0.1}
+  - {asset: USDC, quantity: 10000, price: 0.00001, haircut: 0.05}
+"""
+    )
+    said = json.loads(run("simulate", "collateral", str(book), "--format", "json").out)
+    coin, money = said["deposits"]
+    assert [coin["share"], money["share"]] == pytest.approx([1.5 / 1.6, 0.1 / 1.6])
+    assert [coin["haircut"], money["haircut"]] == pytest.approx([0.15, 0.005])
+    whole, fallen = said["joint"][:2]
+    assert (whole["deposits"], fallen["deposits"]) == (1.0, 0.97)
+    assert whole["equity"] - fallen["equity"] == pytest.approx(0.003)
+
+
+def test_a_volatility_that_is_assumed_is_said(run: Run, tmp_path: Path) -> None:
+    book = tmp_path / "book.yaml"
+    book.write_text(
+        """
+as_of: 2026-11-20T08:00:00Z
+market: {BTC: {spot: 100000}}
+positions: [{instrument: BTC-PERPETUAL, quantity: 1}]
+collateral: [{asset: USDC, quantity: 50000}]
+"""
+    )
+    assumed = "no volatility is stated of BTC: 60% a year stands for it"
+    notes = [
+        json.loads(run("simulate", "transfer", str(book), "--format", "json", *more).out)["notes"]
+        for more in ((), ("--volatility", "0.8"))
+    ]
+    assert (assumed in notes[0], assumed in notes[1]) == (True, False)
