@@ -270,7 +270,7 @@ def test_the_ladder_ends_where_both_sides_are_bracketed(monkeypatch: pytest.Monk
         return excess_at(of, model, pools, factor)
 
     monkeypatch.setattr(module, "excess_at", counted)
-    monkeypatch.setattr(module, "ROWS_AT_ONCE", 1)
+    monkeypatch.setattr(module, "ROWS_AHEAD", 1)
     assert prices(account) == whole
     assert not math.isnan(sum(whole[0]))
     assert min(asked) > 0.5

@@ -24,7 +24,8 @@ FAR_ABOVE = np.geomspace(NEAR[-1], 50.0, 15)[1:]
 LADDER = np.concatenate([FAR_BELOW, NEAR, FAR_ABOVE])  # multiples of spot, shape (X,)
 SPOT_NODE = len(FAR_BELOW) + 19
 SIDES = (slice(SPOT_NODE, None, -1), slice(SPOT_NODE, None))  # of the ladder, away from spot
-ROWS_AT_ONCE = 1 << 14  # position rows of one margin call: bounds memory, keeps caches warm
+ROWS_AT_ONCE = 1 << 17  # position rows of one margin call, which share the instruments revalued
+ROWS_AHEAD = 1 << 14  # of nodes of a ladder that are margined before it is known which are wanted
 NOISE = 1e-13  # of gross value: an excess this far below zero is rounding, not a shortfall
 
 
@@ -124,9 +125,9 @@ class _Search(NamedTuple):
         return excess
 
     def _nodes_at_once(self) -> int:
-        """How many nodes of each side fill one margin call, at least one."""
+        """How many nodes of each side are margined at once, at least one."""
         rows = np.bincount(self.book.pool, minlength=self.book.pools)[self.pool].sum()
-        return max(ROWS_AT_ONCE // max(2 * int(rows), 1), 1)
+        return max(ROWS_AHEAD // max(2 * int(rows), 1), 1)
 
     def close(self, below: "_Bracket", above: "_Bracket") -> FloatArray:
         """Return the crossings inside the brackets, NaN where there is none, shape (2, G)."""
