@@ -171,13 +171,14 @@ def scenario_gains(
     value : of one long unit per scenario, then in the present market, shape (I, S + 1)
     skewed : the scenarios that are rotations of the skew
     """
-    held = book.quantity[:, None] * value[book.instrument]
-    gain = held[:, :-1] - held[:, -1:]
-    shocked, mark = held[expiries.rows, :-1], held[expiries.rows, -1:]
-    share = np.where(
-        expiries.sum(shocked) >= 0.0, discounts.long[:, None], discounts.short[:, None]
-    )
-    option = shocked * share[expiries.label] - mark
+    held = value[book.instrument]
+    held *= book.quantity[:, None]
+    option, mark = held[expiries.rows, :-1], held[expiries.rows, -1:]
+    gain = held[:, :-1]
+    gain -= held[:, -1:]
+    share = np.where(expiries.sum(option) >= 0.0, discounts.long[:, None], discounts.short[:, None])
+    option *= share[expiries.label]
+    option -= mark
     change = expiries.sum(option[:, skewed])
     option[:, skewed] *= -np.sign(change)[expiries.label]
     gain[expiries.rows] = option
