@@ -199,6 +199,37 @@ def test_groups_and_sums_are_the_same_to_the_bit(seed: int, rows: int, pools: in
     assert np.array_equal(lowest, products.min(axis=1))
 
 
+@given(st.integers(0, 2**32), st.integers(0, 300), st.integers(1, 40))
+@settings(max_examples=50, deadline=None)
+def test_sums_of_what_is_apart_and_of_what_is_short_are_the_same_to_the_bit(
+    seed: int, rows: int, pools: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    pool = np.sort(rng.integers(0, pools, rows))
+    quantity, instrument = rng.normal(size=rows), rng.integers(0, 9, rows)
+    made = compiled().sums
+    assert made is not None
+    apart, risk = rng.random(9) < 0.3, rng.normal(size=(9, 6))
+    where, lowest, alone = made.least_beside((quantity, instrument), risk, apart, pool, pools)
+    plain = made.least((quantity, instrument), risk, pool, pools)
+    assert np.array_equal(where, plain[0])
+    assert np.array_equal(lowest, plain[1])
+    kept = np.flatnonzero(~apart[instrument])
+    rest = (quantity[kept], instrument[kept])
+    assert np.array_equal(alone, made.least(rest, risk, pool[kept], pools)[1])
+
+    series, size, price = rng.integers(-1, 4, 9), rng.random(9), rng.random(9)
+    held = quantity, instrument
+    found = made.short_sum(held, (series, size, price[series]), pool, pools, 0.1)
+    own = np.flatnonzero(series[instrument] >= 0)
+    named = series[instrument[own]]
+    first, units = group_totals((quantity * size[instrument])[own], pool[own], named)
+    worth = 0.1 * np.maximum(-units, 0.0) * price[named[first]]
+    assert (found is None) == (rows == 0)
+    if found is not None:
+        assert np.array_equal(found, group_sum(worth, pool[own][first], pools))
+
+
 def test_groups_that_are_no_pools_or_too_long_are_numpys() -> None:
     made = compiled().sums
     assert made is not None
@@ -210,6 +241,8 @@ def test_groups_that_are_no_pools_or_too_long_are_numpys() -> None:
     many = np.zeros(1000, np.int64), np.arange(1000), np.arange(1000.0)
     assert made.group_rows(many) is None
     assert made.group_rows((np.array([0.5, 1.5]),)) is None
+    held, each = (np.ones(1000), np.zeros(1000, np.int64)), (np.array([0]), np.ones(1), np.ones(1))
+    assert made.short_sum(held, each, many[0], 1, 1.0) is None
 
 
 # Which pricer
