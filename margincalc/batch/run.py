@@ -86,7 +86,9 @@ def run(inputs: Inputs, wishes: Wishes, progress: Progress) -> BatchReport:
             plan.known,
             used.known or {},
         )
-        what = fingerprint([*paths[0], *paths[1]], _said(market, wishes, everything, pricer))
+        cut = {"parts": [[part.first, part.skip, part.rows] for part in plan.parts]}
+        said = _said(market, wishes, everything, pricer) | cut
+        what = fingerprint([*paths[0], *paths[1]], said)
         done = begun(wishes.output, what, plan.parts, resume=wishes.resume)
         finished = {part["part"] for part in done}
         left = [part for part in plan.parts if part.number not in finished]

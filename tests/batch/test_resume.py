@@ -10,8 +10,10 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from pyarrow import parquet
 
 import margincalc as mc
+from margincalc.batch import parts
 from tests.batch.conftest import PARTS, resumed
 from tests.batch.venues import files
 
@@ -60,6 +62,18 @@ def test_a_full_disk_is_said_and_what_is_done_stays(
     assert all(whole[name] == own for name, own in kept.items())
     assert not any(name.endswith(".draft") for name in left)
     assert resumed(inputs, output) == whole
+
+
+def test_a_run_that_was_cut_into_other_parts_is_another(
+    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    positions, market = tmp_path / "positions.parquet", inputs / "market.json"
+    held = parquet.read_table(inputs / "positions" / "part-0000.parquet")
+    parquet.write_table(held, positions, row_group_size=held.num_rows // 2)
+    assert mc.batch(positions, market=market, output=tmp_path / "out").parts == 1
+    monkeypatch.setattr(parts, "ROWS", 1)
+    with pytest.raises(mc.InputError, match="--resume"):
+        mc.batch(positions, market=market, output=tmp_path / "out", resume=True)
 
 
 def test_the_threads_change_no_byte(inputs: Path, whole: dict[str, bytes], tmp_path: Path) -> None:
