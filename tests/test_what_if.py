@@ -61,6 +61,19 @@ def test_an_option_bought_is_paid_for() -> None:
     assert back == pytest.approx(before.maintenance_margin, abs=1e-9)
 
 
+def test_a_trade_is_paid_from_the_dollars_that_are_there() -> None:
+    # 185,000 USDC pay for it: dollars owed beside them would be charged as a debt.
+    portfolio = mc.load("sample_portfolios/eth_gamma_hedged_perp.yaml")
+    cure = mc.hedge(portfolio, aim=mc.Aim(target=0.4), limits=mc.Limits(deposit=0.0))
+    assert cure.after is not None
+    trades = [f"{trade.instrument} {trade.quantity!r}" for trade in cure.trades]
+    tried = margin(portfolio, changes=mc.what_if(add=trades))
+    assert tried.components["borrow"] == 0.0
+    assert tried.maintenance_margin == pytest.approx(cure.after.maintenance_margin, rel=1e-12)
+    assert tried.equity - cure.trade_cost == pytest.approx(cure.after.equity, rel=1e-12)
+    assert any("USDC paid from its deposit" in note for note in tried.notes)
+
+
 def test_a_close_is_an_opposite_trade() -> None:
     portfolio = mc.load("sample_portfolios/btc_short_strangle.yaml")
     close = margin(portfolio, changes=mc.what_if(close=["BTC-25DEC26-90000-P"]))

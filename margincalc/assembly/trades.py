@@ -15,6 +15,7 @@ from margincalc.book import Book, Kind, Pool
 from margincalc.errors import did_you_mean, input_error, printable, shown
 from margincalc.portfolio import Collateral, Order, Portfolio, Position, Quote
 from margincalc.portfolio.contracts import Contract, resolve
+from margincalc.portfolio.contracts.checks import DOLLARS
 from margincalc.portfolio.contracts.terms import canonical
 from margincalc.portfolio.quotes import Market
 from margincalc.risk import equity, now
@@ -186,16 +187,27 @@ def _paid(
         price = portfolio.market[asset].spot / portfolio.stable_price
     quantity = amount / price
     deposits = list(portfolio.collateral)
-    own = [
-        n
-        for n, one in enumerate(deposits)
-        if one.asset == asset and one.venue == venue and one.price is None
-    ]
-    if own:
-        held = deposits[own[0]]
-        deposits[own[0]] = held.model_copy(update={"quantity": held.quantity + quantity})
-    else:
+    own = _purse(portfolio, asset, venue)
+    if own is None:
         deposits.append(Collateral(asset=asset, quantity=quantity, venue=venue))
+    else:
+        held = deposits[own]
+        deposits[own] = held.model_copy(update={"quantity": held.quantity + quantity})
+        asset = held.asset
     verb = "paid into" if amount > 0.0 else "paid from"
     said = f", {abs(quantity):,.8g} {printable(asset)} {verb} its deposit"
     return portfolio.model_copy(update={"collateral": tuple(deposits)}), said
+
+
+def _purse(portfolio: Portfolio, asset: str, venue: str | None) -> int | None:
+    """Return which deposit a trade is paid from: of the asset, else of a dollar that stands for it.
+
+    Owing dollars beside a deposit of dollars would be charged as a debt.
+    """
+    others = [each for each in DOLLARS if asset in DOLLARS and each not in portfolio.market]
+    found = {
+        one.asset: n
+        for n, one in reversed(list(enumerate(portfolio.collateral)))
+        if one.venue == venue and one.price is None
+    }
+    return next((found[each] for each in (asset, *others) if each in found), None)

@@ -52,5 +52,5 @@ def notes(report: Any) -> list[str]:
     model = report.model
     if not model.notes:
         return list(report.notes)
-    where = "`margincalc models show` prints them"
-    return [*report.notes, f"{model.name} has {len(model.notes)} notes on its numbers; {where}"]
+    said = f"{len(model.notes)} notes on the numbers of {model.name}"
+    return [*report.notes, f"{said}: `margincalc models show` prints them"]

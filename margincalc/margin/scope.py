@@ -5,6 +5,7 @@ need it is margined; one that does is refused until the value is given with `--s
 """
 
 from collections.abc import Collection
+from itertools import islice
 from typing import Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ from margincalc.errors import ModelRefusal
 from margincalc.margin.base import Parameters
 
 NotPublished = Literal["not published"]
+FEW = 6  # names that a reason gives of many
 _CONTRACTS = (Kind.OPTION, Kind.FUTURE, Kind.PERPETUAL)
 
 
@@ -113,8 +115,15 @@ class Scope(Parameters):
         rows = set(book.instruments.underlying[contracts].tolist())
         beyond = sorted({names[row] for row in rows if base(names[row]) not in self.underlyings})
         if beyond:
-            known = ", ".join(self.underlyings)
-            raise ModelRefusal(f"it has parameters for {known}, and none for {', '.join(beyond)}")
+            raise ModelRefusal(
+                f"it has parameters for {_few(self.underlyings)}, and none for {_few(beyond)}"
+            )
+
+
+def _few(names: Collection[str]) -> str:
+    """Return names as a list, of many the first and how many more."""
+    shown = ", ".join(islice(names, FEW))
+    return shown if len(names) <= FEW else f"{shown} and {len(names) - FEW} more"
 
 
 def base(underlying: str) -> str:

@@ -47,12 +47,13 @@ def explain_blocks(report: ExplainReport, width: int) -> list[Block]:
     """Return the requirement against the sum of its parts, then its parts."""
     shown = parts.largest(report.positions, lambda line: abs(line.share))
     rest = parts.unshown(len(report.positions), "positions", width)
+    drawn = table(_POSITIONS, _position_rows(report, shown), width)
     return [
         parts.heading(report, width),
         _figures(report, width),
-        [*table(_POSITIONS, _position_rows(report, shown), width), *rest],
+        [*drawn, *rest],
         _greek_table(report, shown, width),
-        wrapped(_legend(report), width),
+        wrapped(_legend(report, drawn[0]), width),
     ]
 
 
@@ -118,14 +119,18 @@ def _greeks(currency: str, title: str, pnl: float | None, terms: GreekTerms | No
     return (title, *(numbers.amount(value, currency, sign=True) for value in values))
 
 
-def _legend(report: ExplainReport) -> str:
+def _legend(report: ExplainReport, headings: str) -> str:
+    """Say what the columns are that found room."""
     methods = sorted({pool.method for pool in report.pools})
     rules = {"euler": "Euler", "aumann-shapley": "Aumann-Shapley"}
     named = " and ".join(rules[method] for method in methods) or "Euler"
-    return (
-        f"share: what it needs in the whole ({named}), sums; Shapley: averaged over all orders, "
-        "sums; without: what the requirement falls by without it; alone: what it needs alone"
-    )
+    meanings = {
+        "share": f"what it needs in the whole ({named}), sums",
+        "Shapley": "averaged over all orders, sums",
+        "without": "what the requirement falls by without it",
+        "alone": "what it needs alone",
+    }
+    return "; ".join(f"{key}: {said}" for key, said in meanings.items() if key in headings)
 
 
 def change_blocks(report: ChangeReport, width: int) -> list[Block]:

@@ -19,8 +19,8 @@ _ALONE = (Column("Instead", left=True), Column("size"), Column("cost"))
 METHODS = {
     "none needed": "nothing is needed",
     "optimal": "the cheapest there is",
-    "branching stopped": "the best of whole lots so far; none costs less than {bound}",
-    "local search": "it holds; others may be cheaper, though none costs less than {bound}",
+    "branching stopped": "the best of whole lots so far{bound}",
+    "local search": "it holds; others may be cheaper{bound}",
     "infeasible": "there is no answer",
 }
 """What is said of an answer, by how it was found."""
@@ -62,10 +62,8 @@ def _pool(pool: HedgePool, currency: str, width: int) -> list[Block]:
     def money(value: float) -> str:
         return numbers.amount(value, currency)
 
-    bound = "nothing" if pool.bound is None else money(pool.bound)
-    verdict = METHODS[pool.method].format(bound=bound)
     if not pool.feasible:
-        head = [f"NOT FEASIBLE: {verdict}"]
+        head = [f"NOT FEASIBLE: {verdict(pool, currency)}"]
         why = [line for reason in pool.reasons for line in wrapped(f"- {reason}", width)]
         nearest = _trades(pool.nearest, currency, width)
         best = ["Least is missing with", *nearest] if nearest else []
@@ -74,7 +72,7 @@ def _pool(pool: HedgePool, currency: str, width: int) -> list[Block]:
         f"Cost {money(pool.total_cost)}",
         f"trades {money(pool.trade_cost)}",
         f"deposit {money(pool.deposit)}",
-        f"({verdict})",
+        f"({verdict(pool, currency)})",
     ]
     return [
         packed(total, width),
@@ -83,6 +81,12 @@ def _pool(pool: HedgePool, currency: str, width: int) -> list[Block]:
         _prices(pool, currency, width),
         _rules(pool, width),
     ]
+
+
+def verdict(pool: HedgePool, currency: str) -> str:
+    """Say how good an answer is; that none costs less than nothing goes without saying."""
+    least = f"; none costs less than {numbers.amount(pool.bound, currency)}" if pool.bound else ""
+    return METHODS[pool.method].format(bound=least)
 
 
 def _trades(trades: tuple[HedgeTrade, ...], currency: str, width: int) -> Block:

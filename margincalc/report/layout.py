@@ -100,7 +100,7 @@ def shortened(text: str, limit: int) -> str:
 
 def name(text: str, limit: int = LONGEST_NAME) -> str:
     """Return a name from a file fit for a terminal."""
-    return shortened(printable(text), limit)
+    return shortened(printable(text, max(limit, 200)), limit)
 
 
 def width_of(lines: Iterable[str]) -> int:

@@ -4,6 +4,7 @@ from margincalc.report.layout import (
     Column,
     beside,
     folded,
+    name,
     packed,
     sections,
     shortened,
@@ -79,3 +80,8 @@ def test_wrapped_does_not_break_addresses() -> None:
 
 def test_sections_skip_what_is_empty() -> None:
     assert sections([["a"], [], ["b", "c"]]) == "a\n\nb\nc\n"
+
+
+def test_a_name_may_be_as_long_as_it_is_allowed_to_be() -> None:
+    assert name("a" * 500, 1000) == "a" * 500
+    assert len(name("a" * 500)) == 60

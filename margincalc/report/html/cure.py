@@ -3,7 +3,7 @@
 from margincalc.answers.hedge_results import HedgePool, HedgeReport, HedgeTrade
 from margincalc.answers.page_results import Page
 from margincalc.report import numbers, parts
-from margincalc.report.hedge_table import METHODS, asked, size_of
+from margincalc.report.hedge_table import asked, size_of, verdict
 from margincalc.report.html import first
 from margincalc.report.html.elements import Markup, joined, note, panel, section, table, tag
 from margincalc.report.html.refusal import refused
@@ -36,16 +36,15 @@ def _pool(pool: HedgePool, currency: str, *, several: bool) -> Markup:
     def money(value: float) -> str:
         return numbers.amount(value, currency)
 
-    bound = "nothing" if pool.bound is None else money(pool.bound)
-    verdict = METHODS[pool.method].format(bound=bound)
+    said = verdict(pool, currency)
     own = f"{name(pool.pool)}: " if several else ""
     if not pool.feasible:
         reasons = [tag("li", reason) for reason in pool.reasons]
-        head = tag("p", tag("b", f"{own}not feasible: "), verdict)
+        head = tag("p", tag("b", f"{own}not feasible: "), said)
         return joined([head, tag("ul", *reasons) if reasons else "", _alone(pool, currency)])
     if not pool.trades and not pool.deposit:
-        return tag("p", f"{own}{verdict}".capitalize() if not own else f"{own}{verdict}", ".")
-    amounts = f" for trades {money(pool.trade_cost)}, deposit {money(pool.deposit)}; {verdict}."
+        return tag("p", f"{own}{said}".capitalize() if not own else f"{own}{said}", ".")
+    amounts = f" for trades {money(pool.trade_cost)}, deposit {money(pool.deposit)}; {said}."
     cost = tag("p", tag("b", f"{own}cost {money(pool.total_cost)}"), amounts)
     return joined([cost, _trades(pool.trades, currency), _alone(pool, currency)])
 
