@@ -27,7 +27,7 @@ class Sizes(NamedTuple):
     turns: int = 15
     options: int = 100_000
     accounts: int = 1_000_000
-    slow_turns: int = 5
+    slow_turns: int = 3
     positions: int = 20
     instruments: int = 2_000
     scenarios: int = 64
