@@ -17,6 +17,7 @@ from margincalc.kernels import black, compiled
 
 Costs = tuple[Cost, ...]
 THREADS = 2
+PART = 50_000  # accounts that a thread takes at once
 OPTIONS_AT_ONCE = 10_000
 AT_ONCE = 5_000  # accounts of one matrix: what they lose in every scenario stays in cache
 
@@ -75,7 +76,7 @@ def ours(held: Holdings, threads: int = THREADS) -> Callable[[], FloatArray]:
         pair = (own.quantity, own.instrument)
         return sums.least(pair, own.risk, own.account, own.accounts)[1]
 
-    bounds = np.linspace(0, held.accounts, threads + 1).astype(int).tolist()
+    bounds = [*range(0, held.accounts, PART), held.accounts]
     parts = [held.part(first, stop) for first, stop in pairwise(bounds)]
     pool = ThreadPoolExecutor(threads)  # which stays, as the threads of DuckDB and Polars do
     return lambda: np.concatenate(list(pool.map(part, parts)))
