@@ -131,8 +131,10 @@ def _with_hedges(portfolio: Portfolio, rules: Rules, dated: Dated) -> tuple[Acco
     plain = portfolio.model_copy(update={"orders": ()})
     names = sorted(portfolio.market)
     if getattr(dated.engine, "hedges", False) and portfolio.positions:
+        place = portfolio.positions[0].venue  # where there is a pool already
         orders = tuple(
-            Order(instrument=f"{name}-PERPETUAL", quantity=1.0, price=0.0) for name in names
+            Order(instrument=f"{name}-PERPETUAL", quantity=1.0, price=0.0, venue=place)
+            for name in names
         )
         try:
             account = margined(plain.model_copy(update={"orders": orders}), rules)

@@ -377,3 +377,10 @@ def test_an_isolated_pool_is_liquidated_alone() -> None:
     )
     acted = {pool.pool: pool.acted for pool in report.pools}
     assert acted == {"BTC-PERPETUAL": True, "ETH-PERPETUAL": False, "unallocated": False}
+
+
+def test_what_an_engine_may_open_is_no_pool_of_its_own() -> None:
+    portfolio = mc.load("sample_portfolios/two_venues.yaml")
+    report = mc.simulate_liquidation(portfolio)
+    assert [pool.pool for pool in report.pools] == ["derive", "okx"]
+    assert report.model == mc.margin(portfolio).model
