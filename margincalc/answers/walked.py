@@ -132,13 +132,13 @@ def _walk_curve(
     stops = curves.halts(way, shocked, impact)
     ends = curves.prices(way, stops, shocked, impact)
     seized = way.seized()
-    owed = {stop: curves.loss(way, stop) for stop in set(stops.stop.tolist())}
     rows = []
     for place, shock in enumerate(shocks.tolist()):
         stop = int(stops.stop[place])
         figures = int(seized[stop]), float(stops.quantity[place])
         fixed = shock, len(way.breach), spot, terms.fund
-        rows.append(point(fixed, figures, (float(ends[place]), owed[stop])))
+        end = float(ends[place])
+        rows.append(point(fixed, figures, (end, curves.loss(way, stop, end))))
     return rows
 
 

@@ -103,10 +103,10 @@ def prices(walk: Walk, halt: Halt, shock: FloatArray, impact: Impact) -> FloatAr
     return sign * np.where(halt.exhausted > 0.0, beyond, inside)
 
 
-def loss(walk: Walk, stop: int) -> float:
-    """Return what accounts seized up to a node owe, their deltas closed at its price."""
+def loss(walk: Walk, stop: int, price: float) -> float:
+    """Return what accounts seized up to a node owe, their deltas closed at a price."""
     hit = walk.breach <= stop
-    move = walk.node[stop] - walk.node[walk.breach[hit]]
+    move = price - walk.node[walk.breach[hit]]
     return float(np.sum(np.maximum(-(walk.equity[hit] + walk.delta[hit] * move), 0.0)))
 
 

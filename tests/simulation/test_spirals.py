@@ -149,3 +149,18 @@ def test_a_hedge_on_another_venue_saves_neither_leg(tmp_path: Path) -> None:
 def test_dealers_that_are_none_are_refused(text: str) -> None:
     with pytest.raises(InputError):
         mc.cascade(DRAWN, shocks="-0.1", dealers=text)
+
+
+def test_a_walk_beside_dealers_without_gamma_ends_where_the_search_does() -> None:
+    shocks = "-0.25,-0.15,-0.05,0.05,0.15,0.25"
+    sorted_, walked = (
+        mc.cascade(DRAWN, shocks=shocks, depth_left=0.05, dealers=gamma)["curve"]
+        for gamma in (None, "0")
+    )
+    assert any(row["bad_debt"] > 1_000.0 for row in sorted_)
+    for exact, node in zip(sorted_, walked, strict=True):
+        # Whoever lies between two nodes is sold at the further one: a node is 0.7 % of the spot.
+        assert abs(node["move"]) >= abs(exact["move"]) - 1e-12
+        assert node["move"] == pytest.approx(exact["move"], abs=0.02)
+        assert node["liquidated"] >= exact["liquidated"]
+        assert node["bad_debt"] == pytest.approx(exact["bad_debt"], rel=0.1, abs=100.0)
