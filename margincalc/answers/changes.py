@@ -10,11 +10,12 @@ from margincalc.attribution.change import steps
 from margincalc.book import Book
 from margincalc.errors import input_error, shown
 from margincalc.margin.base import MarginModel
+from margincalc.margin.load import side_by_side
 from margincalc.times import zulu
 
 ORDER = (
-    "in order: rules where old ones cannot be kept, time, spots, forwards and rates, volatilities, "
-    "cash and collateral, trades, orders, rules; each line after those above it"
+    "in order: time, spots, forwards and rates, volatilities, cash and collateral, trades, orders, "
+    "rules; each line after those above it"
 )
 _Figures = tuple[float, float, float]
 
@@ -59,13 +60,7 @@ def _refuse(old: Account, new: Account) -> None:
 
 def _lines(old: Account, new: Account) -> Iterator[ChangeLine]:
     """Yield what each step did; whatever the steps do not reach is one of `rules`."""
-    figures, model = _figures(old.book, old.model), old.model
-    if not set(old.venue.parts) >= set(new.venue.parts):
-        # The new account is where the old rules are not: they change first.
-        model = new.model
-        changed = _figures(old.book, model)
-        yield _line("rules", new.venue.name, figures, changed)
-        figures = changed
+    figures, model = _figures(old.book, old.model), _kept(old, new)
     for step in steps(old.book, new.book):
         changed = _figures(step.book, model)
         yield _line(step.kind, step.name, figures, changed)
@@ -74,6 +69,16 @@ def _lines(old: Account, new: Account) -> Iterator[ChangeLine]:
     size = 1.0 + max(abs(value) for value in last)
     if any(abs(one - other) > 1e-9 * size for one, other in zip(last, figures, strict=True)):
         yield _line("rules", new.venue.name, figures, last)
+
+
+def _kept(old: Account, new: Account) -> MarginModel:
+    """Return the old rules; of venues that they know nothing of, the new ones."""
+    known = old.venue.parts
+    beyond = {key.venue for key in new.book.names.keys} - set(known)
+    if not known or not beyond:
+        return old.model
+    more = {venue: new.venue.parts.get(venue, new.venue) for venue in sorted(beyond)}
+    return side_by_side({**known, **more})
 
 
 def _figures(book: Book, model: MarginModel) -> _Figures:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from margincalc.arrays import FloatArray, IntArray
-from margincalc.book import Book
+from margincalc.book import Book, Kind
 from margincalc.margin.base import MarginModel, Worst
 from margincalc.risk import greeks, row_spot
 from margincalc.scenarios import ScenarioGrid
@@ -42,7 +42,11 @@ def taylor(book: Book, model: MarginModel, worst: Worst) -> Terms:
         scenario = _only(model.grids[worst.grid[group]], int(worst.scenario[group]))
         for column, part in zip(found, _expanded(book, rows, scenario), strict=False):
             column[rows] = part
-    found[-1] = worst.by_position() - np.sum(found[:-1], axis=0)
+    pnl = worst.by_position()
+    # A deposit that a model leaves out of its scenarios neither gains nor loses in them.
+    left_out = book.instruments.is_kind(Kind.COLLATERAL)[book.instrument] & (pnl == 0.0)
+    found = [np.where(left_out, 0.0, column) for column in found]
+    found[-1] = pnl - np.sum(found[:-1], axis=0)
     return Terms(*found)
 
 

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import Field, ValidationError
 
 from margincalc.errors import InputError, did_you_mean, input_error, shown
-from margincalc.margin.base import Parameters, Source, Venue
+from margincalc.margin.base import MarginModel, Parameters, Source, Venue
 from margincalc.margin.families import FAMILIES as FAMILIES  # its readers ask here
 from margincalc.margin.faults import Written, faults_of
 from margincalc.margin.settings import divided, with_settings
@@ -112,8 +112,6 @@ def load_venues(models: Mapping[str, str], as_of: dt.date, settings: Sequence[st
     InputError
         As `load_model`.
     """
-    from margincalc.margin.composite import PerVenue
-
     shares = _shares(models, as_of, settings)
     each = {venue: load_model(name, as_of, shares[venue]) for venue, name in models.items()}
     tables = {venue or ELSEWHERE: dict(model.parameters) for venue, model in each.items()}
@@ -130,11 +128,18 @@ def load_venues(models: Mapping[str, str], as_of: dt.date, settings: Sequence[st
         sources=tuple(source for model in each.values() for source in model.sources),
         parameters=tables,
         parameters_sha256=_digest(tables),
-        model=PerVenue({venue: model.model for venue, model in each.items()}),
+        model=side_by_side(each),
         notes=tuple(note for model in each.values() for note in model.notes),
         remarks=tuple(remark for model in each.values() for remark in model.remarks),
         parts=each,
     )
+
+
+def side_by_side(parts: Mapping[str, Venue]) -> MarginModel:
+    """Return the rules of an account over venues, of which each keeps its own."""
+    from margincalc.margin.composite import PerVenue
+
+    return PerVenue({venue: part.model for venue, part in parts.items()})
 
 
 def _shares(

@@ -79,6 +79,18 @@ def test_rules_of_another_day_are_a_line() -> None:
     assert [line.kind for line in report.lines] == ["rules"]
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_an_account_moves_to_venues_that_its_old_rules_know_nothing_of(turned: bool) -> None:
+    names = ("btc_short_strangle", "two_venues")
+    old, new = (mc.load(f"sample_portfolios/{name}.yaml") for name in names[:: -1 if turned else 1])
+    report = mc.explain_change(old, new)
+    assert_sums(report)
+    assert report.old["equity"] == pytest.approx(mc.margin(old).equity)
+    assert report.new["maintenance_margin"] == pytest.approx(mc.margin(new).maintenance_margin)
+    # Each venue of the old account keeps its rules; one model alone is kept for all.
+    assert ("rules" in [line.kind for line in report.lines]) == (not turned)
+
+
 def test_files_that_cannot_be_compared() -> None:
     old = mc.load("sample_portfolios/btc_short_strangle.yaml")
     later = old.model_copy(update={"as_of": mc.load(

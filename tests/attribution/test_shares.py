@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+import margincalc as mc
 from margincalc.arrays import FloatArray, group_sum
 from margincalc.attribution import shapley as shapley_module
 from margincalc.attribution.shapley import shapley
@@ -200,3 +201,23 @@ def test_small_moves_leave_no_residual(settlement: str, currency: str) -> None:
         assert together == pytest.approx(worst.pnl[0], rel=1e-12)
         residuals.append(abs(float(np.sum(terms.residual))))
     assert residuals[1] < residuals[0] / 300.0
+
+
+def test_a_deposit_outside_the_scenarios_has_no_terms() -> None:
+    portfolio = mc.load("sample_portfolios/two_underlyings_three_collaterals.yaml")
+    outside, inside = (
+        {
+            line.instrument: line.terms
+            for line in mc.explain(portfolio, model=model).positions
+            if "deposit" in line.instrument
+        }
+        for model in ("paradex-pm", "generic-portfolio")
+    )
+    assert outside.keys() == inside.keys()
+    for name, terms in outside.items():
+        assert terms is not None
+        assert set(terms) == {0.0}
+        counted = inside[name]
+        assert counted is not None
+        assert counted.delta < 0.0
+        assert counted.residual == pytest.approx(0.0, abs=1e-9)
