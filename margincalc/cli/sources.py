@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from margincalc.cli.options import Command
+from margincalc.cli.options import Command, Options
 
 if TYPE_CHECKING:
-    from margincalc.answers.accounts import Source
+    from margincalc.answers.accounts import Margins, Source
 
 # Repeated from `answers.accounts` and `api`, which import too much for --help.
 DRAWS = ("perpetuals", "options", "two-assets")
@@ -96,6 +96,13 @@ def source_of(file: str | None, market: str | None, drawn: dict[str, Any]) -> "S
     return Source(file, market, **drawn)
 
 
+def margins_of(options: Options) -> "Margins":
+    """Return by which rules accounts are margined."""
+    from margincalc.answers.accounts import Margins
+
+    return Margins(options.mode, options.model, options.settings, options.effective)
+
+
 def check_fund(fund: float) -> None:
     """Refuse a fund that is none."""
     if not 0.0 <= fund < 1e15:
@@ -113,27 +120,3 @@ def progress() -> Callable[[int, int], None] | None:
         sys.stderr.flush()
 
     return told
-
-
-def seconds(text: str, option: str) -> float:
-    """Read a time such as `30min`, `2h` or `90` (seconds)."""
-    units = {"ms": 1e-3, "s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "": 1.0}
-    number = text.rstrip("abcdefghijklmnopqrstuvwxyz ")
-    try:
-        found = float(number) * units[text[len(number) :].strip()]
-    except (ValueError, KeyError):
-        wanted = "a time such as 90s, 30min, 2h or 1d is wanted"
-        raise click.BadParameter(wanted, param_hint=f"'{option}'") from None
-    if not 0.0 <= found < 1e12:
-        raise click.BadParameter("a time from 0 is wanted", param_hint=f"'{option}'")
-    return found
-
-
-def share(text: str, option: str) -> float:
-    """Read a share such as `0.5%`, `+20%` or `0.005`."""
-    try:
-        found = float(text.rstrip("% ")) * (0.01 if text.endswith("%") else 1.0)
-    except ValueError:
-        wanted = "a share such as 0.5% or 0.005 is wanted"
-        raise click.BadParameter(wanted, param_hint=f"'{option}'") from None
-    return found

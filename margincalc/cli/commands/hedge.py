@@ -1,6 +1,5 @@
 """`hedge`: the cheapest trades and deposit that restore a target ratio."""
 
-import math
 from typing import Any
 
 import click
@@ -8,35 +7,7 @@ import click
 from margincalc.cli.inputs import notes, read, rules
 from margincalc.cli.options import EVERY, SAMPLES, Options, examples, shared
 from margincalc.cli.output import draw, show
-
-
-class Share(click.ParamType):  # type: ignore[type-arg]  # generic to the checker alone
-    """A share such as `5%` or `0.05`; `-15%,15%` where two are wanted."""
-
-    def __init__(self, pair: bool = False) -> None:
-        self.name, self.pair = ("range" if pair else "share"), pair
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Read one share, or two."""
-        if not isinstance(value, str):
-            return value
-        parts = value.split(",")
-        try:
-            numbers = tuple(_number(part) for part in parts)
-        except ValueError:
-            numbers = ()
-        if len(numbers) != 1 + self.pair:
-            wanted = "two shares such as -15%,15%" if self.pair else "a share such as 5% or 0.05"
-            self.fail(f"found {value!r}; wanted {wanted}", param, ctx)
-        return numbers if self.pair else numbers[0]
-
-
-def _number(text: str) -> float:
-    text = text.strip()
-    number = float(text.removesuffix("%")) / (100.0 if text.endswith("%") else 1.0)
-    if not math.isfinite(number):
-        raise ValueError
-    return number
+from margincalc.cli.units import Share
 
 
 def _amount(name: str, into: str, what: str, default: str = "no limit") -> Any:

@@ -1,6 +1,6 @@
 """`liquidation`: every market in which an account is liquidated."""
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import click
 
@@ -52,7 +52,7 @@ Law = Literal["gbm", "merton", "history"]  # repeated from `dynamics`, which imp
 )
 @click.option(
     "--dynamics",
-    type=click.Choice(("gbm", "merton", "history")),
+    type=click.Choice(get_args(Law)),
     default="gbm",
     show_default=True,
     help="With --within: diffusion, with jumps, or blocks of the history in --prices.",

@@ -6,7 +6,7 @@ import click
 
 from margincalc.cli.options import Options, examples, shared
 from margincalc.cli.output import draw, show
-from margincalc.cli.sources import check_fund, drawing, progress, source_of, trading
+from margincalc.cli.sources import check_fund, drawing, margins_of, progress, source_of, trading
 
 
 @click.command(
@@ -33,11 +33,10 @@ def monitor(
 
     FILE is as of `simulate cascade`. A shelf is a price from which liquidation feeds itself.
     """
-    from margincalc.answers.accounts import Margins
     from margincalc.api import studies
 
     check_fund(fund)
-    rules = Margins(options.mode, options.model, options.settings, options.effective)
+    rules = margins_of(options)
     source = source_of(file, options.market, drawn)
     report = studies.monitor(source, fund=fund, rules=rules, progress=progress(), **terms)
     draw(report, options)

@@ -6,7 +6,8 @@ import click
 
 from margincalc.cli.options import SAMPLES, Options, examples, shared
 from margincalc.cli.output import draw, show
-from margincalc.cli.sources import drawing, seconds, share, source_of
+from margincalc.cli.sources import drawing, margins_of, source_of
+from margincalc.cli.units import seconds, share
 
 _SAMPLE = f"{SAMPLES}/minute_prices.csv"
 
@@ -52,7 +53,6 @@ def oracle(
     perhaps `symbol`, `venue_price` where a venue prices its collateral itself, and `interval`
     where each price states one. Who has no price that it may use closes nobody.
     """
-    from margincalc.answers.accounts import Margins
     from margincalc.answers.oracle import OracleTerms
     from margincalc.api import studies
     from margincalc.simulation.feeds import NO_JUMPS, Jumps
@@ -71,7 +71,7 @@ def oracle(
         oldest=None if feeds["max_age"] is None else seconds(feeds["max_age"], "--max-age"),
         jumps=NO_JUMPS if feeds["jumps"] is None else Jumps(*_jumps(feeds["jumps"])),
     )
-    rules = Margins(options.mode, options.model, options.settings, options.effective)
+    rules = margins_of(options)
     source = source_of(population, options.market, drawn)
     report = studies.oracle(prices, source, terms, symbol=feeds["symbol"], rules=rules)
     draw(report, options)

@@ -7,7 +7,7 @@ import click
 from margincalc.cli.inputs import read, rules
 from margincalc.cli.options import EVERY, SAMPLES, Options, examples, shared
 from margincalc.cli.output import show
-from margincalc.cli.sources import seconds, share
+from margincalc.cli.units import seconds, share
 
 if TYPE_CHECKING:
     from margincalc.simulation.transfers import Route
