@@ -82,6 +82,16 @@ def group_totals(values: FloatArray, *keys: npt.NDArray[Any]) -> tuple[IntArray,
     return first, group_sum(values, labels, len(first))
 
 
+def matched(one: IntArray, other: IntArray, groups: int) -> tuple[IntArray, IntArray]:
+    """Return the places of all pairs of equal labels, in the order of `one`, then of `other`."""
+    order = np.argsort(other, kind="stable")
+    count = np.bincount(other, minlength=groups)
+    start, times = np.cumsum(count) - count, count[one]
+    first = np.repeat(np.arange(len(one)), times)
+    within = np.arange(len(first)) - np.repeat(np.cumsum(times) - times, times)
+    return first, order[start[one[first]] + within]
+
+
 def renumbered(rows: IntArray, size: int) -> tuple[IntArray, IntArray]:
     """Number those of `size` rows that occur, in their order.
 

@@ -106,7 +106,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("complete",),
         ("options",),
         ("output",),
-        ("inputs", "program", "progress", "sources"),
+        ("inputs", "program", "progress", "sources", "units"),
         ("commands.*",),
         ("commands",),
         ("",),
@@ -147,7 +147,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("",),
     ),
     "margin": (
-        ("faults", "forms", "lots", "settings", "simplex", "strategies"),
+        ("faults", "forms", "lots", "payoff", "settings", "simplex", "strategies"),
         ("base", "programmes"),
         ("fees", "linear", "rows", "scope", "*_shocks"),
         ("grids", "pairing"),

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from margincalc.arrays import group_rows, group_sum
+from margincalc.arrays import group_rows, group_sum, matched
 
 ROWS = st.lists(st.tuples(st.integers(0, 5), st.floats(-1e9, 1e9)), max_size=40)
 
@@ -55,3 +55,14 @@ def test_distinct_rows_are_numbered_in_the_order_of_their_keys(rows: list[tuple[
     assert [rows[row] for row in first] == distinct
     assert [distinct[label] for label in labels] == rows
     assert all(rows.index(rows[row]) == row for row in first)
+
+
+def test_matched_labels_come_in_the_order_of_both() -> None:
+    one, other = np.array([2, 0, 1]), np.array([1, 0, 2, 2, 3])
+    first, second = matched(one, other, 4)
+    assert list(zip(first.tolist(), second.tolist(), strict=True)) == [
+        (0, 2),
+        (0, 3),
+        (1, 1),
+        (2, 0),
+    ]

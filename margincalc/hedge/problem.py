@@ -87,6 +87,13 @@ class Problem:
         net: FloatArray = z[:count] - z[count : 2 * count]
         return net
 
+    def netted(self, z: FloatArray) -> FloatArray:
+        """Return an answer in which each candidate is traded on one side only."""
+        count = self.candidates
+        both = np.minimum(z[:count], z[count : 2 * count])
+        netted: FloatArray = z - np.concatenate([both, both, [0.0]])
+        return netted
+
     def trade_cost(self, z: FloatArray) -> float:
         """Return what the trades cost."""
         tickets = self.ticket * np.count_nonzero(self.traded(z))

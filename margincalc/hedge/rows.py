@@ -55,10 +55,7 @@ class Rows:
         """Return the problem's variables, each trade on one side only."""
         z = np.maximum(x[: self._size], 0.0)
         z = np.where(self.whole[: self._size], np.round(z), z) * self.scale
-        count = (self._size - 1) // 2
-        both = np.minimum(z[:count], z[count : 2 * count])
-        netted: FloatArray = z - np.concatenate([both, both, [0.0]])
-        return netted
+        return self._programme.problem.netted(z)
 
     def matrix(self) -> tuple[Any, FloatArray]:
         """Return the sparse matrix and the least amount of each row."""

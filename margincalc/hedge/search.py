@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from margincalc.arrays import FloatArray
+from margincalc.book import Kind
 from margincalc.hedge.problem import Problem
 from margincalc.hedge.trial import shortage
 
@@ -35,7 +36,7 @@ class Search:
         problem = self.problem
         columns = problem.book.instruments.take(problem.book.instrument[problem.row])
         index = problem.book.spot[columns.underlying] if problem.candidates else np.zeros(0)
-        coins = columns.inverse & (columns.time >= 0.0) & (columns.strike == 0.0)
+        coins = columns.inverse & columns.is_kind(Kind.FUTURE, Kind.PERPETUAL)
         unit = columns.multiplier * np.where(coins, 1.0, index)
         gross = float(np.sum(np.abs(problem.held) * unit)) or float(np.max(unit, initial=1.0))
         size = gross / np.maximum(unit, 1e-300)
@@ -79,7 +80,7 @@ class Search:
         need = np.maximum(missing + self._cushion, 0.0)
         beyond = np.maximum(need - problem.upper[-1], 0.0)
         total: FloatArray = trades + problem.cost[-1] * (need - beyond) + PENALTY * beyond
-        return total + PENALTY * self._broken(bare + np.append(problem.nothing[:-1], 0.0), need)
+        return total + PENALTY * self._broken(bare, need)
 
     def _broken(self, answers: FloatArray, deposit: FloatArray) -> FloatArray:
         """Return by how much limits on sums are exceeded, shape (K,)."""
@@ -141,14 +142,14 @@ class Search:
     def _rounded(self, z: FloatArray) -> FloatArray:
         """Return an answer in whole lots: the nearest, then better neighbours while there are."""
         lot, count = self.problem.lot, 2 * self.problem.candidates
-        z = self._netted(z)
+        z = self.problem.netted(z)
         whole = lot > 0.0
         if not np.any(whole):
             return z
         z = np.where(whole, np.round(z / np.where(whole, lot, 1.0)) * lot, z)
         for _ in range(ROUNDS):
             moves = np.concatenate([np.diag(lot)[:count], -np.diag(lot)[:count]])
-            tried = np.array([self._netted(np.maximum(z + move, 0.0)) for move in moves])
+            tried = np.array([self.problem.netted(np.maximum(z + move, 0.0)) for move in moves])
             tried = np.minimum(tried, np.append(self.problem.upper[:-1], np.inf))
             values = self._worth(np.concatenate([z[None, :], tried]))
             best = int(np.argmin(values))
@@ -166,9 +167,3 @@ class Search:
                 values = self._worth(np.stack([z, less]))
                 z = less if values[1] <= values[0] else z
         return z
-
-    def _netted(self, z: FloatArray) -> FloatArray:
-        count = self.problem.candidates
-        both = np.minimum(z[:count], z[count : 2 * count])
-        netted: FloatArray = z - np.concatenate([both, both, [0.0]])
-        return netted

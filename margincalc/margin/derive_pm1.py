@@ -14,7 +14,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from pydantic import AfterValidator
 
-from margincalc.arrays import FloatArray, group_sum
+from margincalc.arrays import FloatArray
 from margincalc.book import Book
 from margincalc.margin.base import Components, MarginResult, Parameters, Share, total
 from margincalc.margin.charges import collateral_haircut, short_option_charge
@@ -27,6 +27,7 @@ from margincalc.margin.derive_risk import (
     at_rate,
     basis_gains,
     by_pool,
+    doubted_options,
     expiries_of,
     feed_confidence,
     groups_of,
@@ -145,14 +146,11 @@ class Pm1(NamedTuple):
 
     def _doubt(self, book: Book, groups: Groups, expiries: Expiries) -> FloatArray:
         """Charge the notionals that doubtful feeds price, shape (A,)."""
-        doubt = self.parameters.other_contingency.doubt
-        feeds = feed_confidence(book, groups)
+        other = self.parameters.other_contingency
         base = groups.sum(asset_value(book)) * book.stable
-        delta_one = doubt(feeds) * (groups.sum(spot_notional(book)) + base)
-        confidence = np.minimum(expiries.confidence, feeds[expiries.group])
-        spot = book.spot[groups.underlying][expiries.group]
-        options = doubt(confidence) * expiries.units * spot
-        options = group_sum(options, expiries.group, len(groups.pool))
+        notional = groups.sum(spot_notional(book)) + base
+        delta_one = other.doubt(feed_confidence(book, groups)) * notional
+        options = doubted_options(book, groups, expiries, other)
         return by_pool(groups, delta_one + options, book)
 
 

@@ -29,6 +29,7 @@ from margincalc.margin.derive_risk import (
     at_rate,
     basis_gains,
     by_pool,
+    doubted_options,
     expiries_of,
     feed_confidence,
     groups_of,
@@ -226,14 +227,11 @@ class Pm2(NamedTuple):
         A deposit is doubted by its own feed and by its underlying's spot, and not by the
         perpetual's.
         """
-        doubt = self.parameters.other_contingency.doubt
+        other = self.parameters.other_contingency
         shared = feed_confidence(book, groups)
-        perpetuals = doubt(shared) * groups.sum(spot_notional(book))
-        confidence = np.minimum(expiries.confidence, shared[expiries.group])
-        spot = book.spot[groups.underlying][expiries.group]
-        options = doubt(confidence) * expiries.units * spot
-        options = group_sum(options, expiries.group, len(groups.pool))
-        assets = doubt(feeds(book)) * np.abs(asset_value(book))
+        perpetuals = other.doubt(shared) * groups.sum(spot_notional(book))
+        options = doubted_options(book, groups, expiries, other)
+        assets = other.doubt(feeds(book)) * np.abs(asset_value(book))
         assets = group_sum(assets, book.pool, book.pools)
         return by_pool(groups, perpetuals + options, book) + assets
 

@@ -151,6 +151,16 @@ def feed_confidence(book: Book, groups: Groups) -> FloatArray:
     return confidence
 
 
+def doubted_options(
+    book: Book, groups: Groups, expiries: Expiries, doubt: Contingency
+) -> FloatArray:
+    """Charge the notional of options that doubtful feeds price, shape (G,)."""
+    confidence = np.minimum(expiries.confidence, feed_confidence(book, groups)[expiries.group])
+    spot = book.spot[groups.underlying][expiries.group]
+    charge = doubt.doubt(confidence) * expiries.units * spot
+    return group_sum(charge, expiries.group, len(groups.pool))
+
+
 class Discounts(NamedTuple):
     """Static discounts on an expiry's shocked net value, shape (E,) each."""
 

@@ -39,6 +39,7 @@ from margincalc.margin.derive_shocks import (
     UpTo20,
 )
 from margincalc.margin.forms import LinearForm
+from margincalc.margin.payoff import least_payoff
 from margincalc.margin.scope import Scope
 from margincalc.risk import now
 from margincalc.scenarios import ScenarioGrid
@@ -272,27 +273,13 @@ def _greatest_loss(book: Book, expiries: Expiries, scale: FloatArray) -> FloatAr
     rows = expiries.rows
     columns = book.instruments.take(book.instrument[rows])
     units = book.quantity[rows] * columns.multiplier
-    least = np.minimum(expiries.sum(np.where(columns.call, 0.0, units * columns.strike)), 0.0)
-    price, leg = _pairs(expiries.label, len(least))
-    above = np.where(columns.call[leg], 1.0, -1.0) * (columns.strike[price] - columns.strike[leg])
-    payoff = group_sum(units[leg] * np.maximum(above, 0.0), price, len(rows))
-    np.minimum.at(least, expiries.label, payoff)
+    least = least_payoff(columns, units, expiries.label, len(expiries.group))
+    least = np.minimum(least, 0.0)
     first = np.zeros(len(least), np.int64)
     first[expiries.label] = np.arange(len(rows))
     unpaired = np.minimum(expiries.sum(np.where(columns.call, units, 0.0)), 0.0)
     multiple = scale[columns.underlying[first]]
     return least + multiple * columns.forward[first] * unpaired
-
-
-def _pairs(label: IntArray, groups: int) -> tuple[IntArray, IntArray]:
-    """Pair each row with every row of its group; returns the first and the second of each pair."""
-    order = np.argsort(label, kind="stable")
-    size = np.bincount(label, minlength=groups)
-    start = np.cumsum(size) - size
-    count = size[label]
-    one = np.repeat(np.arange(len(label)), count)
-    within = np.arange(len(one)) - np.repeat(np.cumsum(count) - count, count)
-    return one, order[start[label[one]] + within]
 
 
 def build(tables: Mapping[str, Any]) -> Sm:

@@ -18,13 +18,14 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
-from margincalc.book import Book, Instruments, Kind
+from margincalc.book import Book, Kind
 from margincalc.margin.base import Components, MarginResult, Parameters, Share, laid_over
 from margincalc.margin.charges import ShortRates, short_option
 from margincalc.margin.fees import Fees, Market, trading_fees
 from margincalc.margin.forms import LinearForm
 from margincalc.margin.lots import Lots, held, order_sides
 from margincalc.margin.paradex import CONTRACTS, balances
+from margincalc.margin.payoff import least_payoff
 from margincalc.margin.scope import NotPublished, Scope, base, published
 from margincalc.risk import equity, now
 from margincalc.scenarios import ScenarioGrid
@@ -221,32 +222,12 @@ class _Rules:
         first, labels = group_rows(lots.pool, columns.underlying, columns.time)
         groups, units = len(first), lots.quantity * columns.multiplier
         value = group_sum(lots.quantity * self._market.mark[lots.instrument], labels, groups)
-        loss = np.maximum(value - _least_payoff(columns, units, labels, groups), 0.0)
+        loss = np.maximum(value - least_payoff(columns, units, labels, groups), 0.0)
         calls = group_sum(np.where(columns.call, units, 0.0), labels, groups)
         reserve = unpaired * np.maximum(-calls, 0.0) * book.spot[columns.underlying[first]]
         less = np.minimum(loss + reserve - group_sum(alone, labels, groups), 0.0)
         short = np.bincount(labels, weights=units < 0.0, minlength=groups) > 0.0
         return group_sum(np.where(short, less, 0.0), lots.pool[first], book.pools)
-
-
-def _least_payoff(
-    columns: Instruments, units: FloatArray, labels: IntArray, groups: int
-) -> FloatArray:
-    """Least that groups of options can settle at, not counting what lies above their strikes.
-
-    A payoff bends at strikes only, so that it is least at zero or at one of them.
-    """
-    strike = columns.strike
-    counts = np.bincount(labels, minlength=groups)
-    pairs = counts[labels]  # a node for every strike, and every member of its group paid there
-    node = np.repeat(np.arange(len(units)), pairs)
-    within = np.arange(len(node)) - np.repeat(np.cumsum(pairs) - pairs, pairs)
-    member = np.argsort(labels, kind="stable")[(np.cumsum(counts) - counts)[labels[node]] + within]
-    sign = np.where(columns.call[member], 1.0, -1.0)
-    paid = units[member] * np.maximum(sign * (strike[node] - strike[member]), 0.0)
-    least = group_sum(np.where(columns.call, 0.0, units * strike), labels, groups)
-    np.minimum.at(least, labels, group_sum(paid, node, len(units)))
-    return least
 
 
 def build(tables: Mapping[str, Any]) -> ParadexCross:

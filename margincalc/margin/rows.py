@@ -8,9 +8,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from margincalc.arrays import BoolArray, FloatArray, IntArray, group_rows, group_sum, renumbered
+from margincalc.arrays import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    group_rows,
+    group_sum,
+    matched,
+    renumbered,
+)
 from margincalc.margin.programmes import Programmes
-from margincalc.margin.strategies import Columns, Legs, joined
+from margincalc.margin.strategies import Columns, Legs
 
 _WHOLE = 1e-9  # a quantity this near to a whole number is one
 
@@ -57,7 +65,7 @@ def losses(legs: Legs, ways: Columns) -> Losses:
     bought = ~legs.short[leg]
     first, _ = group_rows(bucket[bought], legs.strike[leg][bought])
     place, at = bucket[bought][first], legs.strike[leg][bought][first]
-    price, found = joined(place, bucket, buckets)
+    price, found = matched(place, bucket, buckets)
     option = leg[found]
     beyond = np.where(legs.call[option], 1.0, -1.0) * (at[price] - legs.strike[option])
     lost = -np.sign(legs.quantity[option]) * legs.units[option] * np.maximum(beyond, 0.0)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from margincalc.arrays import BoolArray, FloatArray, IntArray, group_rows
+from margincalc.arrays import BoolArray, FloatArray, IntArray, group_rows, matched
 
 WIDTH = 4  # the most legs of one column
 
@@ -120,16 +120,6 @@ def columns(legs: Legs, *, hedged: bool) -> Columns:
     return Columns(*map(np.concatenate, zip(*found, strict=True)))
 
 
-def joined(one: IntArray, other: IntArray, groups: int) -> tuple[IntArray, IntArray]:
-    """Return the places of all pairs of equal labels, in the order of `one`, then of `other`."""
-    order = np.argsort(other, kind="stable")
-    count = np.bincount(other, minlength=groups)
-    start, times = np.cumsum(count) - count, count[one]
-    first = np.repeat(np.arange(len(one)), times)
-    within = np.arange(len(first)) - np.repeat(np.cumsum(times) - times, times)
-    return first, order[start[one[first]] + within]
-
-
 def _column(
     kind: Strategy,
     *legs: IntArray,
@@ -151,7 +141,7 @@ def _column(
 
 def _pairs(legs: Legs, one: IntArray, other: IntArray) -> tuple[IntArray, IntArray]:
     """Pair rows of equal blocks."""
-    first, second = joined(legs.block[one], legs.block[other], len(legs.shares))
+    first, second = matched(legs.block[one], legs.block[other], len(legs.shares))
     return one[first], other[second]
 
 
@@ -195,7 +185,7 @@ def _boxes(legs: Legs) -> tuple[IntArray, IntArray, IntArray, IntArray]:
         )
     )
     first, labels = group_rows(*keys)
-    calls, puts = joined(labels[: len(low)], labels[len(low) :], len(first))
+    calls, puts = matched(labels[: len(low)], labels[len(low) :], len(first))
     return low[calls], high[calls], upper[puts], lower[puts]
 
 
@@ -243,7 +233,7 @@ def _members(legs: Legs) -> tuple[IntArray, IntArray]:
     style, short = 2 * legs.block + legs.american, np.flatnonzero(legs.short)
     first, _ = group_rows(style[short], legs.time[short])
     owner, last = style[short][first], legs.time[short][first]
-    bucket, leg = joined(owner, style, 2 * len(legs.shares))
+    bucket, leg = matched(owner, style, 2 * len(legs.shares))
     sold, early = legs.short[leg], legs.time[leg] <= last[bucket]
     fits = np.where(sold, early, legs.time[leg] >= last[bucket])
     bucket, leg, sold = bucket[fits], leg[fits], sold[fits]
