@@ -14,7 +14,7 @@ from margincalc.batch.universe import Universe
 from margincalc.book import Book
 from margincalc.files.parquet import arrow
 from margincalc.liquidation.nearest import Nearest
-from margincalc.margin.base import STATUSES, MarginResult, Venue, Worst, standing
+from margincalc.margin.base import STATUSES, MarginResult, Venue, standing
 from margincalc.scenarios import ScenarioGrid
 
 Columns = dict[str, Any]
@@ -111,35 +111,37 @@ def _worst(made: Margined, equity: FloatArray, grids: Sequence[ScenarioGrid]) ->
     }
     if worst is None or not len(worst.pool):
         return empty
-    index, spot, volatility = _scenarios(worst, grids)
-    owner = made.owner[worst.pool]
+    owner, index = made.owner[worst.pool], worst.scenario
     first = np.zeros(made.accounts, np.int64)
     first[owner[::-1]] = np.arange(len(owner))[::-1]
-    apart = np.zeros(len(owner), bool)
-    for column in (index, spot, volatility):
-        apart |= column != column[first[owner]]
+    same = first[owner]
+    apart = index != index[same]
+    if len(grids) > 1:
+        for column in _moves(worst.grid, index, grids):
+            apart |= column != column[same]
+    spot, volatility = _moves(worst.grid[first], index[first], grids)
     absent = np.bincount(owner, minlength=made.accounts) == 0
     mixed = absent | (np.bincount(owner[apart], minlength=made.accounts) > 0)
     pnl = group_sum(worst.pnl, worst.pool, made.book.pools)
     pnl = np.where(made.book.limited, np.maximum(pnl, -equity), pnl)
     return {
         "worst_scenario.index": (index[first], mixed),
-        "worst_scenario.spot": (spot[first], mixed),
-        "worst_scenario.volatility": (volatility[first], mixed),
+        "worst_scenario.spot": (spot, mixed),
+        "worst_scenario.volatility": (volatility, mixed),
         "worst_scenario.pnl": (made.total(pnl), absent),
     }
 
 
-def _scenarios(
-    worst: Worst, grids: Sequence[ScenarioGrid]
-) -> tuple[IntArray, FloatArray, FloatArray]:
-    """Return index, spot and volatility of each group's scenario."""
-    starts = np.cumsum([0, *(grid.size for grid in grids)])
-    at = starts[worst.grid] + worst.scenario
+def _moves(
+    grid: IntArray, scenario: IntArray, grids: Sequence[ScenarioGrid]
+) -> tuple[FloatArray, FloatArray]:
+    """Return spot and volatility of scenarios of several grids, shape of both."""
+    starts = np.cumsum([0, *(each.size for each in grids)])
+    at = starts[grid] + scenario
     spot, volatility = (
-        np.concatenate([getattr(grid, name) for grid in grids]) for name in ("spot", "volatility")
+        np.concatenate([getattr(each, name) for each in grids]) for name in ("spot", "volatility")
     )
-    return worst.scenario, spot[at], volatility[at]
+    return spot[at], volatility[at]
 
 
 def _liquidation(made: Margined, pools: IntArray) -> Columns:
