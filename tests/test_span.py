@@ -12,7 +12,8 @@ from margincalc.answers.account import Account
 from margincalc.answers.margining import Rules, margined
 from margincalc.answers.verify import verify
 from margincalc.errors import InputError, ModelRefusal
-from margincalc.margin.span_files import Entry, Key, read
+from margincalc.margin.span_entries import Entry, Key
+from margincalc.margin.span_files import read
 from margincalc.margin.span_spreads import (
     Deltas,
     InterSpread,
@@ -579,3 +580,9 @@ def test_a_damaged_byte_never_makes_a_traceback(tmp_path: Path) -> None:
             path.write_bytes(bytes(data))
             with contextlib.suppress(InputError):
                 assert read(path)
+
+
+@pytest.mark.parametrize("name", ["nowhere.spn", "no\0where.spn", "."])
+def test_a_path_without_a_file_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match="wanted a risk parameter file"):
+        read(tmp_path / name)

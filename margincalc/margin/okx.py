@@ -31,16 +31,14 @@ from margincalc.margin.base import (
 from margincalc.margin.charges import Borrow, collateral_haircut, without_deposits
 from margincalc.margin.forms import LinearForm
 from margincalc.margin.grids import joined
-from margincalc.margin.okx_risk import (
+from margincalc.margin.okx_classes import (
     CONTRACTS,
     AssetClass,
     Scenarios,
-    Terms,
-    Units,
     Volatility,
     scenarios,
-    units_of,
 )
+from margincalc.margin.okx_risk import Terms, Units, units_of
 from margincalc.margin.okx_terms import Peg, RateMoves, TermStructure
 from margincalc.margin.scope import Scope, base
 from margincalc.risk import equity, now

@@ -30,7 +30,6 @@ from margincalc.margin.charges import collateral_haircut
 from margincalc.margin.forms import LinearForm
 from margincalc.margin.span_arrays import (
     CONTRACTS,
-    ROWS,
     Arrays,
     Ranges,
     Scan,
@@ -43,7 +42,7 @@ from margincalc.margin.span_arrays import (
     spread_out,
     valued,
 )
-from margincalc.margin.span_files import Entries, Key
+from margincalc.margin.span_entries import ROWS, Entries, Key
 from margincalc.margin.span_rules import Commodity, Delivery, SpanParameters, members
 from margincalc.margin.span_spreads import (
     Deltas,
@@ -196,7 +195,8 @@ def _ranges(columns: Instruments, each: list[Commodity]) -> Ranges:
     price, volatility = np.zeros(len(each)), np.zeros(len(each))
     for row, own in enumerate(each):
         chosen, other = own.price_scan, own.volatility_scan
-        assert chosen is not None and other is not None, "checked when the file was read"  # noqa: PT018
+        assert chosen is not None, "checked when the file was read"
+        assert other is not None, "checked when the file was read"
         if chosen.share is not None:
             price[row] = chosen.share * columns.forward[row]
         else:

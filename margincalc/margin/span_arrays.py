@@ -17,6 +17,7 @@ from margincalc.book import Book, Instruments, Kind
 from margincalc.errors import ModelRefusal
 from margincalc.margin.base import Worst, placed
 from margincalc.margin.scope import Scope
+from margincalc.margin.span_entries import ROWS
 from margincalc.pricing import black
 from margincalc.risk import UNCHANGED
 from margincalc.scenarios import ScenarioGrid, VolatilityRule
@@ -25,7 +26,6 @@ from margincalc.times import DAYS_PER_YEAR
 CONTRACTS = (Kind.OPTION, Kind.FUTURE)
 _BEYOND = {Kind.PERPETUAL: "perpetuals", Kind.SPOT: "holdings that are no collateral"}
 _SCOPE = Scope(settlement="linear", coin_accounts=False, american=True)
-ROWS = 16
 _STEPS = np.array([0, 1, -1, 2, -2, 3, -3]) / 3.0
 _PAIR = np.array([1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 14, 15])  # the other volatility
 _NAMES = ("unchanged", "+1/3", "-1/3", "+2/3", "-2/3", "+1", "-1")

@@ -7,8 +7,8 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from margincalc.margin.base import Factor, Parameters, Share
-from margincalc.margin.span_arrays import ROWS
-from margincalc.margin.span_files import Entries, Entry, Key, add, read
+from margincalc.margin.span_entries import ROWS, Entries, Entry, Key, add
+from margincalc.margin.span_files import read
 from margincalc.margin.span_spreads import Charge, InterSpread, IntraSpread
 
 Amount = Annotated[float, Field(allow_inf_nan=False, strict=True, gt=0, le=1e12)]
