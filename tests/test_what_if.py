@@ -74,6 +74,14 @@ def test_a_trade_is_paid_from_the_dollars_that_are_there() -> None:
     assert any("USDC paid from its deposit" in note for note in tried.notes)
 
 
+def test_a_trade_at_no_venue_is_said_to_be_one() -> None:
+    portfolio = mc.load("sample_portfolios/two_venues.yaml")
+    said = "`BTC-PERPETUAL 1 derive` names one"
+    for trade, expected in (("BTC-PERPETUAL 1", True), ("BTC-PERPETUAL 1 derive", False)):
+        notes = margin(portfolio, changes=mc.what_if(add=[trade])).notes
+        assert any(said in note for note in notes) == expected
+
+
 def test_a_close_is_an_opposite_trade() -> None:
     portfolio = mc.load("sample_portfolios/btc_short_strangle.yaml")
     close = margin(portfolio, changes=mc.what_if(close=["BTC-25DEC26-90000-P"]))

@@ -117,6 +117,10 @@ def _added(tried: _Tried, text: str) -> _Tried:
     notes.append(
         f"what if: {printable(contract.name)} {position.quantity:+g} traded at its mark{paid}"
     )
+    venues = {each.venue for each in before.positions}
+    if position.venue is None and venues and None not in venues:
+        example = printable(f"{contract.name} {position.quantity:g} {min(map(str, venues))}")
+        notes.append(f"what if: it is traded at none of the file's venues; `{example}` names one")
     return _Tried(after, tuple(notes))
 
 

@@ -129,7 +129,8 @@ _OPTIONS: dict[str, Callable[[Command], Command]] = {
         "--add",
         multiple=True,
         metavar='"NAME QTY"',
-        help="What if this were traded at its mark, such as `BTC-25DEC26-110000-C 2`; repeatable.",
+        help="What if this were traded at its mark, such as `BTC-25DEC26-110000-C 2`, perhaps "
+        "with a venue after it; repeatable.",
     ),
     "close": click.option(
         "--close",

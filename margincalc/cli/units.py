@@ -57,3 +57,18 @@ class Share(click.ParamType):  # type: ignore[type-arg]  # generic to the checke
             wanted = "two shares such as -15%,15%" if self.pair else "a share such as 5% or 0.05"
             self.fail(f"found {value!r}; wanted {wanted}", param, ctx)
         return numbers if self.pair else numbers[0]
+
+
+def _ratio(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    if value is not None and value < 0.0:
+        raise click.BadParameter("a ratio such as 80% or 0.8 is wanted", context, option)
+    return value
+
+
+above = click.option(
+    "--above",
+    type=Share(),
+    callback=_ratio,
+    metavar="RATIO",
+    help="Also fail above this margin ratio, such as 0.8 or 80%.",
+)

@@ -65,6 +65,8 @@ def test_compare_shows_the_modes_that_are_asked_for(run: Run) -> None:
         ((STRANGLE,), 0, "HEALTHY  ratio"),
         ((STRANGLE, "--above", "0.99"), 0, "HEALTHY  ratio"),
         ((STRANGLE, "--above", "0.01"), 1, "HEALTHY  ratio"),
+        ((STRANGLE, "--above", "68%"), 1, "HEALTHY  ratio"),
+        ((STRANGLE, "--above", "69%"), 0, "HEALTHY  ratio"),
         ((UNDER,), 1, "LIQUIDATABLE  ratio"),
         ((UNDER, "--above", "5"), 1, "LIQUIDATABLE  ratio"),
     ],
@@ -77,7 +79,7 @@ def test_check(run: Run, arguments: tuple[str, ...], status: int, start: str) ->
     assert max(map(len, outcome.out.splitlines())) <= 80
 
 
-@pytest.mark.parametrize("above", ["nan", "inf", "-1", "80%"])
+@pytest.mark.parametrize("above", ["nan", "inf", "-1", "eighty", "1,2"])
 def test_check_wants_a_ratio(run: Run, above: str) -> None:
     outcome = run("check", STRANGLE, "--above", above)
     assert (outcome.status, outcome.out) == (2, "")

@@ -87,7 +87,7 @@ def test_states_come_as_often_as_asked(run: Run) -> None:
         (["-"], "both standard input"),
         ([STRANGLE, "--connect", "ws://x", "--follow"], "--connect goes neither"),
         ([STRANGLE, "--connect", "x"], "an address such as"),
-        ([STRANGLE, "--above", "nan"], "a ratio such as 0.8"),
+        ([STRANGLE, "--above", "nan"], "a share such as 5%"),
         ([STRANGLE, "--ticks", "/no/such/file"], "wanted a file of ticks"),
     ],
 )

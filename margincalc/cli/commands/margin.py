@@ -5,6 +5,7 @@ import click
 from margincalc.cli.inputs import notes, read, rules
 from margincalc.cli.options import EVERY, SAMPLES, Options, examples, shared
 from margincalc.cli.output import show
+from margincalc.cli.units import above
 
 
 @click.command(
@@ -28,7 +29,7 @@ def margin(options: Options) -> None:
         f"margincalc check {SAMPLES}/btc_short_strangle.yaml --above 0.8",
     )
 )
-@click.option("--above", type=float, metavar="RATIO", help="Also fail above this margin ratio.")
+@above
 @shared(*EVERY)
 def check(options: Options, above: float | None) -> int:
     """Exit with 1 under maintenance, or above a margin ratio.
@@ -37,8 +38,6 @@ def check(options: Options, above: float | None) -> int:
     """
     from margincalc.api import account
 
-    if above is not None and not 0.0 <= above < float("inf"):
-        raise click.BadParameter("a ratio such as 0.8 is wanted", param_hint="'--above'")
     report = account.check(read(options), above=above, **rules(options))
     show(report, options, notes(report))
     return 1 if report.failed else 0

@@ -10,6 +10,7 @@ import click
 from margincalc.cli.inputs import read, rules
 from margincalc.cli.options import EVERY, SAMPLES, Options, examples, shared
 from margincalc.cli.output import write
+from margincalc.cli.units import above
 
 if TYPE_CHECKING:
     from margincalc.feed.session import Session
@@ -44,7 +45,7 @@ TICKS = f"{SAMPLES}/ticks.ndjson"
 )
 @click.option("--balances", metavar="PATH", help="Of many accounts, Parquet: see `batch`.")
 @click.option("--instruments", metavar="PATH", help="Of many accounts, Parquet: see `batch`.")
-@click.option("--above", type=float, metavar="RATIO", help="Also fail above this margin ratio.")
+@above
 @click.option(
     "--heartbeat",
     type=click.FloatRange(0.05, 86400.0),
@@ -73,8 +74,6 @@ def watch(options: Options, **chosen: Any) -> int:
         raise click.UsageError("FILE and --ticks are both standard input; name one of them")
     if connect and (chosen["follow"] or ticks != "-"):
         raise click.UsageError("--connect goes neither with --ticks nor with --follow")
-    if chosen["above"] is not None and not 0.0 <= chosen["above"] < float("inf"):
-        raise click.BadParameter("a ratio such as 0.8 is wanted", param_hint="'--above'")
     wanted = {name: chosen[name] for name in ("every", "above", "latency")}
     session = venue.watch(**_followed(options, chosen), **wanted, **rules(options))
     _print(session, _feed(session, chosen))
