@@ -50,12 +50,31 @@ def write(text: str, options: Options) -> None:
 
 
 def say(message: str) -> None:
-    """Write a line to standard error, if anyone listens."""
+    """Write to standard error, if anyone listens; a terminal's lines are broken between words."""
     try:
         if sys.stderr is not None:
-            _put(sys.stderr, f"{message}\n")
+            _put(sys.stderr, f"{_broken(message) if sys.stderr.isatty() else message}\n")
     except OSError:
         pass  # there is nowhere left to say so
+
+
+def _broken(message: str) -> str:
+    """Break lines to the terminal's width, indented as they were; words stay whole for copying."""
+    import shutil
+    import textwrap
+
+    lines = []
+    for line in message.splitlines():
+        margin = line[: len(line) - len(line.lstrip())]
+        fitted = textwrap.wrap(
+            line,
+            max(shutil.get_terminal_size().columns, 40),
+            subsequent_indent=f"{margin}  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        lines += fitted or [""]
+    return "\n".join(lines)
 
 
 def _put(stream: TextIO, text: str) -> None:

@@ -1,5 +1,6 @@
 """Files are written whole or not at all, and a closed pipe is quiet."""
 
+import io
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from margincalc.cli.output import say
 from tests.cli import ROOT, STRANGLE, UNDER, process
 from tests.cli.conftest import Run
 
@@ -127,6 +129,26 @@ def test_a_full_disk_is_an_error() -> None:
     assert "could not be written: No space left" in outcome.stderr
     outcome = process("margin", STRANGLE, "-o", str(FULL))
     assert outcome.returncode == 3
+
+
+def test_a_terminal_gets_whole_words_and_a_pipe_whole_lines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    message = f"error: --model\n    found {'one of many models, ' * 8}\n    wanted {'x' * 90}"
+    monkeypatch.setenv("COLUMNS", "60")
+    said = []
+    for terminal in (True, False):
+        stream = io.StringIO()
+        monkeypatch.setattr(stream, "isatty", lambda terminal=terminal: terminal)
+        monkeypatch.setattr(sys, "stderr", stream)
+        say(message)
+        said.append(stream.getvalue())
+    broken, whole = said
+    assert whole == f"{message}\n"
+    assert broken.split() == message.split()
+    lines = broken.splitlines()
+    assert all(len(line) <= 60 for line in lines if "x" * 90 not in line)
+    assert lines[2].startswith("      many")
 
 
 def test_what_an_encoding_lacks_is_escaped(tmp_path: Path) -> None:
