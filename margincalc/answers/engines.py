@@ -1,5 +1,6 @@
 """From a portfolio through a liquidation engine to its report."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -143,14 +144,8 @@ def _with_hedges(portfolio: Portfolio, rules: Rules, dated: Dated) -> tuple[Acco
         else:
             linear = account.book.instruments.is_kind(Kind.FUTURE, Kind.PERPETUAL)
             notes = margined(plain, rules).notes
-            return _noted(account, notes), np.flatnonzero(linear)
+            return replace(account, notes=notes), np.flatnonzero(linear)
     return margined(plain, rules), np.zeros(0, np.int64)
-
-
-def _noted(account: Account, notes: tuple[str, ...]) -> Account:
-    from dataclasses import replace
-
-    return replace(account, notes=notes)
 
 
 def _compared(

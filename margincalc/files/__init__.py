@@ -1,7 +1,8 @@
 """Reading portfolio files: YAML, JSON, and CSV for positions alone.
 
-Order: tree and broker, then source, yaml_text, json_text and csv_text, then explain, then exports
-(readers of venues' own files), then reader, schema and writer.
+One account: tree and broker, then source, yaml_text, json_text and csv_text, then explain, then
+exports (readers of venues' own files), then reader, schema and writer. Many rows: parquet and
+columns, then prices and history; holders reads either. `whole` writes.
 Nothing from a file is executed or expanded, its size and depth are bounded, and every fault is
 reported with its line.
 """

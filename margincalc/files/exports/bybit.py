@@ -55,11 +55,8 @@ def named(row: Row, draft: Draft, *, held: bool = True) -> tuple[str, Terms, boo
             return None
         if dated is not None:
             return draft.contract(dated, inverse=False), dated, False
-    if text and held:
-        why = "its name does not say when it expires (its ticker does), or it is no derivative"
-        draft.refuse(text, why)
-    elif text:
-        draft.pass_over(text)
+    why = "its name does not say when it expires (its ticker does), or it is no derivative"
+    draft.set_aside(text, why, held=held)
     return None
 
 

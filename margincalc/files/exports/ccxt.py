@@ -15,7 +15,6 @@ Prices and `impliedVolatility` are as the exchange writes them, and are taken to
 `timestamp` of a position is when it changed. What is owed is in `debt`, and not in `total`.
 """
 
-import datetime as dt
 import re
 
 from margincalc.files.exports.draft import MONEY, Draft
@@ -52,11 +51,8 @@ def named(row: Row, draft: Draft, what: str = "") -> tuple[str, Terms, bool] | N
         return None
     quote = None if inverse or settle == "USD" else settle
     kind: Kind = "option" if match["strike"] else "future" if match["day"] else "perpetual"
-    day = match["day"]
-    try:
-        expiry = dt.datetime.strptime(day, "%y%m%d").date() if day else None
-    except ValueError:
-        row.fault("symbol", f"{text} ({day} is no day)", "a contract that can exist")
+    expiry = row.day("symbol", match["day"], "%y%m%d") if match["day"] else None
+    if match["day"] and expiry is None:
         return None
     strike = float(match["strike"] or 0.0)
     terms = Terms(kind, base, quote, expiry, strike, match["side"] == "C")

@@ -46,10 +46,7 @@ def named(
         row.fault("instrument_name", f"{shown(text)} ({error})", "a contract that can exist")
         return None
     if terms is None:
-        if text and held:
-            draft.refuse(what or text, "no option, future or perpetual")
-        elif text:
-            draft.pass_over(text)
+        draft.set_aside(text, "no option, future or perpetual", held=held, what=what)
         return None
     inverse = terms.quote is None
     return draft.contract(terms, inverse=inverse), terms, inverse

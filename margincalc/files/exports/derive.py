@@ -16,7 +16,6 @@ public/get_tickers abbreviates: I index, M mark, a and b the best ask and bid, t
 of `option_pricing` i volatility, f forward, df discount factor.
 """
 
-import datetime as dt
 import re
 from dataclasses import replace
 
@@ -45,19 +44,12 @@ def named(row: Row, draft: Draft, *, held: bool = True, what: str = "") -> tuple
     text = row.text("instrument_name")
     match = _NAME.fullmatch(text)
     if match is None:
-        if text and held:
-            draft.refuse(what or text, "no option or perpetual")
-        elif text:
-            draft.pass_over(text)
+        draft.set_aside(text, "no option or perpetual", held=held, what=what)
         return None
     if match["perp"]:
         terms = Terms("perpetual", match["base"])
         return draft.contract(terms, inverse=False), terms
-    try:
-        expiry = dt.datetime.strptime(match["day"], "%Y%m%d").date()
-    except ValueError:
-        found = f"{text} ({match['day']} is no day)"
-        row.fault("instrument_name", found, "a contract that can exist")
+    if (expiry := row.day("instrument_name", match["day"], "%Y%m%d")) is None:
         return None
     strike = float(match["strike"].replace("_", "."))
     terms = Terms("option", match["base"], None, expiry, strike, match["side"] == "C")

@@ -80,6 +80,13 @@ class Draft:
         """Note what the market has and no portfolio holds."""
         self.passed[printable(what)] = None
 
+    def set_aside(self, name: str, why: str, *, held: bool, what: str = "") -> None:
+        """Note what is no contract: of the account by `what` it is, of the market by its name."""
+        if name and held:
+            self.refuse(what or name, why)
+        elif name:
+            self.pass_over(name)
+
     def remark(self, text: str) -> None:
         """Note a decision, once."""
         self.remarks[text] = None

@@ -22,7 +22,6 @@ positions have made (`floatPnl`, in the money they settle in) or what its option
 totals are in USD, and `eq / availEq` of a sole asset is the price of that money.
 """
 
-import datetime as dt
 import math
 import re
 
@@ -59,20 +58,15 @@ def named(row: Row, draft: Draft, *, held: bool = True) -> Found | None:
     text = row.text("instId")
     match = _NAME.fullmatch(text)
     if match is None:
-        if text and held:
-            draft.refuse(text, "no option, future or perpetual (spot and margin trades are none)")
-        elif text:
-            draft.pass_over(text)
+        why = "no option, future or perpetual (spot and margin trades are none)"
+        draft.set_aside(text, why, held=held)
         return None
     inverse = match["quote"] == "USD" and match["um"] is None
     quote = None if inverse else match["quote"]
     if match["swap"]:
         terms = Terms("perpetual", match["base"], quote)
         return draft.contract(terms, inverse=inverse), terms, inverse
-    try:
-        expiry = dt.datetime.strptime(match["day"], "%y%m%d").date()
-    except ValueError:
-        row.fault("instId", f"{text} ({match['day']} is no day)", "a contract that can exist")
+    if (expiry := row.day("instId", match["day"], "%y%m%d")) is None:
         return None
     strike = float(match["strike"] or 0.0)
     kind: Kind = "option" if match["strike"] else "future"

@@ -4,6 +4,7 @@ Venues write numbers as texts, leave out what does not apply or write it as "", 
 they please. A field that is needed and missing is a fault, with the nearest of those there are.
 """
 
+import datetime as dt
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -97,6 +98,21 @@ class Row:
     def sign(self, key: str, up: str, down: str) -> float:
         """Return 1 of the word for what is bought or long, -1 of the word for what is not."""
         return 1.0 if self.word(key, up, down) == up else -1.0
+
+    def day(self, key: str, digits: str, written: str) -> dt.date | None:
+        """Return the day in a contract's name; one that no calendar has is noted.
+
+        Parameters
+        ----------
+        key : of the name
+        written : how its digits are, as of `strptime`
+        """
+        try:
+            return dt.datetime.strptime(digits, written).date()
+        except ValueError:
+            found = f"{self.fields[key]} ({digits} is no day)"
+            self.fault(key, found, "a contract that can exist")
+            return None
 
     def inner(self, key: str) -> "Row":
         """Return a mapping in a field; one without fields where it is none."""
