@@ -84,7 +84,12 @@ def _pool(pool: HedgePool, currency: str, width: int) -> list[Block]:
 
 
 def verdict(pool: HedgePool, currency: str) -> str:
-    """Say how good an answer is; that none costs less than nothing goes without saying."""
+    """Say how good an answer is; that none costs less than nothing goes without saying.
+
+    What a search does not find may exist.
+    """
+    if not pool.feasible and pool.not_convex:
+        return "no answer was found"
     least = f"; none costs less than {numbers.amount(pool.bound, currency)}" if pool.bound else ""
     return METHODS[pool.method].format(bound=least)
 

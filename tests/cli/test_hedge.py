@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli import ROOT
+from tests.cli import ROOT, STRANGLE
 from tests.cli.conftest import Run
 from tests.hedge import EXPIRY
 
@@ -44,3 +44,12 @@ def test_a_picture_is_drawn(run: Run, tmp_path: Path) -> None:
     outcome = run("hedge", str(SAMPLES / "just_under_maintenance.yaml"), "--plot", str(path))
     assert outcome.status == 0
     assert path.read_text("utf-8").startswith("<?xml")
+
+
+def test_what_a_search_does_not_find_is_not_said_to_be_impossible(run: Run) -> None:
+    limits = ("--target", "25%", "--budget", "500")
+    searched = run("hedge", STRANGLE, "--model", "deribit-pm", *limits)
+    proved = run("hedge", STRANGLE, *limits)
+    assert (searched.status, proved.status) == (0, 0)
+    assert "NOT FEASIBLE: no answer was found" in searched.out
+    assert "NOT FEASIBLE: there is no answer" in proved.out
