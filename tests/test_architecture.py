@@ -50,6 +50,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
             "liquidation_results",
             "model_results",
             "passage_results",
+            "view_results",
         ),
         ("lines", "margining", "page_results"),
         ("page_grid", "statement"),

@@ -7,6 +7,7 @@ import pickle
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,11 @@ from margincalc.errors import MissingExtraError
 from margincalc.report import render, tables
 from tests.cli import SAMPLES
 from tests.report import by_hand
+
+
+@pytest.fixture(autouse=True)
+def _handed_out() -> None:
+    import_module("margincalc.api")  # which says how results are written, whichever test is first
 
 
 @pytest.fixture

@@ -6,15 +6,9 @@ import numpy as np
 
 from margincalc.answers.account import Account
 from margincalc.answers.lines import position_lines
-from margincalc.answers.results import (
-    GreekLine,
-    GreeksReport,
-    ScenarioLine,
-    ScenariosReport,
-    Sensitivity,
-    to_json,
-)
+from margincalc.answers.results import Sensitivity, to_json
 from margincalc.answers.statement import margin_report
+from margincalc.answers.view_results import GreekLine, GreeksReport, ScenarioLine, ScenariosReport
 from margincalc.arrays import FloatArray, group_rows, group_sum
 from margincalc.errors import input_error
 from margincalc.risk import now, risk_array

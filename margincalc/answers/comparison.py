@@ -7,8 +7,9 @@ import numpy as np
 
 from margincalc.answers.account import Account
 from margincalc.answers.margining import Rules, margined, rules_of
-from margincalc.answers.results import CompareReport, Comparison, FirstToGo, MarginReport, Refusal
+from margincalc.answers.results import MarginReport
 from margincalc.answers.statement import margin_report
+from margincalc.answers.view_results import CompareReport, Comparison, FirstToGo, Refusal
 from margincalc.arrays import FloatArray
 from margincalc.assembly.pools import Mode
 from margincalc.book import Book

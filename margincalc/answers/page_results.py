@@ -6,7 +6,8 @@ from typing import NamedTuple
 from margincalc.answers.explain_results import ExplainReport
 from margincalc.answers.hedge_results import HedgeReport
 from margincalc.answers.liquidation_results import LiquidationReport
-from margincalc.answers.results import CompareReport, MarginReport, ScenariosReport
+from margincalc.answers.results import MarginReport
+from margincalc.answers.view_results import CompareReport, ScenariosReport
 
 Series = tuple[float | None, ...]
 

@@ -18,13 +18,8 @@ if TYPE_CHECKING:
     from margincalc.answers.liquidation_results import LiquidationReport
     from margincalc.answers.passage_results import PassageReport
     from margincalc.answers.passing import Odds
-    from margincalc.answers.results import (
-        CheckReport,
-        CompareReport,
-        GreeksReport,
-        MarginReport,
-        ScenariosReport,
-    )
+    from margincalc.answers.results import CheckReport, MarginReport
+    from margincalc.answers.view_results import CompareReport, GreeksReport, ScenariosReport
 
 
 def margin(

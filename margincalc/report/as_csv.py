@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # what a report is made of is known to who made it
         model_results,
         passage_results,
         results,
+        view_results,
     )
     from margincalc.answers.chain_results import ChainReport
     from margincalc.answers.engine_results import EngineReport
@@ -94,7 +95,7 @@ def _margin(report: "results.MarginReport") -> Iterator[Record]:
         yield {"level": "position", "name": line.instrument, **head, **to_json(line)}
 
 
-def _compare(report: "results.CompareReport") -> Iterator[Record]:
+def _compare(report: "view_results.CompareReport") -> Iterator[Record]:
     """Yield a record per mode or model; what is refused has a reason and no figures."""
     for column in report.columns:
         first = [entry.name for entry in column.first]
@@ -106,7 +107,7 @@ def _compare(report: "results.CompareReport") -> Iterator[Record]:
         yield {"name": refusal.model, "account": report.account, "refused": refusal.reason}
 
 
-def _lines(report: "results.GreeksReport | results.ScenariosReport") -> Iterator[Record]:
+def _lines(report: "view_results.GreeksReport | view_results.ScenariosReport") -> Iterator[Record]:
     """Yield a record per line."""
     head = _head(report)
     for line in report.lines:

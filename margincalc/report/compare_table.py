@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from margincalc.answers.results import CompareReport, Comparison, FirstToGo
+from margincalc.answers.view_results import CompareReport, Comparison, FirstToGo
 from margincalc.report import numbers
 from margincalc.report.layout import Block, Column, Row, folded, name, table, wrapped
 from margincalc.report.parts import identity

@@ -1,6 +1,7 @@
 """Greeks by underlying, expiry and position."""
 
-from margincalc.answers.results import GreekLine, GreeksReport, Sensitivity
+from margincalc.answers.results import Sensitivity
+from margincalc.answers.view_results import GreekLine, GreeksReport
 from margincalc.report import numbers
 from margincalc.report.layout import Block, Column, Row, name, table, wrapped
 from margincalc.report.parts import GREEKS, identity, largest, unshown

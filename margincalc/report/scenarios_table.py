@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from margincalc.answers.results import ScenarioLine, ScenariosReport
+from margincalc.answers.view_results import ScenarioLine, ScenariosReport
 from margincalc.report import numbers
 from margincalc.report.layout import Block, Column, folded, name, table, wrapped
 from margincalc.report.parts import SHOWN, identity, unshown

@@ -7,8 +7,9 @@ from typing import Any
 from margincalc.answers.account import Account
 from margincalc.answers.breakdown import scenarios_report
 from margincalc.answers.margining import Rules, margined
-from margincalc.answers.results import MarginReport, ScenarioLine
+from margincalc.answers.results import MarginReport
 from margincalc.answers.statement import margin_report
+from margincalc.answers.view_results import ScenarioLine
 from margincalc.portfolio import Portfolio
 
 Case = Mapping[str, Any]

@@ -43,21 +43,23 @@ from margincalc.answers.model_results import (
 from margincalc.answers.passage_results import PassageLine, PassageReport
 from margincalc.answers.results import (
     CheckReport,
-    CompareReport,
-    Comparison,
-    FirstToGo,
-    GreekLine,
-    GreeksReport,
     Liquidation,
     MarginReport,
     ModelInfo,
     PoolMargin,
     PositionLine,
+    Sensitivity,
+    WorstScenario,
+)
+from margincalc.answers.view_results import (
+    CompareReport,
+    Comparison,
+    FirstToGo,
+    GreekLine,
+    GreeksReport,
     Refusal,
     ScenarioLine,
     ScenariosReport,
-    Sensitivity,
-    WorstScenario,
 )
 from margincalc.answers.waterfall_results import (
     LedgerLine,

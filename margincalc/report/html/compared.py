@@ -1,7 +1,8 @@
 """The same book under every mode, and under every model that can express it."""
 
 from margincalc.answers.page_results import Page
-from margincalc.answers.results import CompareReport, Comparison, Figures
+from margincalc.answers.results import Figures
+from margincalc.answers.view_results import CompareReport, Comparison
 from margincalc.report import numbers
 from margincalc.report.html.elements import Markup, joined, note, panel, section, table, tag
 from margincalc.report.html.refusal import refused

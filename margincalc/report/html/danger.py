@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from margincalc.answers.liquidation_results import Curve, LiquidationReport
 from margincalc.answers.page_results import Page
-from margincalc.answers.results import MarginReport, ScenarioLine, ScenariosReport
+from margincalc.answers.results import MarginReport
+from margincalc.answers.view_results import ScenarioLine, ScenariosReport
 from margincalc.report import numbers, parts
 from margincalc.report.html import curves, first
 from margincalc.report.html.elements import Markup, joined, note, panel, section, table, tag

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from margincalc.answers.explain_results import ChangeReport, ExplainReport
 from margincalc.answers.hedge_results import HedgeReport
 from margincalc.answers.liquidation_results import LiquidationReport
-from margincalc.answers.results import ScenariosReport
 from margincalc.answers.study import Study
+from margincalc.answers.view_results import ScenariosReport
 from margincalc.report.plots.explain_plot import change_figure, explain_figure
 from margincalc.report.plots.hedge_plot import hedge_figure
 from margincalc.report.plots.liquidation_plot import liquidation_figure

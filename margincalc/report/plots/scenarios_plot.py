@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from margincalc.answers.results import ScenarioLine, ScenariosReport
+from margincalc.answers.view_results import ScenarioLine, ScenariosReport
 from margincalc.arrays import FloatArray
 from margincalc.report.layout import name
 from margincalc.report.plots import style
