@@ -14,7 +14,7 @@ from margincalc.batch.universe import Universe
 from margincalc.book import Book, Pool
 from margincalc.book.holdings import Holdings, inverse_profit, linear_profit, netted
 
-ROWS = 1 << 17  # of positions in one book: bounds memory, and keeps what is computed in cache
+ROWS = 1 << 16  # of positions in one book: bounds memory, and keeps what is computed in cache
 
 
 class Unit(NamedTuple):
