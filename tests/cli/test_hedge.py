@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli import ROOT, STRANGLE
+from tests.cli import ROOT, STRANGLE, UNDER, process
 from tests.cli.conftest import Run
 from tests.hedge import EXPIRY
 
@@ -53,3 +53,11 @@ def test_what_a_search_does_not_find_is_not_said_to_be_impossible(run: Run) -> N
     assert (searched.status, proved.status) == (0, 0)
     assert "NOT FEASIBLE: no answer was found" in searched.out
     assert "NOT FEASIBLE: there is no answer" in proved.out
+
+
+def test_what_a_solver_prints_is_kept_out_of_the_answer() -> None:
+    # HiGHS prints a line of its own while it weighs these tickets.
+    options = ("--ticket", "5000", "--max-size", "10", "--max-deposit", "0", "--format", "json")
+    done = process("hedge", UNDER, *options)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["schema"] == "margincalc.hedge/1"
