@@ -27,6 +27,7 @@ class Catalogue(NamedTuple):
     candidates : names of what may be traded
     deposit : name of the deposit's instrument
     renamed : names of the account's own deposits, as the assembly has them
+    purses : of those, the deposits of account currency, from which trades are paid
     quotes : by the instruments' names
     """
 
@@ -35,6 +36,7 @@ class Catalogue(NamedTuple):
     candidates: tuple[str, ...]
     deposit: str
     renamed: dict[str, str]
+    purses: tuple[str, ...]
     quotes: dict[str, Quote]
 
     def in_market(self, assembly: Assembly) -> "Catalogue":
@@ -75,10 +77,17 @@ def catalogue(
         deposit_name(each.asset, number, count): deposit_name(each.asset, number, count + 1)
         for number, each in enumerate(portfolio.collateral)
     }
+    purses = tuple(
+        renamed[deposit_name(each.asset, number, count)]
+        for number, each in enumerate(portfolio.collateral)
+        if each.asset == portfolio.currency and each.price is None
+        # A bound is kept as a share of the deposit, which adding to it would move.
+        if each.haircut == 0.0 and each.cap is None and not each.tiers
+    )
     candidates = tuple(dict.fromkeys(contract.name for contract in own))
     last = deposit_name(portfolio.currency, count, count + 1)
     quotes = quotes_by_name(portfolio)
-    return Catalogue(whole, assembly, candidates, last, renamed, quotes)
+    return Catalogue(whole, assembly, candidates, last, renamed, purses, quotes)
 
 
 def _place(portfolio: Portfolio, path: str, written: list[Written], fixed: bool) -> str:

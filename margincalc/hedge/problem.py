@@ -50,6 +50,8 @@ class Problem:
     upper : of each variable, shape (2 C + 1,)
     lot : size of which each variable is a multiple, 0 for any, shape (2 C + 1,)
     ticket : cost of trading an instrument at all
+    toll : what paying one unit of money for a trade of each candidate adds to the position rows,
+        sparse, shape (P, C)
     """
 
     model: MarginModel
@@ -62,6 +64,7 @@ class Problem:
     upper: FloatArray
     lot: FloatArray
     ticket: float
+    toll: Any
     bounds: tuple[Bound, ...]
     aim: Aim
     limits: Limits
@@ -86,6 +89,13 @@ class Problem:
         count = self.candidates
         net: FloatArray = z[:count] - z[count : 2 * count]
         return net
+
+    def tickets(self, answers: FloatArray) -> FloatArray:
+        """Return what tickets answers pay for each candidate, shape (K, 2 C + 1) to (K, C)."""
+        count = self.candidates
+        net = answers[:, :count] - answers[:, count : 2 * count]
+        paid: FloatArray = np.where(net != 0.0, self.ticket, 0.0)
+        return paid
 
     def netted(self, z: FloatArray) -> FloatArray:
         """Return an answer in which each candidate is traded on one side only."""
@@ -145,11 +155,15 @@ def problem_of(source: tuple[Book, int, MarginModel], found: Catalogue, asked: R
     row_of = {int(instrument): row for row, instrument in enumerate(book.instrument)}
     number = {name: row for row, name in enumerate(book.names.instruments)}
     row = np.array([row_of[number[each.name]] for each in contracts], np.int64)
-    money = np.array([row_of[number[money_name(each)]] for each in contracts], np.int64)
+    # Trades are paid from the account's own money where it has any: a debt of it is repaid first.
+    purse = next((name for name in found.purses if number.get(name) in row_of), found.deposit)
+    own = purse != found.deposit
+    purses = [purse if own and not each.inverse else money_name(each) for each in contracts]
+    money = np.array([row_of[number[name]] for name in purses], np.int64)
     value = (now(book) + book.instruments.offset)[book.instrument]
     buy, sell = unit_costs(found.quotes, book, contracts, row, asked.costs)
     paid = np.concatenate([-(value[row] + buy), value[row] - sell]) / value[np.tile(money, 2)]
-    deposit = row_of[number[found.deposit]]
+    deposit = row_of[number[purse]]
     count = len(contracts)
     change = _sparse(
         (np.concatenate([np.ones(count), -np.ones(count), paid, [1.0 / value[deposit]]])),
@@ -168,6 +182,7 @@ def problem_of(source: tuple[Book, int, MarginModel], found: Catalogue, asked: R
         _upper(book, row, asked.limits),
         _lots(contracts, asked.limits),
         asked.costs.ticket,
+        _sparse(-1.0 / value[money], money, np.arange(count), (len(book.pool), count)),
         (),
         asked.aim,
         asked.limits,

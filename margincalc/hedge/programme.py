@@ -48,10 +48,12 @@ class Node(NamedTuple):
     constant : what no variable changes of both margins, shape (2,)
     parts : numbers of the programme's parts, shape (G,)
     weight : of those, in both margins, shape (2, G)
+    toll : equity that a ticket of each candidate takes, shape (C,)
     """
 
     move: FloatArray
     equity: Affine
+    toll: FloatArray
     scans: tuple[Scan, ...]
     constant: FloatArray
     parts: IntArray
@@ -93,7 +95,8 @@ class Programme:
                 Scan(scan.underlying, scan.scenarios, self._affine(scan.loss), scan.weight)
                 for scan in form.worst
             )
-            self.nodes.append(Node(move, equity, scans, *self._of_parts(form)))
+            toll = -problem.ticket * (problem.toll.T @ value)
+            self.nodes.append(Node(move, equity, toll, scans, *self._of_parts(form)))
 
     def relaxed(self) -> "Programme":
         """Return a programme whose optimum costs no more than any answer that holds.
@@ -104,7 +107,7 @@ class Programme:
             return self
         none, nothing = np.zeros(0, np.int64), np.zeros((MARGINS, 0))
         bare = [
-            Node(node.move, node.equity, (), np.zeros(MARGINS), none, nothing)
+            Node(node.move, node.equity, node.toll, (), np.zeros(MARGINS), none, nothing)
             for node in self.nodes
         ]
         return Programme(self.problem, bare, floor=True)
@@ -119,12 +122,13 @@ class Programme:
         amounts = np.array(
             [max(start + float(values @ z[columns]), 0.0) for start, columns, values in self.parts]
         )
+        traded = self.problem.traded(z) != 0.0
         lacking = np.empty(len(self.nodes))
         for number, node in enumerate(self.nodes):
             both = node.constant + node.weight @ amounts[node.parts]
             for scan in node.scans:
                 both = both + scan.weight * max(float(np.max(scan.loss.at(z))), 0.0)
-            equity = float(node.equity.at(z)[0])
+            equity = float(node.equity.at(z)[0]) - float(np.sum(node.toll[traded]))
             lacking[number] = float(both[0]) / aim.target - equity
             if number == 0 and aim.initial is not None:
                 more = float(both[1]) / aim.initial - equity

@@ -144,7 +144,9 @@ class Rows:
         least = float(node.constant[which]) - target * (equity - self._cushion)
         self._margin_rows.append((self.count, target))
         slope = target * np.asarray(node.equity.slope)[0] * self.scale
-        self._row([*self._every, *extra], [*slope, *weights], least)
+        tickets = self._first_ticket + np.arange(self._tickets)
+        toll = -target * node.toll[: self._tickets]
+        self._row([*self._every, *extra, *tickets], [*slope, *weights, *toll], least)
 
     def _deduct(self) -> None:
         """Keep a part that is deducted from exceeding its amount, by a binary."""

@@ -6,7 +6,7 @@ keeps the best of some steps along its answer. What it finds holds, as all answe
 more than what it started from; whether it is the cheapest is not known.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -115,8 +115,10 @@ class Search:
         bare = np.append(z[:-1], 0.0)
         tried = np.tile(bare, (count + 1, 1))
         tried[np.arange(count), np.arange(count)] += probe
-        missing = shortage(problem, tried, self.moves) + 2.0 * self._cushion
-        slope = (missing[:count] - missing[count]) / probe[:, None]  # [n, J]
+        paid = replace(problem, ticket=0.0)  # no slope holds the step of a ticket
+        missing = shortage(paid, tried, self.moves) + 2.0 * self._cushion
+        missing += np.sum(problem.tickets(bare[None, :]))
+        slope = (missing[:count] - missing[count]) / probe[:, None]  # [n, J], tickets apart
         size = self._size * trust
         low = np.maximum(-z[:-1], -size)
         high = np.minimum(np.maximum(problem.upper[:-1] - z[:-1], low), size)

@@ -17,6 +17,8 @@ ROWS_AT_ONCE = 1 << 15  # position rows of one margin call: bounds memory
 def quantities(problem: Problem, answers: FloatArray) -> FloatArray:
     """Return the position rows' quantities under answers (K, 2 C + 1), shape (K, P)."""
     held: FloatArray = problem.book.quantity + (problem.change @ answers.T).T
+    if problem.ticket:
+        held = held + (problem.toll @ problem.tickets(answers).T).T
     return held
 
 

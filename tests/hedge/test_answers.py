@@ -194,3 +194,29 @@ def test_an_account_of_orders_alone_needs_nothing() -> None:
     assert [pool.method for pool in report.pools] == ["none needed"]
     assert report.after is not None
     assert (report.after.equity, report.after.maintenance_margin) == (0.0, 0.0)
+
+
+def test_a_ticket_is_paid_from_equity() -> None:
+    limits = mc.Limits(size=3.0, deposit=0.0)
+    report = mc.hedge(strangle(140_000.0), costs=mc.Costs(ticket=500.0), limits=limits)
+    (pool,) = report.pools
+    assert pool.trades
+    assert report.after is not None
+    paid = report.before.equity - report.after.equity
+    assert paid == pytest.approx(pool.trade_cost, rel=1e-9)
+    assert pool.trade_cost >= 500.0 * len(pool.trades)
+    assert report.after.margin_ratio is not None
+    assert report.after.margin_ratio <= 0.9 * (1.0 + 1e-9)
+
+
+def test_what_is_sold_repays_a_debt_of_the_account() -> None:
+    """Selling shares on margin takes the interest margin of the loan with it, as `--close` does."""
+    portfolio = mc.load(SAMPLES / "us_equity_options.yaml")
+    limits = mc.Limits(deposit=0.0)
+    report = mc.hedge(portfolio, aim=mc.Aim(target=0.1), limits=limits)
+    (pool,) = report.pools
+    assert pool.trades
+    assert report.after is not None
+    trades = [f"{trade.instrument} {trade.quantity!r}" for trade in pool.trades]
+    again = mc.margin(portfolio, changes=mc.what_if(add=trades))
+    assert report.after.maintenance_margin == pytest.approx(again.maintenance_margin, rel=1e-9)
