@@ -66,7 +66,9 @@ class Rows:
         columns = np.concatenate([columns for columns, _ in self._entries])
         values = np.concatenate([values for _, values in self._entries])
         shape = (len(sizes), self.columns)
-        return csr_array((values, columns, pointer), shape=shape), np.array(self._least)
+        # HiGHS in scipy takes 32-bit indices, and older versions do not convert others.
+        short = columns.astype(np.int32), pointer.astype(np.int32)
+        return csr_array((values, *short), shape=shape), np.array(self._least)
 
     def prices(self, rows: FloatArray) -> tuple[float, tuple[tuple[int, int, int, float], ...]]:
         """Return what one more unit of equity saves, and one more of each scenario's loss costs.
