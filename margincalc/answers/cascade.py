@@ -217,22 +217,28 @@ def _notes(run: Run, accounts: Accounts) -> tuple[str, ...]:
 
 
 def shocks_of(text: str) -> FloatArray:
-    """Read relative moves: `-0.3:0.3:61`, or `-0.05,-0.1`.
+    """Read relative moves: `-0.3:0.3:61`, or `-5%,-0.1`.
 
     Raises
     ------
     InputError
         If they are no moves between -0.95 and 5, or more than `MOST_SHOCKS`.
     """
-    wanted = "FROM:TO:COUNT such as -0.3:0.3:61, or moves such as -0.05,-0.1; each over -0.95"
+    wanted = "FROM:TO:COUNT such as -30%:30%:61, or moves such as -0.05,-0.1; each over -0.95"
     try:
         if ":" in text:
             low, high, count = text.split(":")
-            found = np.linspace(float(low), float(high), min(int(count), MOST_SHOCKS + 1))
+            found = np.linspace(_move(low), _move(high), min(int(count), MOST_SHOCKS + 1))
         else:
-            found = np.array([float(part) for part in text.split(",")])
+            found = np.array([_move(part) for part in text.split(",")])
     except ValueError:
         raise input_error("--shocks", shown(text), wanted) from None
     if not 1 <= len(found) <= MOST_SHOCKS or not np.all((found > -0.95) & (found < 5.0)):
         raise input_error("--shocks", shown(text), wanted)
     return np.unique(np.round(found, 12))
+
+
+def _move(text: str) -> float:
+    """Read a relative move, a decimal or a percentage."""
+    own = text.strip()
+    return float(own.removesuffix("%")) / (100.0 if own.endswith("%") else 1.0)

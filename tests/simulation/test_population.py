@@ -9,6 +9,7 @@ import margincalc as mc
 from margincalc.answers.accounts import Margins, Source, accounts_of
 from margincalc.answers.cascade import run_of, shocks_of
 from margincalc.answers.contagion import Terms, ended_after, law_of
+from margincalc.errors import InputError
 from margincalc.liquidation.nearest import excess_at
 from margincalc.margin.load import load_model
 from margincalc.portfolio import MarketSnapshot
@@ -83,6 +84,13 @@ def test_isolated_pools_share_out_all_that_an_account_has() -> None:
     assert shared == pytest.approx(whole.equity, rel=1e-12)
     needed = np.bincount(owner, weights=parts.maintenance, minlength=60)
     assert needed == pytest.approx(whole.maintenance, rel=1e-12)
+
+
+def test_shocks_are_decimals_or_percentages() -> None:
+    assert shocks_of("-5%, -0.08").tolist() == [-0.08, -0.05]
+    assert shocks_of("-20%:0.2:9").tolist() == shocks_of("-0.2:0.2:9").tolist()
+    with pytest.raises(InputError, match="--shocks"):
+        shocks_of("-5%%")
 
 
 def test_rounds_of_one_asset_are_the_sorted_cascade() -> None:
