@@ -164,3 +164,8 @@ def test_what_cannot_be_is_said(changes: dict[str, Any], said: str) -> None:
     portfolio = mc.load("sample_portfolios/btc_short_strangle.yaml")
     with pytest.raises(InputError, match=said.replace("+", r"\+")):
         mc.check(portfolio, changes=mc.what_if(**changes))
+
+
+def test_an_argument_of_no_rule_is_named() -> None:
+    with pytest.raises(TypeError, match=r"'target'; those of rules are changes, effective, mode"):
+        mc.margin(mc.load("sample_portfolios/long_only.yaml"), target=0.4)  # type: ignore[call-arg]

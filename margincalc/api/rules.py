@@ -42,6 +42,16 @@ class Tried(Chosen, total=False):
 
 
 def rules_of(chosen: Chosen | Tried) -> Rules:
-    """Return the rules that keyword arguments choose, with the defaults where they do not."""
+    """Return the rules that keyword arguments choose, with the defaults where they do not.
+
+    Raises
+    ------
+    TypeError
+        For an argument that is none of them.
+    """
+    unknown = chosen.keys() - Tried.__annotations__.keys()
+    if unknown:
+        known = ", ".join(sorted(Tried.__annotations__))
+        raise TypeError(f"unexpected keyword argument {min(unknown)!r}; those of rules are {known}")
     rules = Rules(**chosen)
     return rules._replace(settings=tuple(rules.settings))
