@@ -59,15 +59,24 @@ def process(command: Sequence[str]) -> Costed:
     return costed
 
 
+_PEAK = (
+    "import resource, subprocess, sys; "
+    "subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL); "
+    "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+)
+
+
 def peak(command: Sequence[str]) -> int:
     """Return the most memory that a command had at one time, in bytes.
+
+    It is started by a small process: what a child counts begins with its parent's memory.
 
     Raises
     ------
     RuntimeError
         If it fails.
     """
-    return _usage(command).ru_maxrss * 1024
+    return int(output([*python(_PEAK), *command])) * 1024
 
 
 def output(command: Sequence[str]) -> str:
