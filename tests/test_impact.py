@@ -27,10 +27,13 @@ LAWS: tuple[Impact, ...] = (
 )
 
 
-@pytest.mark.parametrize("law", LAWS, ids=lambda law: type(law).__name__)
+@pytest.mark.parametrize(
+    "law",
+    # The larger of two averages is no average of the larger peaks.
+    [law for law in LAWS if not isinstance(law, Larger)],
+    ids=lambda law: type(law).__name__,
+)
 def test_the_average_is_that_of_the_peaks_on_the_way(law: Impact) -> None:
-    if isinstance(law, Larger):
-        pytest.skip("the larger of two averages is no average of the larger peaks")
     steps = (np.arange(200_000) + 0.5) / 200_000
     size = 3_000.0
     mean = float(np.mean(law.peak(size * steps)))

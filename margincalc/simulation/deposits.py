@@ -32,11 +32,6 @@ def pool_share(moves: Sequence[float], weights: Sequence[float] = (0.5, 0.5)) ->
     return float(math.prod((1.0 + move) ** weight for move, weight in parts))
 
 
-def worst_pool_share(shocks: Sequence[Sequence[float]], weights: Sequence[float]) -> float:
-    """Least value of a share of a pool over shocks of its constituents."""
-    return min(pool_share(moves, weights) for moves in shocks)
-
-
 def loop(turns: float, share: float) -> float:
     """Debt over collateral of a deposit that is borrowed against and deposited again.
 

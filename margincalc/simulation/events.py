@@ -93,4 +93,3 @@ OCTOBER_2025 = Event(
         "https://research.kaiko.com/insights/when-october-surprise-meets-crypto-liquidity-drought",
     ),
 )
-EVENTS = (MARCH_2020, MAY_2021, NOVEMBER_2022, OCTOBER_2025)

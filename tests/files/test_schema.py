@@ -2,7 +2,7 @@
 
 import json
 
-from margincalc.files.schema import market_schema, portfolio_schema
+from margincalc.files.schema import portfolio_schema
 from margincalc.portfolio import Portfolio
 
 
@@ -10,7 +10,6 @@ def test_schema_names_itself_and_its_dialect() -> None:
     schema = portfolio_schema()
     assert list(schema)[:3] == ["$schema", "$id", "title"]
     assert schema["$id"] == "margincalc.portfolio/1"
-    assert market_schema()["$id"] == "margincalc.market/1"
     assert json.loads(json.dumps(schema)) == schema
 
 
@@ -18,7 +17,6 @@ def test_schema_has_every_field_by_its_written_name() -> None:
     schema = portfolio_schema()
     assert set(schema["properties"]) == set(Portfolio.model_fields)
     assert "yield" in schema["$defs"]["Underlying"]["properties"]
-    assert "positions" not in market_schema()["properties"]
     assert all(part.get("additionalProperties") is False for part in schema["$defs"].values())
 
 
