@@ -11,6 +11,7 @@ from margincalc.assembly.pools import MODES, Mode
 from margincalc.hedge.aims import Aim, Costs, Limits
 from margincalc.margin.load import model_names
 from margincalc.portfolio import Portfolio
+from margincalc.pricer import PricerName
 
 if TYPE_CHECKING:
     from margincalc.answers.explain_results import ChangeReport, ExplainReport
@@ -24,12 +25,20 @@ if TYPE_CHECKING:
 
 def margin(
     portfolio: Portfolio,
+    *,
+    pricer: PricerName | None = None,
     **rules: Unpack[Tried],
 ) -> MarginReport:
-    """Margin an account: equity, requirement, liquidation prices, worst scenario, Greeks."""
+    """Margin an account: equity, requirement, liquidation prices, worst scenario, Greeks.
+
+    Parameters
+    ----------
+    pricer : `numpy`, or `compiled` for the kernels with which `batch` computes
+    """
     from margincalc.answers.statement import margin_report
 
-    return margin_report(margined(portfolio, rules_of(rules), liquidation=True))
+    chosen = rules_of(rules)._replace(pricer=pricer)
+    return margin_report(margined(portfolio, chosen, liquidation=True))
 
 
 def compare(

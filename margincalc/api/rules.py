@@ -6,7 +6,6 @@ from typing import TypedDict, Unpack
 from margincalc.answers.margining import Rules
 from margincalc.assembly.pools import Mode
 from margincalc.assembly.what_if import Changes
-from margincalc.pricer import PricerName
 
 __all__ = ["Chosen", "Tried", "Unpack", "rules_of"]
 
@@ -20,14 +19,12 @@ class Chosen(TypedDict, total=False):
     model : a name that `models()` lists, or the path of a TOML file
     settings : changes of the model's parameters, such as `factors.initial=1.3`
     effective : day whose parameters are used, such as `2025-01-01`; default: the valuation day
-    pricer : `numpy`, or `compiled` for the kernels with which `batch` computes
     """
 
     mode: Mode | None
     model: str | None
     settings: Sequence[str]
     effective: str | None
-    pricer: PricerName | None
 
 
 class Tried(Chosen, total=False):

@@ -13,6 +13,7 @@ from margincalc.assembly.what_if import UNCHANGED
 from margincalc.errors import input_error
 from margincalc.kernels import pricer_named
 from margincalc.portfolio import Portfolio
+from margincalc.pricer import PricerName
 
 if TYPE_CHECKING:
     from margincalc.answers.batch_results import BatchReport
@@ -29,6 +30,7 @@ def batch(  # noqa: PLR0913 - an argument for each option of the command
     instruments: str | Path | None = None,
     liquidation: Sequence[str] = (),
     as_of: str | None = None,
+    pricer: PricerName | None = None,
     strict: bool = False,
     resume: bool = False,
     engine: Literal["local", "dask"] = "local",
@@ -48,11 +50,11 @@ def batch(  # noqa: PLR0913 - an argument for each option of the command
     balances : Parquet file or folder: account, asset, amount
     instruments : Parquet file of terms and quotes
     liquidation : underlyings along which liquidation prices are found
+    pricer : default: the compiled kernels, where numba is installed
     strict : stop at a bad row instead of setting it aside
     resume : go on with a run that was interrupted
     engine, scheduler, workers : threads of this process, or a dask cluster
     progress : told how many accounts and rows are done, and how many rows there are
-    rules : the default of `pricer` is the compiled kernels, where numba is installed
 
     Raises
     ------
@@ -68,10 +70,9 @@ def batch(  # noqa: PLR0913 - an argument for each option of the command
     from margincalc.kernels import fastest
 
     inputs = _inputs(positions, market, balances, instruments, as_of)
-    chosen = rules_of(rules)
     wishes = Wishes(
         str(output),
-        chosen._replace(pricer=chosen.pricer or fastest()),
+        rules_of(rules)._replace(pricer=pricer or fastest()),
         tuple(liquidation),
         strict,
         resume,
@@ -106,6 +107,7 @@ def watch(  # noqa: PLR0913 - an argument for each option of the command
     every: int = 0,
     above: float | None = None,
     latency: bool = True,
+    pricer: PricerName = "numpy",
     **rules: Unpack[Tried],
 ) -> Session:
     """Open a session that follows the market: ``session.events(lines)`` yields what happens.
@@ -121,7 +123,7 @@ def watch(  # noqa: PLR0913 - an argument for each option of the command
     """
     from margincalc.feed.session import Wishes
 
-    chosen = rules_of({"pricer": "numpy", **rules})
+    chosen = rules_of(rules)._replace(pricer=pricer)
     wishes = Wishes(every, above, latency)
     if isinstance(portfolio, Portfolio):
         from margincalc.feed.desk import Desk
@@ -132,7 +134,7 @@ def watch(  # noqa: PLR0913 - an argument for each option of the command
             account.book,
             account.model,
             account.assembly.as_of,
-            pricer_named(chosen.pricer or "numpy"),
+            pricer_named(pricer),
         )
         return Session(desk, portfolio.account, wishes)
     from margincalc.batch.watched import watched

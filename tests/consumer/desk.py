@@ -35,7 +35,7 @@ def acted(path: str) -> float:
     portfolio = mc.load(path, as_of="2026-11-20T08:00:00Z")
     moved = mc.what_if(spot=["-5%"], days=1.0)
     hedge = mc.hedge(portfolio, aim=mc.Aim(spot=(-0.1, 0.1)), changes=moved)
-    passage: PassageReport = mc.passage(portfolio, odds=mc.Odds(horizon="7d"), pricer="compiled")
+    passage: PassageReport = mc.passage(portfolio, odds=mc.Odds(horizon="7d"))
     likely: float | None = passage.pools[0].probability
     before = mc.explain(portfolio).maintenance_margin
     after = mc.explain_change(portfolio, portfolio, model="generic-portfolio").new
