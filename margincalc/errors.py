@@ -9,7 +9,8 @@
 A fault says where, what was found, what was wanted and how to mend it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 MOST_FAULTS = 1000  # in one message; who mends these may come again
@@ -58,9 +59,29 @@ class InputError(MargincalcError):
 
 
 class ModelRefusal(MargincalcError):
-    """A margin model cannot express a book; the message says what it lacks."""
+    """A margin model cannot express a book; the message says what it lacks.
+
+    Attributes
+    ----------
+    reason : what it lacks
+    model : its name, "" until whoever knows it says so
+    """
 
     exit_status = 2
+
+    def __init__(self, reason: str, model: str = "") -> None:
+        self.reason = reason
+        self.model = model
+        super().__init__(f"{model}: {reason}" if model else reason)
+
+
+@contextmanager
+def refusing_as(model: str) -> Iterator[None]:
+    """Name the model in a refusal that names none."""
+    try:
+        yield
+    except ModelRefusal as error:
+        raise ModelRefusal(error.reason, error.model or model) from None
 
 
 class OutputError(MargincalcError):

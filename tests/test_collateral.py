@@ -279,6 +279,28 @@ def test_positions_and_deposits_together_lose_the_worst_case(model: str, coin: f
     assert together == pytest.approx(factor * max(-float(worst.pnl[0]), 0.0), rel=1e-9, abs=1e-7)
 
 
+@pytest.mark.parametrize(
+    ("deposits", "positions", "lacking"),
+    [
+        (["one"], ["one"], []),
+        (["two"], ["two"], ["generic-standard at two"]),
+        (["one", "two"], ["one", "two"], ["generic-standard at two"]),
+        (["two"], ["one"], []),  # what lies elsewhere is not margined with the position
+    ],
+)
+def test_of_an_account_over_venues_each_whose_rules_lack_it_is_named(
+    deposits: list[str], positions: list[str], lacking: list[str]
+) -> None:
+    written = book(
+        [{"asset": "BTC", "quantity": 1.0, "venue": venue} for venue in deposits],
+        [{"instrument": "BTC-PERPETUAL", "quantity": -1.0, "venue": venue} for venue in positions],
+        venues={"one": {"model": "derive-pm2"}, "two": {"model": "generic-standard"}},
+    )
+    found = margined(Portfolio.model_validate(written))
+    notes = [note for note in found.notes if "wrong_way" in note]
+    assert [note.partition(" has no wrong_way")[0] for note in notes] == lacking
+
+
 def test_stock_deposited_for_options_written_on_it_offsets_them() -> None:
     written = {"instrument": "XYZ   261218C00100000", "quantity": -1.0, "volatility": 0.4}
     market = {"XYZ": {"spot": 100.0}}

@@ -6,7 +6,7 @@ import pytest
 
 from margincalc.answers.account import Account
 from margincalc.answers.statement import margin_report
-from margincalc.errors import InputError
+from margincalc.errors import InputError, ModelRefusal
 from margincalc.portfolio import Portfolio
 from tests.books import margined
 from tests.test_liquidation import book
@@ -214,6 +214,17 @@ def test_what_a_venue_is_margined_by_is_said_of_its_pool() -> None:
     report = margin_report(account)
     assert report.model.name == "generic-standard at okx, generic-portfolio elsewhere"
     assert [pool.model.name for pool in report.pools] == ["generic-standard", "generic-portfolio"]
+
+
+def test_a_model_that_refuses_is_named_with_its_venue() -> None:
+    legs = [future(venue="okx"), future(quantity=-1.0)]
+    file = book(SPOT, legs).model_dump(by_alias=True, exclude_unset=True)
+    for mode in (None, "isolated"):
+        with pytest.raises(ModelRefusal, match=r"^reg-t: it has no rules for perpetuals"):
+            margined(Portfolio.model_validate(file), mode, "reg-t")
+    file["venues"] = {"okx": {"model": "reg-t"}}
+    with pytest.raises(ModelRefusal, match=r"^reg-t at okx: it has no rules for perpetuals"):
+        margined(Portfolio.model_validate(file))
 
 
 def test_settings_change_the_venue_that_they_name_or_all_that_have_the_parameter() -> None:

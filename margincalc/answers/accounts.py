@@ -7,6 +7,7 @@ folder is a venue's, as `batch` reads it: positions, balances, and the market be
 """
 
 import datetime as dt
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from margincalc.answers.margining import IMPLIED, day_of, known_mode
 from margincalc.arrays import FloatArray
-from margincalc.errors import did_you_mean, input_error, printable, shown
+from margincalc.errors import did_you_mean, input_error, printable, refusing_as, shown
 from margincalc.files.columns import Columns, read_columns
 from margincalc.files.parquet import BALANCES, POSITIONS, files_of, found_in
 from margincalc.files.reader import load, load_market
@@ -74,6 +75,10 @@ class Accounts(NamedTuple):
     line: Line | None
     population: Population | None
     venue: Venue | None
+
+    def margining(self) -> AbstractContextManager[None]:
+        """Name the model that margins the accounts in its refusals."""
+        return refusing_as("" if self.venue is None else self.venue.name)
 
 
 class Margins(NamedTuple):

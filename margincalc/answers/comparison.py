@@ -51,7 +51,7 @@ def compare_models(portfolio: Portfolio, models: Sequence[str], common: Rules) -
         try:
             accounts[name] = margined(portfolio, each, liquidation=True)
         except ModelRefusal as error:
-            refused.append(Refusal(name, str(error)))
+            refused.append(Refusal(name, error.reason))
     ranked = sorted(accounts, key=lambda name: float(accounts[name].result.initial.sum()))
     ordered = {name: accounts[name] for name in ranked}
     return _compared(ordered, ranked[-1] if ranked else "", tuple(refused))

@@ -68,6 +68,7 @@ def engine_report(
         desk = desk_of(account.book, account.model, pool, hedges)
         scene = Scene(desk, costs, market.liquidator, market.fund)
         found = run(dated.engine, scene)
+        notes += _loan_alone(dated, scene, found.start)
         best = _compared(portfolio, rules, account, scene, found)
         if isinstance(best, str):
             notes.append(best)
@@ -86,6 +87,18 @@ def _expected(rules: Rules, dated: Dated) -> tuple[str, ...]:
     """Return the remark that the engine's own model has its own parameters."""
     own = dated.engine.settings
     return (f"parameters changed: {', '.join(own)}",) if own and rules.settings == own else ()
+
+
+def _loan_alone(dated: Dated, scene: Scene, state: State) -> tuple[str, ...]:
+    """Say whose engines repay debts, where another is asked to close what has no positions."""
+    from margincalc.simulation.lenders import Lender
+
+    if isinstance(dated.engine, Lender) or scene.holds(state) or not scene.owes(state):
+        return ()
+    return (
+        f"the account has debts and no positions, and {dated.papers.name} closes positions: "
+        "lenders' engines repay debts, --engine aave-v3 or --engine euler-v1",
+    )
 
 
 class _Found(NamedTuple):

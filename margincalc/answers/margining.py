@@ -15,10 +15,10 @@ from margincalc.assembly.assemble import assemble
 from margincalc.assembly.pools import MODES, Funding, Mode, funded, funding, labels
 from margincalc.assembly.what_if import UNCHANGED, Changes, moved
 from margincalc.book import Book, Kind
-from margincalc.errors import Fault, InputError, did_you_mean, input_error, shown
+from margincalc.errors import Fault, InputError, did_you_mean, input_error, refusing_as, shown
 from margincalc.kernels import pricer_named
 from margincalc.liquidation.nearest import nearest
-from margincalc.margin.base import Venue
+from margincalc.margin.base import MarginResult, Venue
 from margincalc.margin.load import load_model, load_venues
 from margincalc.portfolio import Portfolio
 from margincalc.pricer import PricerName, current, using
@@ -76,11 +76,11 @@ def margined(portfolio: Portfolio, rules: Rules, *, liquidation: bool = False) -
     assembly = assemble(portfolio, labels(mode, portfolio.account))
     book = pooled(assembly.book, venue, mode, funding(portfolio, assembly))
     assembly, book = moved(assembly, book, rules.changes)
-    result = venue.model.margin(book)
+    with refusing_as(venue.name):
+        result = venue.model.margin(book)
     noted = notes_on(portfolio, venue, mode, result.initial_components)
     notes = tried + assembly.notes + venue.remarks + noted + result.left_out
-    if "wrong_way" not in result.components:
-        notes += no_wrong_way(book, venue)
+    notes += no_wrong_way(book, venue, result)
     prices = nearest(book, venue.model) if liquidation else None
     pricer = current().name
     return Account(portfolio, assembly, book, venue, mode, result, prices, notes, pricer)
@@ -90,7 +90,9 @@ def pooled(book: Book, venue: Venue, mode: Mode, stated: Funding) -> Book:
     """Return the book that is margined: isolated pools are given their share of the deposits."""
     if mode != "isolated":
         return book
-    return funded(book, venue.model.margin(book).initial, stated)
+    with refusing_as(venue.name):
+        needed = venue.model.margin(book).initial
+    return funded(book, needed, stated)
 
 
 def rules_of(portfolio: Portfolio, rules: Rules) -> Venue:
@@ -158,14 +160,32 @@ def notes_on(
     return tuple(notes)
 
 
-def no_wrong_way(book: Book, venue: Venue) -> tuple[str, ...]:
-    """Say which deposits move with positions, for rules that do not look at the two together."""
+def no_wrong_way(book: Book, venue: Venue, result: MarginResult) -> tuple[str, ...]:
+    """Say which deposits move with positions, for rules that do not look at the two together.
+
+    Of an account over venues it is said of each whose rules do not.
+    """
+    if not venue.parts:
+        return () if "wrong_way" in result.components else _apart(book, venue.name)
+    notes: tuple[str, ...] = ()
+    for place, part in venue.parts.items():
+        mine = np.array([key.venue == place for key in book.names.keys], bool)
+        own, _ = book.restricted(np.flatnonzero(mine[book.pool]))
+        found = _apart(own, part.at(place))
+        # A component that another venue's rules have is no more than 0 at this one.
+        if found and "wrong_way" not in part.model.margin(own).components:
+            notes += found
+    return notes
+
+
+def _apart(book: Book, name: str) -> tuple[str, ...]:
+    """Say which deposits move with positions, if any do, of the rules of a name."""
     deposits, held = np.flatnonzero(book.moving(Kind.COLLATERAL)), book.rows(*_CONTRACTS)
     together = set(book.underlying[deposits].tolist()) & set(book.underlying[held].tolist())
     if not together:
         return ()
     names = ", ".join(sorted({book.names.underlyings[row] for row in together}))
     return (
-        f"{venue.name} has no wrong_way: deposits of {names} count by a share of their value, "
+        f"{name} has no wrong_way: deposits of {names} count by a share of their value, "
         "whether they offset the positions or add to their loss",
     )

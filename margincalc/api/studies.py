@@ -143,7 +143,8 @@ def cascade(  # noqa: PLR0913 - an argument for each option of the command
         dealers_of(dealers),
         deleverage,
     )
-    return cascade_study(accounts, terms, modes=against_isolated)
+    with accounts.margining():
+        return cascade_study(accounts, terms, modes=against_isolated)
 
 
 def monitor(  # noqa: PLR0913 - an argument for each option of the command
@@ -164,7 +165,8 @@ def monitor(  # noqa: PLR0913 - an argument for each option of the command
 
     accounts = accounts_of(source, rules or Margins())
     terms = Terms(shocks_of(shocks), law_of(depth, depth_left), fund, 0.0, progress)
-    return monitor_study(accounts, terms)
+    with accounts.margining():
+        return monitor_study(accounts, terms)
 
 
 def report_population(  # noqa: PLR0913 - an argument for each option of the command
@@ -186,7 +188,9 @@ def report_population(  # noqa: PLR0913 - an argument for each option of the com
 
     accounts = accounts_of(source, rules or Margins())
     terms = Terms(shocks_of(shocks), law_of(depth, depth_left), fund, 0.0, progress)
-    return population_text(population_page(accounts, terms, depth, depth_left))
+    with accounts.margining():
+        page = population_page(accounts, terms, depth, depth_left)
+    return population_text(page)
 
 
 def oracle(
@@ -213,7 +217,9 @@ def oracle(
     history = one_history(prices, symbol)
     placed = source._replace(spot=float(history.price[0]))
     accounts = accounts_of(placed, rules or Margins())
-    return oracle_study(history, line_from(accounts), accounts.title, terms or OracleTerms())
+    with accounts.margining():
+        line = line_from(accounts)
+    return oracle_study(history, line, accounts.title, terms or OracleTerms())
 
 
 def dynamic(

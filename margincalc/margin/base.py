@@ -233,6 +233,9 @@ class Source(NamedTuple):
     read: dt.date | None
 
 
+ELSEWHERE = "elsewhere"  # what names no venue, in names of several models
+
+
 class Venue(NamedTuple):
     """A model with its papers: what a TOML file says.
 
@@ -264,6 +267,10 @@ class Venue(NamedTuple):
     notes: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     parts: "Mapping[str, Venue]" = {}  # noqa: RUF012 - a named tuple's default, never changed
+
+    def at(self, place: str) -> str:
+        """Name it as the model of one of several venues, "" for what names none."""
+        return f"{self.name} at {place}" if place else f"{self.name} {ELSEWHERE}"
 
 
 Build = Callable[[Mapping[str, Any]], MarginModel]

@@ -7,14 +7,15 @@ import numpy as np
 
 from margincalc.arrays import BoolArray, FloatArray, IntArray
 from margincalc.book import Book
+from margincalc.errors import refusing_as
 from margincalc.margin.base import (
     NOT_APART,
     Components,
     Kinks,
-    MarginModel,
     MarginResult,
     Shape,
     Shaped,
+    Venue,
     Worst,
 )
 from margincalc.margin.forms import LinearForm
@@ -25,12 +26,12 @@ from margincalc.scenarios import ScenarioGrid
 class PerVenue(NamedTuple):
     """Models by venue; "" for pools that name none."""
 
-    models: Mapping[str, MarginModel]
+    parts: Mapping[str, Venue]
 
     @property
     def grids(self) -> tuple[ScenarioGrid, ...]:
         """The scenarios of every model, one after the other."""
-        return tuple(grid for model in self.models.values() for grid in model.grids)
+        return tuple(grid for part in self.parts.values() for grid in part.model.grids)
 
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book by its venue's model."""
@@ -38,15 +39,16 @@ class PerVenue(NamedTuple):
         equity = np.zeros(book.pools)
         parts: list[_Part] = []
         grids = 0
-        for number, model in enumerate(self.models.values()):
+        for number, (venue, papers) in enumerate(self.parts.items()):
             mine = chosen == number
             rows = np.flatnonzero(mine[book.pool])
             orders = np.flatnonzero(mine[book.orders.pool])
             if len(rows) or len(orders):
-                result = model.margin(book.restricted(rows, orders)[0])
+                with refusing_as(papers.at(venue)):
+                    result = papers.model.margin(book.restricted(rows, orders)[0])
                 equity = np.where(mine, result.equity, equity)
                 parts.append(_Part(mine, rows, grids, result))
-            grids += len(model.grids)
+            grids += len(papers.model.grids)
         return MarginResult(
             equity,
             _merged([(part.mine, part.result.components) for part in parts]),
@@ -58,17 +60,18 @@ class PerVenue(NamedTuple):
 
     def linear(self, book: Book) -> LinearForm:
         """Return the linear form of one pool by its venue's model."""
-        model = self.models[book.names.keys[0].venue]
-        return model.linear(book)
+        papers = self.parts[book.names.keys[0].venue]
+        return papers.model.linear(book)
 
     def shape(self, book: Book) -> Shape | str:
         """State how the requirements depend on spot, if every model of a pool does."""
         chosen, whole = self._chosen(book), []
-        for number, model in enumerate(self.models.values()):
+        for number, papers in enumerate(self.parts.values()):
             rows = np.flatnonzero((chosen == number)[book.pool])
             if not len(rows):
                 continue
             part, held = book.restricted(rows)
+            model = papers.model
             own = model.shape(part) if isinstance(model, Shaped) else NOT_APART
             if isinstance(own, str):
                 return own
@@ -81,7 +84,7 @@ class PerVenue(NamedTuple):
 
     def _chosen(self, book: Book) -> IntArray:
         """Return the number of each pool's model, shape (A,)."""
-        number = {venue: index for index, venue in enumerate(self.models)}
+        number = {venue: index for index, venue in enumerate(self.parts)}
         return np.array([number[key.venue] for key in book.names.keys], np.int64)
 
 

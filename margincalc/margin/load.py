@@ -15,12 +15,11 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import Field, ValidationError
 
 from margincalc.errors import InputError, did_you_mean, input_error, shown
-from margincalc.margin.base import MarginModel, Parameters, Source, Venue
+from margincalc.margin.base import ELSEWHERE, MarginModel, Parameters, Source, Venue
 from margincalc.margin.families import FAMILIES as FAMILIES  # its readers ask here
 from margincalc.margin.faults import Written, faults_of
 from margincalc.margin.settings import divided, with_settings
 
-ELSEWHERE = "elsewhere"  # what names no venue, in names of several models
 FOLDER = Path(__file__).parent.parent / "venues"
 
 
@@ -115,11 +114,8 @@ def load_venues(models: Mapping[str, str], as_of: dt.date, settings: Sequence[st
     shares = _shares(models, as_of, settings)
     each = {venue: load_model(name, as_of, shares[venue]) for venue, name in models.items()}
     tables = {venue or ELSEWHERE: dict(model.parameters) for venue, model in each.items()}
-    titles = [
-        f"{m.name} at {venue}" if venue else f"{m.name} {ELSEWHERE}" for venue, m in each.items()
-    ]
     return Venue(
-        name=", ".join(titles),
+        name=", ".join(model.at(venue) for venue, model in each.items()),
         title="Each venue by its own model",
         family="composite",
         mode="portfolio",
@@ -139,7 +135,7 @@ def side_by_side(parts: Mapping[str, Venue]) -> MarginModel:
     """Return the rules of an account over venues, of which each keeps its own."""
     from margincalc.margin.composite import PerVenue
 
-    return PerVenue({venue: part.model for venue, part in parts.items()})
+    return PerVenue(parts)
 
 
 def _shares(

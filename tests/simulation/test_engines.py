@@ -24,6 +24,7 @@ from margincalc.simulation.engine import MOST_STEPS, Scene, run
 from margincalc.simulation.engines import engine_names, load_engine
 from margincalc.simulation.pro_rata import ProRata
 from tests.books import AS_OF, Style, margined, written
+from tests.cli import SAMPLES
 
 PROVE = bool(os.environ.get("MARGINCALC_PROVE"))
 DAY = AS_OF.date()
@@ -352,6 +353,18 @@ def test_engines_that_do_not_fit_refuse() -> None:
     )
     with pytest.raises(ModelRefusal, match="perpetuals"):
         ran(option, "dydx-v4")
+
+
+@pytest.mark.parametrize(("engine", "hinted"), [("incremental", True), ("aave-v3", False)])
+def test_a_loan_is_pointed_to_the_engines_of_lenders(engine: str, hinted: bool) -> None:
+    loan = mc.load(SAMPLES / "loan.yaml")
+    notes = mc.simulate_liquidation(loan, engine=engine).notes
+    assert any("--engine aave-v3" in note for note in notes) is hinted
+
+
+def test_positions_beside_a_debt_are_not_a_loan() -> None:
+    notes = mc.simulate_liquidation(perpetual(1.0, -10.0), engine="incremental").notes
+    assert not any("aave-v3" in note for note in notes)
 
 
 def test_every_engine_is_dated_and_sourced() -> None:
