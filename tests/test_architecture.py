@@ -166,7 +166,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
     "portfolio": (
         ("names",),
         ("written",),
-        ("contracts.contract",),
+        ("contracts.contract", "contracts.layers"),
         ("contracts.terms",),
         ("contracts.checks", "contracts.keys"),
         ("contracts",),

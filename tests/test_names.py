@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from margincalc.portfolio.contracts.terms import canonical
 from margincalc.portfolio.names import Terms, day_text, name_of, parse, strike_text
 
 DAY = dt.date(2026, 12, 25)
@@ -130,3 +131,9 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         parse(text)
     except ValueError:
         return
+
+
+def test_a_name_is_read_once() -> None:
+    terms = parse("BTC-25DEC26-110000-C")
+    assert parse("BTC-25DEC26-110000-C") is terms
+    assert canonical("BTC-06FEB26") is canonical("BTC-06FEB26")

@@ -54,10 +54,11 @@ def assemble(portfolio: Portfolio, label: Label) -> Assembly:
     resolved = resolve(portfolio)
     market = Market(portfolio, resolved)
     draft = Draft(portfolio, market, resolved.as_of, tuple(sorted(portfolio.market)))
-    for number, contract in enumerate(resolved.positions):
+    pools = tuple(map(label, portfolio.positions, resolved.positions))
+    for number, (contract, pool) in enumerate(zip(resolved.positions, pools, strict=True)):
         if contract.name not in draft.rows:
             add_contract(draft, contract, f"positions[{number}]")
-        hold(draft, label(portfolio.positions[number], contract), number, contract)
+        hold(draft, pool, number, contract)
     for number, contract in enumerate(resolved.orders):
         if contract.name not in draft.rows:
             add_contract(draft, contract, f"orders[{number}]")
@@ -69,7 +70,5 @@ def assemble(portfolio: Portfolio, label: Label) -> Assembly:
     if draft.faults:
         raise InputError(draft.faults)
     book = marked(draft, book_of(draft))
-    written = zip(portfolio.positions, resolved.positions, strict=True)
-    pools = tuple(label(position, contract) for position, contract in written)
     ordered = tuple(pool for pool, _, _, _ in draft.ordered)
     return Assembly(book, resolved.positions, pools, ordered, resolved.as_of, resolved.notes)

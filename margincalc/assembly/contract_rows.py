@@ -18,6 +18,8 @@ _KINDS = {
 def add_contract(draft: Draft, contract: Contract, place: str) -> None:
     """Add the row of a contract, or note why it can have none."""
     terms = draft.market.terms(contract)
+    priced = terms.fixed + terms.variable >= LEAST
+    option = priced and contract.kind == "option"
     row = Row(
         contract.name,
         _KINDS[contract.kind],
@@ -31,18 +33,16 @@ def add_contract(draft: Draft, contract: Contract, place: str) -> None:
         terms.variable,
         terms.fixed + terms.variable,
         terms.rate,
-    )
-    row = row._replace(
+        _volatility(draft, contract, place) if option else 0.0,
+        american=option and contract.american,
+        listed=contract.listed,
         confidence=confidence(draft.market.confidence(contract)),
         funding=draft.market.funding(contract),
-        listed=contract.listed,
     )
-    if terms.fixed + terms.variable < LEAST:
+    if not priced:
         _refuse_forward(draft, contract, row, place)
-    elif contract.kind == "option":
-        volatility = _volatility(draft, contract, place)
-        row = row._replace(volatility=volatility, american=contract.american)
-        row = _with_dividends(draft, row, contract) if contract.american else row
+    elif row.american:
+        row = _with_dividends(draft, row, contract)
     draft.rows[contract.name] = row
 
 

@@ -37,14 +37,17 @@ def hold(draft: Draft, pool: Pool, number: int, contract: Contract) -> None:
 
 def _settlement(draft: Draft, coin: str | None, contract: Contract) -> str:
     """Return the name of the row for money or coin owed, adding it the first time."""
-    own = draft.underlyings.index(contract.underlying)
-    if coin is not None:
-        row = Row(f"{coin} owed", Kind.SETTLEMENT, own, variable=draft.portfolio.market[coin].spot)
-    else:
-        # In a coin account money itself moves, against the coin.
-        row = Row(_MONEY, Kind.SETTLEMENT, own if draft.coin else -1, beta=0.0)
-    draft.rows.setdefault(row.name, row)
-    return row.name
+    name = _MONEY if coin is None else f"{coin} owed"
+    if name not in draft.rows:
+        own = draft.underlyings.index(contract.underlying)
+        if coin is not None:
+            spot = draft.portfolio.market[coin].spot
+            draft.rows[name] = Row(name, Kind.SETTLEMENT, own, variable=spot)
+        else:
+            # In a coin account money itself moves, against the coin.
+            moves_with = own if draft.coin else -1
+            draft.rows[name] = Row(name, Kind.SETTLEMENT, moves_with, beta=0.0)
+    return name
 
 
 def add_deposit(draft: Draft, number: int, pool: Pool) -> None:

@@ -11,11 +11,13 @@ a contract; an underlying's own name is its spot instrument, which is for the ca
 import datetime as dt
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 Kind = Literal["option", "future", "perpetual", "spot"]
 
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+NAMES = 1 << 15  # that are kept in mind once read: more than a venue lists
 EXAMPLE = "a name such as BTC-25DEC26-110000-C, BTC-25DEC26, BTC-PERPETUAL or SPY261218P00500000"
 
 _DASHED = re.compile(
@@ -50,6 +52,7 @@ class Terms:
     listed: bool = False
 
 
+@lru_cache(NAMES)
 def parse(name: str) -> Terms | None:
     """Read a name; None when it has no known shape.
 

@@ -54,6 +54,7 @@ class Market:
             name = resolved.positions[number].name
             place = f"positions[{number}].mark_price"
             self._note(name, position.mark_price, position.volatility, place)
+        self._expiries: dict[tuple[str, dt.datetime], ExpiryMarket] = {}
         self._futures = dict(self._quoted_futures())
         for contract in resolved.positions:
             if contract.kind == "future" and contract.expiry and contract.name in self._marks:
@@ -181,11 +182,14 @@ class Market:
         """Return what is said of a contract's expiry, by its time or else its day."""
         if contract.expiry is None:
             return _UNQUOTED
-        expiries = self._portfolio.market[contract.underlying].expiries
-        if not expiries:
-            return _UNQUOTED
-        exact = expiries.get(contract.expiry.isoformat())
-        return exact or expiries.get(contract.expiry.date().isoformat()) or _UNQUOTED
+        key = contract.underlying, contract.expiry
+        found = self._expiries.get(key)
+        if found is None:  # many contracts expire at one time
+            expiries = self._portfolio.market[contract.underlying].expiries
+            time, day = contract.expiry.isoformat(), contract.expiry.date().isoformat()
+            found = expiries.get(time) or expiries.get(day) or _UNQUOTED
+            self._expiries[key] = found
+        return found
 
 
 _UNQUOTED = ExpiryMarket()  # an expiry of which nothing is said

@@ -1,6 +1,7 @@
 """Contracts: what each position and order of a portfolio is, with every reference resolved.
 
-Order: contract, terms, checks, keys, then this file. `resolve` finds every fault before it raises.
+Order: contract, layers, terms, checks, keys, then this file. `resolve` finds every fault before it
+raises.
 """
 
 import datetime as dt

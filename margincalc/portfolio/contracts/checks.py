@@ -112,8 +112,9 @@ def check_marks(portfolio: Portfolio, contracts: Sequence[Contract | None], faul
             faults.add(path, found, wanted, f"state its {what} once")
 
     for key, quote in portfolio.quotes.items():
-        note(canonical(key), "mark", quote.mark, f"quotes.{key}.mark")
-        note(canonical(key), "volatility", quote.volatility, f"quotes.{key}.volatility")
+        name = canonical(key)
+        note(name, "mark", quote.mark, f"quotes.{key}.mark")
+        note(name, "volatility", quote.volatility, f"quotes.{key}.volatility")
     for number, (contract, position) in enumerate(zip(contracts, portfolio.positions, strict=True)):
         if contract is not None:
             path = f"positions[{number}]"

@@ -6,11 +6,13 @@ Each layer holds over the one before: the underlying's defaults, what the name s
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import lru_cache
 
 from margincalc.errors import did_you_mean, printable, shown
 from margincalc.portfolio.contracts.contract import Contract, Faults
-from margincalc.portfolio.names import EXAMPLE, Kind, Terms, name_of, parse
+from margincalc.portfolio.contracts.layers import Layers, Said, said_by_entry, said_by_name
+from margincalc.portfolio.names import EXAMPLE, NAMES, Kind, Terms, name_of, parse
 from margincalc.portfolio.written import Forward, Instrument, Portfolio, Underlying
 from margincalc.times import expiry_instant, years_between
 
@@ -29,33 +31,6 @@ _MEANINGLESS: dict[Kind, tuple[str, ...]] = {
     "spot": ("expiry", "strike", "type", "exercise", "listed", "settlement", "multiplier"),
 }
 _EXAMPLES = {"underlying": "BTC", "expiry": "2026-12-25", "strike": "110000", "type": "call"}
-
-
-@dataclass(frozen=True)
-class _Written:
-    """What is written of one instrument, its layers lowest first, each with its path."""
-
-    path: str
-    name: str | None  # None when spelled out
-    layers: tuple[tuple[str, Instrument], ...]
-
-    def merged(self) -> Instrument:
-        """Return the layers as one; where one is silent, the one below shows."""
-        if len(self.layers) == 1:
-            return self.layers[0][1]
-        said = {
-            field: value
-            for _, layer in self.layers
-            for field in layer.model_fields_set
-            if (value := getattr(layer, field)) is not None
-        }
-        return Instrument.model_construct(**said)
-
-    def path_of(self, field: str) -> str:
-        """Return where the topmost layer that says something of a field says it."""
-        layers = reversed(self.layers)
-        path = next(path for path, layer in layers if getattr(layer, field) is not None)
-        return path if self.name and path == self.path else f"{path}.{field}"
 
 
 class Resolver:
@@ -92,111 +67,95 @@ class Resolver:
             return None
         if terms is None and name in self._market:
             terms = Terms("spot", name)
-        name = name_of(terms) if terms is not None else name
-        written = _Written(path, name, self._layers(path, terms, name))
+        name = canonical(name)
+        written = Layers(path, name, self._layers(path, terms, name))
         if not written.layers:
             self._unknown(name, path)
             return None
         return self._complete(written)
 
     def _spelled(self, instrument: Instrument, path: str) -> Contract | None:
-        own = (path, instrument)
-        contract = self._complete(_Written(path, None, (own,)))
+        own = (path, said_by_entry(instrument))
+        contract = self._complete(Layers(path, None, (own,)))
         if contract is None:
             return None
         terms = _terms(contract, instrument.underlying or contract.underlying)
         name = name_of(terms)
         layers = self._layers(path, terms, name)
-        named = self._complete(_Written(path, name, layers))
-        contract = self._complete(_Written(path, None, (*layers[1:], own)))
+        named = self._complete(Layers(path, name, layers))
+        contract = self._complete(Layers(path, None, (*layers[1:], own)))
         return None if named is None or contract is None else _distinguished(contract, named)
 
-    def _layers(
-        self, path: str, terms: Terms | None, name: str
-    ) -> tuple[tuple[str, Instrument], ...]:
+    def _layers(self, path: str, terms: Terms | None, name: str) -> tuple[tuple[str, Said], ...]:
         """Return what a name says, and what `instruments` adds."""
         layers = []
         if terms is not None:
-            layers.append((path, self._said_by(terms)))
+            layers.append((path, said_by_name(terms, self._market)))
         if (key := self._entries.get(name)) is not None:
-            layers.append((f"instruments.{key}", self._portfolio.instruments[key]))
+            layers.append((f"instruments.{key}", said_by_entry(self._portfolio.instruments[key])))
         return tuple(layers)
 
-    def _said_by(self, terms: Terms) -> Instrument:
-        said: dict[str, object] = {"kind": terms.kind, "underlying": terms.base}
-        if f"{terms.base}_{terms.quote}" in self._market:
-            said["underlying"] = f"{terms.base}_{terms.quote}"
-        if terms.expiry is not None:
-            said["expiry"] = terms.expiry.isoformat()
-        if terms.kind == "option":
-            said["strike"], said["type"] = terms.strike, "call" if terms.call else "put"
-        if terms.listed:
-            said["listed"] = True
-        if terms.listed or terms.quote is not None:
-            said["settlement"] = "linear"
-        return Instrument.model_construct(**said)  # type: ignore[arg-type]  # checked by `parse`
-
-    def _complete(self, written: _Written) -> Contract | None:
+    def _complete(self, written: Layers) -> Contract | None:
         """Check the terms of all layers together, then add the underlying's defaults."""
         before = len(self._faults)
         self._check_agreement(written)
         if len(self._faults) > before:
             return None
         merged = written.merged()
-        kind = merged.kind or _kind(merged)
+        kind = merged.get("kind") or _kind(merged)
         if kind is None:
             path, wanted = written.path, "one of option, future, perpetual, spot"
             self._faults.add(path, "an instrument without kind", wanted, "add `kind: perpetual`")
             return None
         self._check_terms(written, merged, kind)
-        underlying = self._underlying(written, merged.underlying)
+        underlying = self._underlying(written, merged.get("underlying"))
         if underlying is None or len(self._faults) > before:
             return None
         if self._listed_inverse(written, merged, self._market[underlying]):
             return None
-        merged = merged.model_copy(update={"kind": kind, "underlying": underlying})
+        merged["kind"], merged["underlying"] = kind, underlying
         return _contract(written.name or "", merged, self._market[underlying])
 
-    def _check_agreement(self, written: _Written) -> None:
+    def _check_agreement(self, written: Layers) -> None:
         """Refuse what contradicts the name."""
         if written.name is None or written.layers[0][0] != written.path:
             return
         said = written.layers[0][1]
         for path, layer in written.layers[1:]:
             for field in ("kind", "expiry", "strike", "type", "settlement"):
-                named, stated = getattr(said, field), getattr(layer, field)
+                named, stated = said.get(field), layer.get(field)
                 if named is None or stated is None or named == stated:
                     continue
-                if field == "expiry" and stated[:10] == named:
+                if field == "expiry" and str(stated)[:10] == named:
                     continue  # the same day, with its time
                 found = f"{shown(stated)}, which contradicts the name {printable(written.name)}"
                 self._faults.add(f"{path}.{field}", found, shown(named), f"leave `{field}` out")
 
-    def _check_terms(self, written: _Written, merged: Instrument, kind: Kind) -> None:
+    def _check_terms(self, written: Layers, merged: Said, kind: Kind) -> None:
         """Refuse terms that are missing, and terms that this kind of instrument has not."""
-        missing = [field for field in _NEEDED[kind] if getattr(merged, field) is None]
+        missing = [field for field in _NEEDED[kind] if field not in merged]
         if missing:
             self._incomplete(written, _a(kind), missing)
         for field in _MEANINGLESS[kind]:
-            if getattr(merged, field) is not None:
+            if field in merged:
                 remedy = f"leave `{field}` out, or correct `kind`"
-                found = f"{field} {shown(getattr(merged, field))} of {_a(kind)}"
+                found = f"{field} {shown(merged.get(field))} of {_a(kind)}"
                 self._faults.add(written.path_of(field), found, f"{_a(kind)} without it", remedy)
 
-    def _listed_inverse(self, written: _Written, merged: Instrument, own: Underlying) -> bool:
-        listed = own.listed if merged.listed is None else merged.listed
-        if merged.settlement != "inverse" or not listed:
+    def _listed_inverse(self, written: Layers, merged: Said, own: Underlying) -> bool:
+        listed = merged.get("listed", own.listed)
+        if merged.get("settlement") != "inverse" or not listed:
             return False
         path = written.path_of("settlement")
         self._faults.add(path, "inverse settlement of a listed option", "linear settlement")
         return True
 
-    def _incomplete(self, written: _Written, what: str, missing: list[str]) -> None:
+    def _incomplete(self, written: Layers, what: str, missing: list[str]) -> None:
         found = f"{what} without {' and '.join(missing)}"
         examples = " and ".join(f"`{field}: {_EXAMPLES[field]}`" for field in missing)
         self._faults.add(written.path, found, "all of its terms", f"add its own, as {examples}")
 
-    def _underlying(self, written: _Written, name: str | None) -> str | None:
+    def _underlying(self, written: Layers, name: str | None) -> str | None:
         """Return the key in `market` of a contract's underlying or option root."""
         if name is None or not self._market:  # a fault already, or the market is missing
             return None
@@ -253,6 +212,7 @@ class Resolver:
         return isinstance(forward, Forward) and forward.variable == 0.0
 
 
+@lru_cache(NAMES)
 def canonical(name: str) -> str:
     """Return a name as contracts carry it: `BTC-6FEB26` for `BTC-06FEB26`."""
     try:
@@ -269,39 +229,36 @@ def _is_name(name: str) -> bool:
         return False
 
 
-def _kind(merged: Instrument) -> Kind | None:
+def _kind(merged: Said) -> Kind | None:
     """Infer the kind that spelled-out terms leave unsaid."""
-    if merged.strike is not None or merged.type is not None:
+    if "strike" in merged or "type" in merged:
         return "option"
-    return None if merged.expiry is None else "future"
+    return "future" if "expiry" in merged else None
 
 
-def _contract(name: str, merged: Instrument, own: Underlying) -> Contract:
+def _contract(name: str, merged: Said, own: Underlying) -> Contract:
     """Complete checked terms with the defaults of their underlying."""
-    assert merged.kind is not None
-    assert merged.underlying is not None
-    if merged.kind == "spot":  # a holding, to which defaults of contracts do not apply
-        listed = bool(own.listed)
-        return Contract(
-            name, "spot", merged.underlying, listed=listed, lot=merged.lot, fee=merged.fee
-        )
-    option = merged.kind == "option"
-    listed = option and bool(own.listed if merged.listed is None else merged.listed)
-    settlement = merged.settlement or ("linear" if listed else own.settlement)
-    exercise = merged.exercise or own.exercise or ("american" if listed else "european")
+    kind, underlying, lot = merged["kind"], merged["underlying"], merged.get("lot")
+    if kind == "spot":  # a holding, to which defaults of contracts do not apply
+        fee = merged.get("fee")
+        return Contract(name, kind, underlying, listed=bool(own.listed), lot=lot, fee=fee)
+    option = kind == "option"
+    listed = option and bool(merged.get("listed", own.listed))
+    settlement = merged.get("settlement") or ("linear" if listed else own.settlement)
+    exercise = merged.get("exercise") or own.exercise or ("american" if listed else "european")
     return Contract(
         name,
-        merged.kind,
-        merged.underlying,
-        _expiry(merged.expiry, own, listed=listed),
-        merged.strike or 0.0,
-        merged.type == "call",
+        kind,
+        underlying,
+        _expiry(merged.get("expiry"), own, listed=listed),
+        merged.get("strike", 0.0),
+        merged.get("type") == "call",
         settlement == "inverse",
-        merged.multiplier or own.multiplier or (100.0 if listed else 1.0),
+        merged.get("multiplier") or own.multiplier or (100.0 if listed else 1.0),
         option and exercise == "american",
         listed,
-        merged.lot or own.lot,
-        own.fee if merged.fee is None else merged.fee,
+        lot or own.lot,
+        merged.get("fee", own.fee),
     )
 
 
