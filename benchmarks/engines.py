@@ -14,11 +14,12 @@ from benchmarks.clock import cpus, in_process, in_turns
 from benchmarks.tables import Table
 from margincalc.answers.margining import Rules, margined
 from margincalc.book import Kind
+from margincalc.margin.load import model_names
 from margincalc.pricing.impact import SquareRoot
 from margincalc.simulation.costs import Costs, Liquidator
 from margincalc.simulation.desk import desk_of
 from margincalc.simulation.engine import Scene, run
-from margincalc.simulation.engines import engine_names, load_engine
+from margincalc.simulation.engines import FOLDER, load_engine
 
 DAY = dt.date(2026, 11, 20)
 LENDERS = ("aave-v3", "euler-v1")
@@ -38,7 +39,7 @@ class Sizes(NamedTuple):
 
 def tables(sizes: Sizes) -> list[Table]:
     """Time every engine on accounts below their maintenance margin."""
-    names = engine_names()
+    names = model_names(FOLDER)
     held = {name: scenes(name, sizes) for name in names}
     works = [in_process(partial(work_off, name, held[name])) for name in names]
     rows = []

@@ -11,7 +11,7 @@ from benchmarks.clock import cpus, in_process, in_turns
 from benchmarks.tables import Table, duration
 from margincalc.answers.margining import Rules, margined
 from margincalc.arrays import FloatArray
-from margincalc.liquidation.apart import pieces_of
+from margincalc.liquidation.apart import all_pieces
 from margincalc.liquidation.isolate import isolate
 from margincalc.liquidation.line import Line, along
 from margincalc.liquidation.pieces import Pieces
@@ -36,7 +36,7 @@ def tables(sizes: Sizes) -> list[Table]:
     book = Portfolio.model_validate(account(MODEL, sizes.legs))
     one = margined(book, Rules(model=MODEL))
     line = along(one.book, one.model, 0, 0)
-    pieces = pieces_of(line)
+    (pieces,) = all_pieces([line])
     if isinstance(pieces, str):
         raise ValueError(f"{MODEL} does not take this book apart: {pieces}")
     isolated = isolate(pieces, line.noise())

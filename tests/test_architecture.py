@@ -166,6 +166,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
     "portfolio": (
         ("names",),
         ("written",),
+        ("portfolio",),
         ("contracts.contract", "contracts.layers"),
         ("contracts.terms",),
         ("contracts.checks", "contracts.keys"),

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from margincalc.pricing.impact import (
     DepthCurve,
     Impact,
-    Larger,
     Levels,
     Linear,
     SquareRoot,
@@ -23,16 +22,10 @@ LAWS: tuple[Impact, ...] = (
     Linear(0.04, 50_000.0, 0.5),
     DepthCurve(1e6, 0.41),
     Levels(np.array([0.0, 0.005, 0.03]), np.array([500.0, 1_000.0, 1_000.0])),
-    Larger(DepthCurve(1e6, 0.41), SquareRoot(0.04, 50_000.0)),
 )
 
 
-@pytest.mark.parametrize(
-    "law",
-    # The larger of two averages is no average of the larger peaks.
-    [law for law in LAWS if not isinstance(law, Larger)],
-    ids=lambda law: type(law).__name__,
-)
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: type(law).__name__)
 def test_the_average_is_that_of_the_peaks_on_the_way(law: Impact) -> None:
     steps = (np.arange(200_000) + 0.5) / 200_000
     size = 3_000.0

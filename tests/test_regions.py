@@ -18,7 +18,7 @@ from benchmarks.accounts import EXPRESSED
 from benchmarks.accounts import account as written_for
 from margincalc.book import Book
 from margincalc.kernels import fastest, pricer_named
-from margincalc.liquidation.apart import pieces_of
+from margincalc.liquidation.apart import all_pieces
 from margincalc.liquidation.isolate import isolate
 from margincalc.liquidation.line import Line, along
 from margincalc.liquidation.pieces import Pieces
@@ -241,14 +241,15 @@ def test_a_certificate_is_not_given_when_the_pieces_are_not_the_model() -> None:
 
     account = margined(mc.load(STRANGLE))
     line = along(account.book, account.model, 0, 0)
-    assert isinstance(pieces_of(line), Pieces)
-    assert "no straight line" in str(pieces_of(line._replace(model=Wrong(account.model))))
+    assert isinstance(all_pieces([line])[0], Pieces)
+    (said,) = all_pieces([line._replace(model=Wrong(account.model))])
+    assert "no straight line" in str(said)
 
 
 def test_touching_zero_is_unresolved_and_not_dropped() -> None:
     account = margined(mc.load(STRANGLE))
     line = along(account.book, account.model, 0, 0)
-    pieces = pieces_of(line)
+    (pieces,) = all_pieces([line])
     assert isinstance(pieces, Pieces)
     x = np.linspace(0.8, 1.1, 3001)
     for _ in range(6):

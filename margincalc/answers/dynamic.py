@@ -12,8 +12,8 @@ from margincalc.errors import input_error, shown
 from margincalc.files.prices import Prices
 from margincalc.simulation import procyclical
 from margincalc.simulation.backtest import backtest
+from margincalc.times import SECONDS_PER_DAY
 
-DAY = 86_400.0
 RULES = (
     Field("symbol", "symbol", "text", 4),
     Field("rule", "rule", "text"),
@@ -151,7 +151,7 @@ def margins(history: Prices, terms: DynamicTerms) -> tuple[FloatArray, dict[str,
     rules = {
         "static": np.full(len(moves), static),
         "ewma": ewma * scale,
-        "floor": np.maximum(ewma, floor) * scale,
+        "floor": procyclical.floored(ewma, floor) * scale,
         "stress": procyclical.stressed(ewma, stress) * scale,
         "buffer": procyclical.buffered(ewma) * scale,
         "fhs": fhs * scale,
@@ -164,7 +164,7 @@ def next_range(history: Prices, rule: str, terms: DynamicTerms) -> float:
     """Return what a rule asks after the last day: the range of a day that has not come."""
     after = Prices(
         history.symbol,
-        np.append(history.time, history.time[-1] + DAY),
+        np.append(history.time, history.time[-1] + SECONDS_PER_DAY),
         np.append(history.price, history.price[-1]),
     )
     return float(margins(after, terms)[1][rule][-1])

@@ -11,7 +11,7 @@ from margincalc.errors import input_error, shown
 from margincalc.files.prices import Prices
 from margincalc.simulation import feeds, replay
 from margincalc.simulation.population import Line
-from margincalc.times import zulu
+from margincalc.times import SECONDS_PER_YEAR, zulu
 
 FEEDS = (
     Field("feed", "feed", "text"),
@@ -120,7 +120,7 @@ def oracle_study(prices: Prices, line: Line, title: str, terms: OracleTerms) -> 
 def annual(prices: Prices) -> float:
     """Realised volatility of a history, decimal per year."""
     moves = np.diff(np.log(prices.price))
-    years = float(prices.time[-1] - prices.time[0]) / feeds.SECONDS
+    years = float(prices.time[-1] - prices.time[0]) / SECONDS_PER_YEAR
     return float(np.sqrt(np.sum(moves**2) / years))
 
 

@@ -15,4 +15,5 @@ def portfolio_schema() -> dict[str, Any]:
         "title": "A margincalc portfolio file",
     }
     schema = Portfolio.model_json_schema(by_alias=True)
+    schema["description"] = schema["description"].partition("\n")[0]
     return {**head, **{key: value for key, value in schema.items() if key not in head}}

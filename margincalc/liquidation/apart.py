@@ -27,13 +27,11 @@ class NotApart(Exception):
     """What is in the way of taking an excess apart, in words."""
 
 
-def pieces_of(line: Line) -> Pieces | str:
-    """Take a pool's excess apart, or say in words what is in the way."""
-    return all_pieces([line])[0]
-
-
 def all_pieces(lines: Sequence[Line]) -> list[Pieces | str]:
-    """Take the excess of pools of one book apart, all margined at their probes together."""
+    """Take the excess of pools of one book apart, or say in words what is in the way of each.
+
+    All are margined at their probes together.
+    """
     found: list[Pieces | str] = [""] * len(lines)
     stated: list[_Stated] = []
     for number, line in enumerate(lines):

@@ -1,9 +1,10 @@
 """The written form: what a person writes about an account and its market, and what it names.
 
-Order: names (of instruments), written (the checked fields of a file), contracts (what each
-position is), then quotes (what the market says of one).
+Order: names (of instruments), written (the checked fields of a file), portfolio (all of them
+together), contracts (what each position is), then quotes (what the market says of one).
 """
 
+from margincalc.portfolio.portfolio import MarketSnapshot, Portfolio
 from margincalc.portfolio.written import (
     LEAST,
     Collateral,
@@ -16,10 +17,8 @@ from margincalc.portfolio.written import (
     Haircut,
     Instant,
     Instrument,
-    MarketSnapshot,
     Order,
     Perpetual,
-    Portfolio,
     Position,
     Positive,
     Price,

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from margincalc.portfolio import names
 from margincalc.portfolio.contracts import Contract, Resolved
-from margincalc.portfolio.written import ExpiryMarket, Forward, Portfolio, Svi
+from margincalc.portfolio.portfolio import Portfolio
+from margincalc.portfolio.written import ExpiryMarket, Forward, Svi
 from margincalc.times import instant, years_between
 
 

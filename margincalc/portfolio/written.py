@@ -1,4 +1,4 @@
-"""The written form: what a person writes about an account and its market.
+"""The parts of the written form: what a person writes of a market, a position, a deposit.
 
 Frozen, checked field by field, and free of arrays; `margincalc.book` holds the computed form.
 Amounts are in the account currency, volatilities and rates decimals per year (0.6 is 60 %),
@@ -6,10 +6,9 @@ quantities signed (short is negative). A time without a zone is UTC.
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from margincalc.times import EXPIRY, TIME, expiry_key, instant
 
@@ -42,14 +41,13 @@ ExpiryKey = Annotated[str, BeforeValidator(expiry_key), Field(description=EXPIRY
 Settlement = Literal["linear", "inverse"]
 
 
-class _Written(BaseModel):
+class Written(BaseModel):
+    """A mapping of a file: its keys are the fields, and no other is taken."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
-W = TypeVar("W", bound=_Written)
-
-
-class Instrument(_Written):
+class Instrument(Written):
     """Terms of a contract; what its name already says need not be repeated."""
 
     kind: Literal["option", "future", "perpetual", "spot"] | None = None
@@ -69,7 +67,7 @@ class Instrument(_Written):
     fee: Fraction | None = Field(None, description="of the underlying's value, per trade")
 
 
-class Quote(_Written):
+class Quote(Written):
     """What the market says of one instrument. Inverse options are quoted in coin."""
 
     mark: Price | None = None
@@ -79,7 +77,7 @@ class Quote(_Written):
     confidence: Fraction | None = None
 
 
-class Forward(_Written):
+class Forward(Written):
     """A forward price in two parts; a move of the spot scales the variable one only.
 
     An expiry that has passed and is not yet paid is wholly fixed, at its settlement price.
@@ -89,7 +87,7 @@ class Forward(_Written):
     variable: Price
 
 
-class Svi(_Written):
+class Svi(Written):
     """Raw SVI of Gatheral (2004): total variance of log-moneyness, as it was fitted."""
 
     a: Finite
@@ -103,7 +101,7 @@ class Svi(_Written):
     )
 
 
-class ExpiryMarket(_Written):
+class ExpiryMarket(Written):
     """What the market says of one expiry."""
 
     forward: Positive | Forward | None = None
@@ -112,14 +110,14 @@ class ExpiryMarket(_Written):
     confidence: Fraction | None = None
 
 
-class Dividend(_Written):
+class Dividend(Written):
     """A cash dividend per unit of the underlying."""
 
     date: ExpiryKey
     amount: Price
 
 
-class Perpetual(_Written):
+class Perpetual(Written):
     """The perpetual of an underlying: its mark, and its funding rate per eight hours."""
 
     mark: Positive | None = None
@@ -127,7 +125,7 @@ class Perpetual(_Written):
     confidence: Fraction | None = None
 
 
-class Underlying(_Written):
+class Underlying(Written):
     """An underlying's market; from `settlement` on, the defaults of its contracts."""
 
     spot: Positive
@@ -149,14 +147,14 @@ class Underlying(_Written):
     fee: Fraction | None = None
 
 
-class Haircut(_Written):
+class Haircut(Written):
     """A haircut that differs between maintenance and initial margin."""
 
     maintenance: Fraction
     initial: Fraction
 
 
-class Tier(_Written):
+class Tier(Written):
     """The haircut of the part of a deposit's value between the tier before and `up_to`."""
 
     up_to: Positive | None = Field(
@@ -165,7 +163,7 @@ class Tier(_Written):
     haircut: Fraction | Haircut
 
 
-class Collateral(_Written):
+class Collateral(Written):
     """An amount of an asset, valued at market; its haircut is part of the requirement.
 
     A negative quantity is a debt: haircuts, tiers and cap are of what is deposited, and a model may
@@ -188,7 +186,7 @@ class Collateral(_Written):
     venue: Text | None = None
 
 
-class Position(_Written):
+class Position(Written):
     """A signed quantity of an instrument, named or spelled out."""
 
     instrument: Text | Instrument
@@ -202,13 +200,13 @@ class Position(_Written):
     venue: Text | None = None
 
 
-class VenueRules(_Written):
+class VenueRules(Written):
     """By which model a venue margins what names it."""
 
     model: Text
 
 
-class Order(_Written):
+class Order(Written):
     """An open order; a positive quantity buys."""
 
     instrument: Text | Instrument
@@ -217,100 +215,10 @@ class Order(_Written):
     venue: Text | None = None
 
 
-class Stated(_Written):
+class Stated(Written):
     """What a venue says of the whole account, for comparison; nothing is computed from it."""
 
     source: Text = Field("venue", description="who says so")
     equity: Finite | None = None
     initial_margin: Finite | None = None
     maintenance_margin: Finite | None = None
-
-
-class MarketSnapshot(_Written):
-    """A market without an account, as `--market` reads it."""
-
-    as_of: Instant | None = None
-    currency: Text | None = None
-    stable_price: Positive | None = None
-    market: dict[Text, Underlying] = {}
-    quotes: dict[Text, Quote] = {}
-    instruments: dict[Text, Instrument] = {}
-    collateral: tuple[Collateral, ...] = ()
-
-
-class Portfolio(_Written):
-    """One account with its market: the content of a portfolio file."""
-
-    account: Text = "account"
-    currency: Text = "USD"
-    as_of: Instant | None = None
-    stable_price: Positive = 1.0  # of the money it settles in: 0.998 where USDC trades there
-    market: dict[Text, Underlying] = {}
-    quotes: dict[Text, Quote] = {}
-    instruments: dict[Text, Instrument] = {}
-    collateral: tuple[Collateral, ...] = ()
-    positions: tuple[Position, ...] = ()
-    orders: tuple[Order, ...] = ()
-    venues: dict[Text, VenueRules] = {}
-    stated: Stated | None = None
-
-    _locate: Callable[[str], str] = PrivateAttr(default=str)
-    _remarks: tuple[str, ...] = PrivateAttr(default=())
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """What was decided when it was converted, and by name what was left out."""
-        return self._remarks
-
-    def remarked(self, remarks: tuple[str, ...]) -> "Portfolio":
-        """Return the portfolio with what there is to say of its conversion."""
-        self._remarks = remarks
-        return self
-
-    def place(self, path: str) -> str:
-        """Return where `path` stands in the file it was read from."""
-        return self._locate(path)
-
-    def located(self, locate: Callable[[str], str]) -> "Portfolio":
-        """Return the portfolio with a function that finds a path's line in its file."""
-        self._locate = locate
-        return self
-
-    def with_market(self, snapshot: MarketSnapshot) -> "Portfolio":
-        """Return the portfolio in another market; what the snapshot leaves unsaid stays."""
-        update: dict[str, Any] = {
-            "market": _over(self.market, snapshot.market),
-            "quotes": _over(self.quotes, snapshot.quotes),
-            "instruments": _over(self.instruments, snapshot.instruments),
-            "collateral": self.collateral + snapshot.collateral,
-        }
-        for name in ("as_of", "currency", "stable_price"):
-            if getattr(snapshot, name) is not None:
-                update[name] = getattr(snapshot, name)
-        return self.model_copy(update=update)
-
-
-def _over(old: Mapping[str, W], new: Mapping[str, W]) -> dict[str, W]:
-    """Return the entries of both; of one that both have, the fields that `new` states hold."""
-    both = {key: _restated(old[key], entry) for key, entry in new.items() if key in old}
-    return {**old, **new, **both}
-
-
-def _restated(old: W, new: W) -> W:
-    update = {name: getattr(new, name) for name in new.model_fields_set}
-    if isinstance(old, Underlying) and isinstance(new, Underlying):
-        if new.expiries:
-            timed = _timed(old.expiries, new.expiries), _timed(new.expiries, old.expiries)
-            update["expiries"] = _over(*timed)
-        if old.perpetual is not None and new.perpetual is not None:
-            update["perpetual"] = _restated(old.perpetual, new.perpetual)
-    return old.model_copy(update=update)
-
-
-def _timed(own: dict[str, ExpiryMarket], other: dict[str, ExpiryMarket]) -> dict[str, ExpiryMarket]:
-    """Return `own`, where it gives a day to which `other` gives one time, under that time."""
-    keys = {}
-    for key in own:
-        alike = [known for known in other if known[:10] == key]
-        keys[key] = alike[0] if len(alike) == 1 and alike[0] not in own else key
-    return {keys[key]: entry for key, entry in own.items()}

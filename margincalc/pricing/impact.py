@@ -126,21 +126,6 @@ class Levels(NamedTuple):
         return paid
 
 
-class Larger(NamedTuple):
-    """The larger of two laws: a burst costs what the book holds, and at least its footprint."""
-
-    one: Impact
-    other: Impact
-
-    def peak(self, quantity: FloatArray) -> FloatArray:
-        """Relative move of the price by the last unit."""
-        return np.maximum(self.one.peak(quantity), self.other.peak(quantity))
-
-    def average(self, quantity: FloatArray) -> FloatArray:
-        """Relative cost of the whole."""
-        return np.maximum(self.one.average(quantity), self.other.average(quantity))
-
-
 class Walk(NamedTuple):
     """What a market order gets from one side of a book.
 

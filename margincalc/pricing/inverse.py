@@ -2,7 +2,7 @@
 
 A call pays ``max(S - K, 0) / S`` coin. With the coin as numeraire its value is Black's undiscounted
 price over the forward, which is how Deribit publishes marks (rate 0). Results are in coin per coin
-of contract size; `quote_value` turns them into the quote currency.
+of contract size, and times the spot in the quote currency.
 
 Reference: A. Lucic and A. Sepp, "Valuation and hedging of cryptocurrency inverse options",
 Quantitative Finance 24 (2024), sections 2 and 3.
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from margincalc.arrays import FloatArray
 from margincalc.pricing import black
-from margincalc.pricing._checks import amounts, reals, refuse
+from margincalc.pricing._checks import amounts, refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +68,6 @@ def greeks(
         vega=plain.vega / base,
         theta=plain.theta / base,
     )
-
-
-def quote_value(coin: npt.ArrayLike, spot: npt.ArrayLike) -> FloatArray:
-    """Value in the quote currency of an amount of coin (value, vega or theta) at a spot price.
-
-    Raises ValueError where either is not finite or the spot is negative.
-    """
-    value: FloatArray = reals(coin=coin)["coin"] * amounts(spot=spot)["spot"]
-    return value
 
 
 def _positive(forward: npt.ArrayLike) -> FloatArray:

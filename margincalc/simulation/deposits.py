@@ -8,7 +8,8 @@ import math
 from collections.abc import Sequence
 from statistics import NormalDist
 
-SECONDS = 365.0 * 86_400.0  # in a year
+from margincalc.times import SECONDS_PER_YEAR
+
 _NORMAL = NormalDist()
 
 
@@ -46,11 +47,6 @@ def depeg_to_liquidation(debt_share: float, threshold: float) -> float:
     return 1.0 - debt_share / threshold
 
 
-def coverage(collateral: float, haircut: float, price: float, requirement: float) -> float:
-    """Return collateral after its haircut, at a price, over a requirement."""
-    return collateral * price * (1.0 - haircut) / requirement
-
-
 def trigger_distance(volatility: float, seconds: float, probability: float) -> float:
     """Distance in log price at which to send money that takes so long to arrive.
 
@@ -58,7 +54,7 @@ def trigger_distance(volatility: float, seconds: float, probability: float) -> f
     ``Phi^-1(1 - alpha / 2) sigma sqrt(tau)``.
     """
     z = _NORMAL.inv_cdf(1.0 - 0.5 * probability)
-    return z * volatility * math.sqrt(seconds / SECONDS)
+    return z * volatility * math.sqrt(seconds / SECONDS_PER_YEAR)
 
 
 def survival_horizon(volatility: float, distance: float, probability: float) -> float:
@@ -66,4 +62,4 @@ def survival_horizon(volatility: float, distance: float, probability: float) -> 
     if volatility <= 0.0 or probability <= 0.0:
         return math.inf
     z = _NORMAL.inv_cdf(1.0 - 0.5 * probability)
-    return SECONDS * (distance / (z * volatility)) ** 2 if z > 0.0 else math.inf
+    return SECONDS_PER_YEAR * (distance / (z * volatility)) ** 2 if z > 0.0 else math.inf

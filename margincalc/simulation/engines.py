@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from margincalc.margin.base import Parameters, Venue
-from margincalc.margin.load import Shelf, load_model, model_names
+from margincalc.margin.load import Shelf, load_model
 from margincalc.simulation.engine import Engine
 
 
@@ -97,8 +97,3 @@ def load_engine(name: str, as_of: dt.date, settings: Sequence[str] = ()) -> Date
     """
     papers = load_model(name, as_of, settings, ENGINES)
     return Dated(cast(Engine, papers.model), papers)
-
-
-def engine_names() -> list[str]:
-    """List the engines that ship with the package."""
-    return model_names(FOLDER)

@@ -11,8 +11,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from margincalc.arrays import BoolArray, FloatArray
+from margincalc.times import SECONDS_PER_YEAR
 
-SECONDS = 365.0 * 86_400.0  # in a year
 _NORMAL = NormalDist()
 
 
@@ -33,7 +33,7 @@ class Buffer(NamedTuple):
 
 def lag(volatility: float, seconds: float, confidence: float = 0.99) -> Buffer:
     """Error of a price that is so many seconds old."""
-    deviation = volatility * math.sqrt(seconds / SECONDS)
+    deviation = volatility * math.sqrt(seconds / SECONDS_PER_YEAR)
     z = _NORMAL.inv_cdf(confidence)
     tail = _NORMAL.pdf(z) / (1.0 - confidence)
     return Buffer(deviation, z * deviation, tail * deviation)
@@ -59,7 +59,7 @@ class Jumps(NamedTuple):
         excess = self.mean - buffer
         z = excess / self.deviation if self.deviation > 0.0 else math.copysign(40.0, excess)
         each = excess * _NORMAL.cdf(z) + self.deviation * _NORMAL.pdf(z)
-        return self.rate * seconds / SECONDS * each
+        return self.rate * seconds / SECONDS_PER_YEAR * each
 
 
 NO_JUMPS = Jumps(0.0, 0.0, 0.0)
@@ -138,14 +138,9 @@ def deviation_feed(threshold: float, deviation: float, confidence: float) -> flo
     return 0.5 * (low + high)
 
 
-def deviation_bound(threshold: float, buffer: float) -> float:
-    """Return the simple bound of such a feed's error: its threshold and a lag's quantile."""
-    return threshold + buffer
-
-
 def average_deviation(volatility: float, seconds: float) -> float:
     """Standard deviation of the error of an average over a window: ``sigma sqrt(w / 3)``."""
-    return volatility * math.sqrt(seconds / SECONDS / 3.0)
+    return volatility * math.sqrt(seconds / SECONDS_PER_YEAR / 3.0)
 
 
 Mean = Literal["arithmetic", "geometric"]

@@ -42,13 +42,17 @@ def quantile(confidence: float) -> float:
     return NormalDist().inv_cdf(confidence)
 
 
-def filtered(returns: FloatArray, decay: float) -> FloatArray:
-    """Past returns as they would be at the present volatility, in time order, shape (T,)."""
-    variance = variances(returns, decay)
-    deviation = np.sqrt(variance[:-1])
-    scaled = np.divide(returns, deviation, out=np.zeros_like(returns), where=deviation > 0.0)
-    now: FloatArray = scaled * np.sqrt(variance[-1])
-    return now
+def filtered(returns: FloatArray, variance: FloatArray) -> FloatArray:
+    """Past returns in units of the deviation of their day, shape (T,); 0 where that is 0.
+
+    Times the deviation of today they are what they would be now.
+
+    Parameters
+    ----------
+    variance : shape (T,), before each return
+    """
+    deviation = np.sqrt(variance)
+    return np.divide(returns, deviation, out=np.zeros_like(returns), where=deviation > 0.0)
 
 
 def shortfall(returns: FloatArray, worst: int) -> float:
@@ -67,13 +71,13 @@ def filtered_quantiles(
     ----------
     variance : shape (T,), before each return
     """
-    deviation = np.sqrt(variance)
-    scaled = np.divide(returns, deviation, out=np.zeros_like(returns), where=deviation > 0.0)
     found = np.full(len(returns), np.nan)
     if len(returns) > window:
-        past = np.lib.stride_tricks.sliding_window_view(np.abs(scaled), window)[:-1]
+        past = np.lib.stride_tricks.sliding_window_view(
+            np.abs(filtered(returns, variance)), window
+        )[:-1]
         level = np.quantile(past, confidence, axis=1, method="higher")
-        found[window:] = level * deviation[window:]
+        found[window:] = level * np.sqrt(variance[window:])
     return found
 
 
@@ -95,8 +99,8 @@ def stressed(margin: FloatArray, stress: float, weight: float = BUFFER) -> Float
     return (1.0 - weight) * margin + weight * stress
 
 
-def floored(margin: FloatArray, floor: float) -> FloatArray:
-    """Never ask for less than a floor."""
+def floored(margin: FloatArray, floor: FloatArray | float) -> FloatArray:
+    """Never ask for less than a floor, one for all days or one for each."""
     return np.maximum(margin, floor)
 
 

@@ -170,7 +170,7 @@ def oracle(case: Case) -> Figures:
     given = case["deviation_feed"]
     buffer = feeds.lag(given["sigma"], given["lag_s"])
     found["deviation_feed.q99"] = feeds.deviation_feed(given["delta"], buffer.deviation, 0.99)
-    found["deviation_feed.additive_bound"] = feeds.deviation_bound(given["delta"], buffer.quantile)
+    found["deviation_feed.additive_bound"] = given["delta"] + buffer.quantile
     return found
 
 
@@ -190,11 +190,13 @@ def dynamic_margin(case: Case) -> Figures:
             found[f"apc_path.{name}.{number}"] = value
     given = case["fhs"]
     returns = np.array(given["returns"])
-    scaled = procyclical.filtered(returns, given["lam"])
-    found["fhs.sigma_T"] = float(np.sqrt(procyclical.variances(returns, given["lam"])[-1]))
-    for number, value in enumerate(np.sort(scaled)[:3]):
+    variance = procyclical.variances(returns, given["lam"])
+    today = float(np.sqrt(variance[-1]))
+    now = today * procyclical.filtered(returns, variance[:-1])
+    found["fhs.sigma_T"] = today
+    for number, value in enumerate(np.sort(now)[:3]):
         found[f"fhs.worst_scaled.{number}"] = float(value)
-    found["fhs.es_worst2"] = procyclical.shortfall(scaled, 2)
+    found["fhs.es_worst2"] = procyclical.shortfall(now, 2)
     return found
 
 
@@ -222,13 +224,25 @@ def cross_venue(case: Case) -> Figures:
     found["loop_depeg.depeg_to_liquidation"] = depeg
     given = case["usde"]
     for name, price in (("ratio_before", 1.0), ("ratio_after", 0.65)):
-        terms = given["collateral"], given["haircut"], price, given["MM"]
-        found[f"usde.{name}"] = deposits.coverage(*terms)
+        found[f"usde.{name}"] = _counted(given, price) / given["MM"]
     for number, row in enumerate(case["haircut_rule"]["cases"]):
         found[f"haircut_rule.cases.{number}.h"] = deposits.haircut(
             row["z"], row["sigma"], row["days"]
         )
     return found
+
+
+def _counted(given: Case, price: float) -> float:
+    """Return what margin counts of a deposit at a price: its value less its haircut."""
+    deposit = {"asset": "USDe", "quantity": given["collateral"], "price": price}
+    account = {
+        "as_of": "2025-10-10T21:00:00Z",
+        "market": {},
+        "positions": [],
+        "collateral": [{**deposit, "haircut": given["haircut"]}],
+    }
+    report = mc.margin(mc.Portfolio.model_validate(account))
+    return report.collateral_value - report.components["collateral_haircut"]
 
 
 _REPORTED = (  # path in the file, event, figure, end of its range

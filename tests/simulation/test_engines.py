@@ -17,11 +17,12 @@ from margincalc.answers.engines import Market
 from margincalc.answers.slippage import LAWS, Slippage
 from margincalc.book import Kind
 from margincalc.errors import InputError, ModelRefusal
+from margincalc.margin.load import model_names
 from margincalc.pricing.impact import SquareRoot
 from margincalc.simulation.costs import Costs, Liquidator
 from margincalc.simulation.desk import desk_of
 from margincalc.simulation.engine import MOST_STEPS, Scene, run
-from margincalc.simulation.engines import engine_names, load_engine
+from margincalc.simulation.engines import FOLDER, load_engine
 from margincalc.simulation.pro_rata import ProRata
 from tests.books import AS_OF, Style, margined, written
 from tests.cli import SAMPLES
@@ -368,8 +369,9 @@ def test_positions_beside_a_debt_are_not_a_loan() -> None:
 
 
 def test_every_engine_is_dated_and_sourced() -> None:
-    assert len(engine_names()) >= 9
-    for name in engine_names():
+    names = model_names(FOLDER)
+    assert len(names) >= 9
+    for name in names:
         papers = load_engine(name, DAY).papers
         assert papers.effective <= dt.date(2026, 11, 20)
         assert papers.sources

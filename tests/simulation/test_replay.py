@@ -11,6 +11,7 @@ import margincalc as mc
 from margincalc.answers.accounts import Source
 from margincalc.answers.oracle import OracleTerms
 from margincalc.simulation import feeds, replay
+from margincalc.times import SECONDS_PER_YEAR
 
 
 def test_feeds_are_what_they_say() -> None:
@@ -82,7 +83,7 @@ def test_a_model_buffer_is_the_least_that_holds() -> None:
         buffer = feeds.buffer_for(error, 1e-4)
         assert error.beyond(buffer) == pytest.approx(1e-4)
         assert buffer >= feeds.buffer_for(normal, 1e-4)
-    assert feeds.Jumps(10.0, 0.06, 0.0).beyond(feeds.SECONDS, 0.02) == pytest.approx(0.4)
+    assert feeds.Jumps(10.0, 0.06, 0.0).beyond(SECONDS_PER_YEAR, 0.02) == pytest.approx(0.4)
 
 
 @pytest.mark.parametrize("deviation", [0.0, 1e-3, 0.02])

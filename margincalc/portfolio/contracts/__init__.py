@@ -18,7 +18,8 @@ from margincalc.portfolio.contracts.checks import (
 from margincalc.portfolio.contracts.contract import Contract, Faults
 from margincalc.portfolio.contracts.keys import check_keys, check_prices, unmatched
 from margincalc.portfolio.contracts.terms import Resolver, canonical
-from margincalc.portfolio.written import Order, Portfolio, Position, Quote
+from margincalc.portfolio.portfolio import Portfolio
+from margincalc.portfolio.written import Order, Position, Quote
 
 __all__ = ["Contract", "Resolved", "quotes_by_name", "resolve"]
 

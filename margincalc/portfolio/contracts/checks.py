@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from margincalc.errors import did_you_mean, printable, shown
 from margincalc.portfolio.contracts.contract import Contract, Faults
 from margincalc.portfolio.contracts.terms import canonical
-from margincalc.portfolio.written import Collateral, Order, Portfolio, Position
+from margincalc.portfolio.portfolio import Portfolio
+from margincalc.portfolio.written import Collateral, Order, Position
 
 DOLLARS = ("USD", "USDC", "USDT", "USDE", "USDS", "DAI", "FDUSD", "PYUSD", "USD1", "USDG", "BUSD")
 MONEY = (

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from margincalc.errors import Fault, InputError
 from margincalc.portfolio.names import Kind
-from margincalc.portfolio.written import Portfolio
+from margincalc.portfolio.portfolio import Portfolio
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from margincalc.errors import did_you_mean, printable, shown
 from margincalc.portfolio.contracts.contract import Contract, Faults
 from margincalc.portfolio.contracts.terms import canonical
 from margincalc.portfolio.names import EXAMPLE, Kind, parse
-from margincalc.portfolio.written import LEAST, Order, Portfolio, Position
+from margincalc.portfolio.portfolio import Portfolio
+from margincalc.portfolio.written import LEAST, Order, Position
 
 _NEAR = dt.timedelta(days=3)  # between an expiry as it is held and as it is misspelled
 

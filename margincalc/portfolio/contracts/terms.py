@@ -13,7 +13,8 @@ from margincalc.errors import did_you_mean, printable, shown
 from margincalc.portfolio.contracts.contract import Contract, Faults
 from margincalc.portfolio.contracts.layers import Layers, Said, said_by_entry, said_by_name
 from margincalc.portfolio.names import EXAMPLE, NAMES, Kind, Terms, name_of, parse
-from margincalc.portfolio.written import Forward, Instrument, Portfolio, Underlying
+from margincalc.portfolio.portfolio import Portfolio
+from margincalc.portfolio.written import Forward, Instrument, Underlying
 from margincalc.times import expiry_instant, years_between
 
 MOST_YEARS = 100  # to an expiry: growth over a longer time need not be a number
