@@ -104,7 +104,7 @@ def test_every_result_is_in_the_reference(site: Path) -> None:
     found = {name.rsplit(".", 1)[-1] for name in re.findall(r'id="(margincalc\.[\w.]+)"', page)}
     assert set(_BLOCKS) <= found
     public = {name for name in mc.__all__ if not name.startswith("_")}
-    assert public - found == {"Portfolio"}  # the page of the file has its keys
+    assert public <= found
 
 
 def test_every_command_has_a_section_with_an_example() -> None:

@@ -1,7 +1,8 @@
 """What deposits are worth in a bad hour, and how far they may fall.
 
 Haircuts of time and volatility, tokens that redeem late, shares of a pool, loops, and how far from
-its boundary an account should act when money takes time to arrive.
+its boundary an account should act when money takes time to arrive. Falls, discounts and shares are
+relative, volatilities decimals per year, probabilities between 0 and 1.
 """
 
 import math

@@ -1,7 +1,8 @@
 """What an oracle gets wrong: error of a lag, of a threshold, of an average, and its price.
 
-Relative errors are taken as normal with variance ``sigma^2 tau``; all are of short times, where
-that and the lognormal agree.
+Errors, moves, thresholds and buffers are shares of the price, volatilities decimals per year,
+confidences probabilities. Errors are taken as normal with variance ``sigma^2 tau``; all are of
+short times, where that and the lognormal agree.
 """
 
 import math
@@ -106,7 +107,10 @@ class Error(NamedTuple):
 
 
 def buffer_for(error: Error, bound: float) -> float:
-    """Return the least buffer whose expected loss is at most `bound`, by halving."""
+    """Return the least buffer whose expected loss is at most `bound`, by halving.
+
+    `bound` is a share of the price, above 0.
+    """
     low, high = 0.0, 1.0
     if error.beyond(low) <= bound:
         return 0.0
@@ -121,7 +125,14 @@ def buffer_for(error: Error, bound: float) -> float:
 def deviation_feed(threshold: float, deviation: float, confidence: float) -> float:
     """Return the quantile of a feed's error: uniform within its threshold, plus a lag's.
 
-    The feed moves when the price has moved by its threshold, and what it says is a lag old.
+    The feed moves when the price has moved by its threshold, and what it says is a lag old. The
+    threshold and the quantile of the lag alone, added, bound it from above.
+
+    Parameters
+    ----------
+    threshold : above 0
+    deviation : of the error of the lag, as `lag` gives it
+    confidence : of one side, between 0 and 1
     """
     if deviation <= 0.0:
         return threshold * (2.0 * confidence - 1.0)
@@ -157,7 +168,10 @@ def attack_multiple(move: float, blocks: int, window: int, mean: Mean = "arithme
 
 
 def attack_cost(multiple: float) -> float:
-    """Quote money put into a constant-product pool for that, as a share of its quote reserve."""
+    """Quote money put into a constant-product pool for that, as a share of its quote reserve.
+
+    ``sqrt(m) - 1`` for a multiple m of the price, since ``x y`` stays as it is.
+    """
     return math.sqrt(multiple) - 1.0
 
 
@@ -172,7 +186,13 @@ def confidence_multiple(confidence: float) -> float:
 def confident(
     price: FloatArray, interval: FloatArray, multiple: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Return what prices count for: the low end of what is held, the high end of what is owed."""
+    """Return what prices count for: the low end of what is held, the high end of what is owed.
+
+    Parameters
+    ----------
+    price, interval : in one unit of money, shape (T,)
+    multiple : of the interval, as `confidence_multiple` gives it
+    """
     width = multiple * interval
     return np.maximum(price - width, 0.0), price + width
 
@@ -190,5 +210,11 @@ class Limits(NamedTuple):
     age: float = math.inf
 
     def refused(self, price: FloatArray, interval: FloatArray, age: FloatArray) -> BoolArray:
-        """Return which prices are too uncertain or too old to be used, shape (T,)."""
+        """Return which prices are too uncertain or too old to be used, shape (T,).
+
+        Parameters
+        ----------
+        price, interval : in one unit of money, shape (T,)
+        age : seconds, shape (T,)
+        """
         return (interval > self.interval * price) | (age > self.age)

@@ -2,8 +2,9 @@
 
 Standard deviations are exponentially weighted (RiskMetrics, 1996), or filtered history: past
 returns in units of the deviation of their day, at today's (Barone-Adesi, Giannopoulos and Vosper,
-1999). The tools against procyclicality are those of article 28 of the EU's regulation 153/2013: a
-buffer that may be used up, a weight on stressed observations, a floor.
+1999). Returns, margins and floors are shares of the price, of one day each. The tools against
+procyclicality are those of article 28 of the EU's regulation 153/2013: a buffer that may be used
+up, a weight on stressed observations, a floor.
 """
 
 from statistics import NormalDist
@@ -38,7 +39,7 @@ def step_response(decay: float, days: int, multiple: float) -> float:
 
 
 def quantile(confidence: float) -> float:
-    """Return the normal quantile."""
+    """Return the quantile of the standard normal, in deviations; `confidence` between 0 and 1."""
     return NormalDist().inv_cdf(confidence)
 
 
@@ -56,7 +57,7 @@ def filtered(returns: FloatArray, variance: FloatArray) -> FloatArray:
 
 
 def shortfall(returns: FloatArray, worst: int) -> float:
-    """Average loss over the worst returns."""
+    """Average loss over so many of the worst returns, positive for a loss."""
     return -float(np.mean(np.sort(returns)[:worst]))
 
 
@@ -95,7 +96,7 @@ def buffered(margin: FloatArray, share: float = BUFFER) -> FloatArray:
 
 
 def stressed(margin: FloatArray, stress: float, weight: float = BUFFER) -> FloatArray:
-    """Give a share of the weight to the margin of a stressed time."""
+    """Give a share of the weight to the margin of a stressed time: ``(1 - w) M + w M*``."""
     return (1.0 - weight) * margin + weight * stress
 
 
