@@ -9,9 +9,10 @@
 A fault says where, what was found, what was wanted and how to mend it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 
 MOST_FAULTS = 1000  # in one message; who mends these may come again
 
@@ -112,6 +113,12 @@ def shown(value: object, limit: int = 60) -> str:
     if isinstance(value, int) and value.bit_length() > 200:
         return "a whole number of more than 60 digits"  # Python refuses to write very long ones
     return repr(value).removesuffix(".0")
+
+
+def few(names: Collection[str], most: int = 6) -> str:
+    """Return names as a list, of many the first and how many more."""
+    listed = ", ".join(islice(names, most))
+    return listed if len(names) <= most else f"{listed} and {len(names) - most} more"
 
 
 def printable(text: str, limit: int = 200) -> str:

@@ -57,9 +57,10 @@ def convert(  # noqa: PLR0913 - an argument for each option of the command
     to : `yaml` or `json`
     """
     from margincalc import files
+    from margincalc.files.writer import without_empty
 
     portfolio = load(source, market=market, as_of=as_of, format=format, columns=columns, join=join)
-    return files.written(portfolio, to)
+    return files.written(without_empty(portfolio)[0], to)
 
 
 def chain(portfolio: Portfolio) -> ChainReport:

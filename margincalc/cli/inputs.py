@@ -1,5 +1,6 @@
 """What commands read: the portfolio, and the rules by which it is margined."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 def read(options: Options) -> "Portfolio":
     """Read the portfolio that the options name."""
     from margincalc.api import reading
-    from margincalc.errors import printable
 
     for place, name in (("FILE", options.file), ("--market", options.market)):
         if name == "":
@@ -28,9 +28,16 @@ def read(options: Options) -> "Portfolio":
         columns=options.columns,
         join=options.join,
     )
-    for remark in portfolio.remarks:
-        say(f"note: {printable(remark, 1000)}")
+    tell(portfolio.remarks)
     return portfolio
+
+
+def tell(remarks: Iterable[str]) -> None:
+    """Say what was decided, or left out, when a file was read."""
+    from margincalc.errors import printable
+
+    for remark in remarks:
+        say(f"note: {printable(remark, 1000)}")
 
 
 def rules(options: Options) -> dict[str, Any]:

@@ -51,8 +51,8 @@ class CsvRows:
     Attributes
     ----------
     unused : columns that no field was named for; only where columns are mapped
-    left_out : rows that hold no position, such as cash and what stands below the table; only where
-        columns are mapped
+    left_out : rows that hold no position, such as cash and what stands below the table, and why;
+        only where columns are mapped
     """
 
     def __init__(
@@ -132,9 +132,9 @@ class CsvRows:
 
     def _row(self, columns: list[str], cells: list[str], line: int) -> None:
         said = dict(zip(columns, cells, strict=False))
-        if self._mapped is not None and not all(map(said.get, self._sheet.needed)):
+        if self._mapped is not None and (why := self._holds_nothing(said)):
             what = said.get(self._sheet.needed[0]) or next(filter(None, cells))
-            self.left_out.append(f"{self._name}:{line}, {printable(what, 60)}")
+            self.left_out.append(f"{self._name}:{line}, {printable(what, 60)}: {why}")
             return
         if len(cells) != len(columns):
             found, wanted = f"{len(cells)} cells", f"{len(columns)}, as the header has"
@@ -148,6 +148,13 @@ class CsvRows:
         }
         self.rows.append(row)
         self._lines.append(line)
+
+    def _holds_nothing(self, said: Mapping[str, str]) -> str:
+        """Say why a row of a broker's table is no position, "" where it is one."""
+        if not all(map(said.get, self._sheet.needed)):
+            return "no instrument or no quantity"
+        quantity = scalar(plain_number(said["quantity"]))
+        return "its quantity is 0" if quantity == 0 and quantity is not False else ""
 
     def _cell(self, column: str, cell: str) -> Tree:
         mapped = self._mapped is not None

@@ -150,7 +150,7 @@ def _positions(source: Source, export: Export, *, alone: bool) -> tuple[Portfoli
     if written is None or faults:
         raise InputError(faults)
     unused = f"{source.name}: columns not used: {', '.join(map(printable, cells.unused))}"
-    left_out = (f"left out: {row}: no instrument or no quantity" for row in cells.left_out)
+    left_out = (f"left out: {row}" for row in cells.left_out)
     return written.remarked(((unused,) if cells.unused else ()) + (*left_out,)), cells
 
 

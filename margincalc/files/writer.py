@@ -12,7 +12,7 @@ from typing import Any
 
 from margincalc.files.tree import Tree
 from margincalc.files.yaml_text import scalar
-from margincalc.portfolio import Portfolio
+from margincalc.portfolio import Order, Portfolio, Position
 from margincalc.times import zulu
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+/-]*(:[A-Za-z0-9_.+/-]+)*", re.ASCII)
@@ -24,6 +24,30 @@ _COMMENTS = {
     "quotes": "of one instrument; inverse options are quoted in coin",
     "positions": "negative is short; inverse futures and perpetuals in quote notional",
 }
+
+
+def without_empty(portfolio: Portfolio) -> tuple[Portfolio, tuple[str, ...]]:
+    """Leave out positions and orders of quantity 0, which no command margins.
+
+    Returns
+    -------
+    portfolio : with what is said of them among its remarks
+    left_out : what is said of them
+    """
+    kept: dict[str, tuple[Position | Order, ...]] = {}
+    places: list[str] = []
+    for section in ("positions", "orders"):
+        entries = getattr(portfolio, section)
+        kept[section] = tuple(entry for entry in entries if entry.quantity != 0.0)
+        places += [
+            portfolio.place(f"{section}[{number}]")
+            for number, entry in enumerate(entries)
+            if entry.quantity == 0.0
+        ]
+    if not places:
+        return portfolio, ()
+    left_out = tuple(f"left out: {place}: its quantity is 0" for place in places)
+    return portfolio.model_copy(update=kept).remarked(portfolio.remarks + left_out), left_out
 
 
 def json_of(portfolio: Portfolio) -> str:

@@ -5,18 +5,16 @@ need it is margined; one that does is refused until the value is given with `--s
 """
 
 from collections.abc import Collection
-from itertools import islice
 from typing import Literal
 
 import numpy as np
 
 from margincalc.arrays import BoolArray
 from margincalc.book import Book, Kind
-from margincalc.errors import ModelRefusal
+from margincalc.errors import ModelRefusal, few
 from margincalc.margin.base import Parameters
 
 NotPublished = Literal["not published"]
-FEW = 6  # names that a reason gives of many
 _CONTRACTS = (Kind.OPTION, Kind.FUTURE, Kind.PERPETUAL)
 
 
@@ -116,14 +114,8 @@ class Scope(Parameters):
         beyond = sorted({names[row] for row in rows if base(names[row]) not in self.underlyings})
         if beyond:
             raise ModelRefusal(
-                f"it has parameters for {_few(self.underlyings)}, and none for {_few(beyond)}"
+                f"it has parameters for {few(self.underlyings)}, and none for {few(beyond)}"
             )
-
-
-def _few(names: Collection[str]) -> str:
-    """Return names as a list, of many the first and how many more."""
-    shown = ", ".join(islice(names, FEW))
-    return shown if len(names) <= FEW else f"{shown} and {len(names) - FEW} more"
 
 
 def base(underlying: str) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli import ROOT
 from tests.cli.conftest import Run
 from tests.exports.test_exports import DERIBIT, LATER, SAMPLES, path
 
@@ -55,3 +56,9 @@ def test_what_a_venue_states_stands_beside_ours(run: Run, name: str) -> None:
     for figure in ("initial_margin", "maintenance_margin"):
         both = answer[figure]
         assert both["difference"] == both["computed"] - both["stated"]
+
+
+def test_what_is_not_converted_is_said(run: Run) -> None:
+    empty = str(ROOT / "tests" / "errors" / "zero_quantity.yaml")
+    outcome = run("convert", empty)
+    assert (outcome.status, outcome.err.count("its quantity is 0\n")) == (0, 2)

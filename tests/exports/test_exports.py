@@ -7,6 +7,7 @@ is read answer by answer in `test_documented`.
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +188,62 @@ def test_mapped_csv_as_a_broker_writes_it() -> None:
         "SPAXX**",
         "Date downloaded Nov-20-2026",
     ]
+
+
+EMPTIED = {
+    "deribit_positions": r'("size": )-?[0-9.]+',
+    "okx_positions": r'("pos": )"-?[0-9.]+"',
+    "bybit_option_positions": r'("size": )"[0-9.]+"',
+    "derive_subaccount": r'("amount": )"-?[0-9.]+"',
+    "ccxt_positions": r'("contracts": )[0-9.]+',
+    "ibkr_flex.xml": r'( position=)"-?[0-9.]+"',
+}
+
+
+@pytest.mark.parametrize("name", EMPTIED)
+def test_positions_of_nothing_are_left_out_by_name(name: str, tmp_path: Path) -> None:
+    file = tmp_path / path(name).name
+    file.write_text(re.sub(EMPTIED[name], r'\1"0"', path(name).read_text("utf-8")), "utf-8")
+    portfolio = mc.load(file)
+    assert portfolio.positions == ()
+    left_out = [remark for remark in portfolio.remarks if "quantity is 0" in remark]
+    assert len(left_out) == 1
+    assert left_out[0].count(",") >= len(read(name).positions)
+    assert "positions:" not in mc.convert(file)
+
+
+def test_rows_of_nothing_in_a_broker_s_table_are_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "broker.csv"
+    file.write_text("Symbol,Qty\nSPY,0.00\nSPY261218P650,-20\nSPY261218P620,false\n", "utf-8")
+    terms: Any = {"market": MADE / "spy_market.yaml", "columns": "Symbol=instrument,Qty=quantity"}
+    with pytest.raises(InputError, match=r"broker\.csv:4"):  # a slip, and no row of nothing
+        mc.load(file, **terms)
+    file.write_text(file.read_text("utf-8").replace("false", "20"), "utf-8")
+    portfolio = mc.load(file, **terms)
+    assert [held.quantity for held in portfolio.positions] == [-20.0, 20.0]
+    assert portfolio.remarks == (f"left out: {file}:2, SPY: its quantity is 0",)
+
+
+def test_what_a_file_holds_nothing_of_is_not_written(tmp_path: Path) -> None:
+    book = tmp_path / "book.yaml"
+    book.write_text(
+        """
+as_of: 2026-11-20T08:00:00Z
+market: {BTC: {spot: 100000}}
+positions:
+  - {instrument: BTC-PERPETUAL, quantity: -0.0}
+  - {instrument: BTC-25DEC26, quantity: 2}
+orders:
+  - {instrument: BTC-25DEC26, quantity: 0, price: 90000}
+"""
+    )
+    text = mc.convert(book)
+    again = tmp_path / "again.yaml"
+    again.write_text(text)
+    assert [held.quantity for held in mc.load(again).positions] == [2.0]
+    assert mc.margin(mc.load(again)).status == "liquidatable"
+    for line, place in ((5, "positions[0]"), (8, "orders[0]")):
+        assert f"# left out: {book}:{line}, {place}: its quantity is 0" in text.splitlines()
 
 
 @pytest.mark.parametrize(

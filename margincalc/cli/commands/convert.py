@@ -2,7 +2,7 @@
 
 import click
 
-from margincalc.cli.inputs import read
+from margincalc.cli.inputs import read, tell
 from margincalc.cli.options import SAMPLES, Options, examples, shared
 from margincalc.cli.output import write
 
@@ -27,8 +27,10 @@ def convert(options: Options, files: tuple[str, ...], to: str | None) -> None:
     and what no portfolio file can express, is said on standard error and on top of the file.
     """
     from margincalc.files import written
+    from margincalc.files.writer import without_empty
 
     first, *join = files
-    portfolio = read(options._replace(file=first, join=tuple(join)))
+    portfolio, left_out = without_empty(read(options._replace(file=first, join=tuple(join))))
+    tell(left_out)
     json = (options.output or "").endswith(".json")
     write(written(portfolio, to or ("json" if json else "yaml")), options)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
 
-from margincalc.errors import Fault, InputError, input_error, printable, shown
+from margincalc.errors import Fault, InputError, few, input_error, printable, shown
 from margincalc.files.exports import bybit, ccxt, deribit, derive, flex, ibkr, okx
 from margincalc.files.exports.documented import FIELDS
 from margincalc.files.exports.draft import Draft
@@ -27,7 +27,6 @@ VENUES: Mapping[str, ModuleType] = {
 }
 """The readers of JSON, in the order in which a file is tried against them."""
 
-_SHOWN = 6  # names of what was left aside, of which there may be hundreds
 _NEAR = 0.5  # share of a section's fields by which a damaged row is still recognised
 
 
@@ -125,7 +124,7 @@ def gather(sources: Sequence[Source], venue: str | None = None) -> Gathered:
     if draft.faults:
         raise InputError([*{(fault.place, fault.found): fault for fault in draft.faults}.values()])
     left_out = [f"left out: {refusal}" for refusal in dict.fromkeys(draft.refused)]
-    remarks = (*draft.remarks, *_passed_over([*draft.passed]), *left_out)
+    remarks = (*draft.remarks, *_aside(draft), *left_out)
     names = ", ".join(source.name for source in sources)
     return Gathered(tree, Origin(draft.origin, names), remarks)
 
@@ -192,17 +191,16 @@ def _undocumented(read: _Read) -> str:
     known = FIELDS.get(read.venue, {}).get(read.section.title, "").split()
     found = {key for row in read.page.rows for key in row.fields}
     unread = [printable(key) for key in sorted(found - {*known} - read.section.needs) if known]
-    more = f" and {len(unread) - _SHOWN} more" if len(unread) > _SHOWN else ""
-    return ", ".join(f"`{key}`" for key in unread[:_SHOWN]) + more
+    return few([f"`{key}`" for key in unread])
 
 
-def _passed_over(names: Sequence[str]) -> list[str]:
-    """Name what of the market no portfolio holds; at most a few of many."""
-    if not names:
-        return []
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    listed = ", ".join(names[:_SHOWN])
-    return [f"not of this market, as no option, future or perpetual: {listed}{more}"]
+def _aside(draft: Draft) -> list[str]:
+    """Name what of the market no portfolio holds, and what the account holds nothing of."""
+    reasons = {
+        "not of this market, as no option, future or perpetual": draft.passed,
+        "left out, as its quantity is 0": draft.empty,
+    }
+    return [f"{why}: {few(names)}" for why, names in reasons.items() if names]
 
 
 def _recognised(page: Page, venues: Sequence[str]) -> _Read | None:
@@ -235,7 +233,7 @@ def _nearest(page: Page, venues: Sequence[str]) -> _Read | None:
 
 def _unknown(page: Page, venue: str | None) -> InputError:
     row = page.rows[0]
-    fields = ", ".join(shown(key) for key in [*row.fields][:_SHOWN])
+    fields = few([shown(key) for key in row.fields])
     found = f"a row with the fields {fields}" if fields else "a row without fields"
     wanted = f"an answer of {', '.join(VENUES)}"
     remedy = "save the whole answer of the venue, as it comes"

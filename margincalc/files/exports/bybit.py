@@ -71,6 +71,8 @@ def _positions(page: Page, draft: Draft) -> None:
     _whole(page, draft, "positions")
     for row in page.rows:
         size = abs(row.number("size"))
+        if size == 0.0:
+            draft.nothing_of(row.text("symbol"))
         if size == 0.0 or (found := named(row, draft)) is None:
             continue
         name, terms, inverse = found

@@ -63,6 +63,8 @@ def _positions(page: Page, draft: Draft) -> None:
     for row in page.rows:
         unit = row.price("contractSize") or 1.0
         size = row.number("contracts") * unit
+        if size == 0.0:
+            draft.nothing_of(row.text("symbol"))
         if size == 0.0 or (found := named(row, draft)) is None:
             continue
         name, terms, inverse = found

@@ -36,6 +36,7 @@ class Draft:
     origin : of parts of the portfolio, the row that said them
     refused : what is of the account and cannot be expressed, and why
     passed : what is of the market and no contract that a portfolio holds, such as a spot pair
+    empty : positions of size 0
     remarks : what was decided on the way
     lots : trading terms of instruments, kept for those that are held or ordered; `unit` is what
         one contract is
@@ -68,6 +69,7 @@ class Draft:
     origin: dict[str, Row] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     passed: dict[str, None] = field(default_factory=dict)
+    empty: dict[str, None] = field(default_factory=dict)
     remarks: dict[str, None] = field(default_factory=dict)
 
     # What readers say
@@ -86,6 +88,10 @@ class Draft:
             self.refuse(what or name, why)
         elif name:
             self.pass_over(name)
+
+    def nothing_of(self, name: str) -> None:
+        """Note a position of size 0."""
+        self.empty[printable(name)] = None
 
     def remark(self, text: str) -> None:
         """Note a decision, once."""
@@ -156,8 +162,9 @@ class Draft:
             self.perpetuals.setdefault(base, {})["funding_rate"] = rate
 
     def position(self, name: str, quantity: float, row: Row, **said: object) -> None:
-        """Note a position; what is None is not said, and none of size 0."""
+        """Note a position; what is None is not said, and one of size 0 is left out."""
         if quantity == 0.0:
+            self.nothing_of(name)
             return
         self.origin[f"positions[{len(self.positions)}]"] = row
         known = {key: value for key, value in said.items() if value is not None}

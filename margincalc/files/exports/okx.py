@@ -99,9 +99,12 @@ def _position(row: Row, draft: Draft, size: str) -> tuple[Found, float] | None:
         return None
     name, terms, inverse = found
     draft.held_at(name, row, mark=row.price("markPx"), index=row.price("idxPx"))
-    quantity = row.number(size)
+    quantity, entry = row.number(size), row.price("avgPx")
     if row.fields.get("posSide") == "short":
         quantity = -abs(quantity)
+    if quantity == 0.0:
+        draft.nothing_of(name)
+        return None
     if (unit := _unit(row, draft, found, quantity)) is None:
         return None
     draft.lots.setdefault(name, {}).setdefault("unit", unit)
@@ -111,7 +114,7 @@ def _position(row: Row, draft: Draft, size: str) -> tuple[Found, float] | None:
         name,
         quantity * unit,
         row,
-        entry_price=row.price("avgPx"),
+        entry_price=entry,
         isolated_margin=margin * settled if margin and settled else None,
     )
     return found, quantity * unit
