@@ -23,7 +23,7 @@ from margincalc.errors import InputError, ModelRefusal, input_error
 from margincalc.margin.base import Status, status_of
 from margincalc.portfolio import Order, Portfolio
 from margincalc.simulation.costs import Liquidator
-from margincalc.simulation.desk import desk_of
+from margincalc.simulation.desk import CONTRACTS, desk_of
 from margincalc.simulation.engine import Run, Scene, State, Step, run
 from margincalc.simulation.engines import Dated, load_engine
 from margincalc.simulation.lending import toxic_threshold, two_step
@@ -59,8 +59,7 @@ def engine_report(
     dated = load_engine(chosen[0], parameters_day(portfolio, rules.effective), chosen[1])
     rules = _with_model(portfolio, rules, dated)
     account, hedges = _with_hedges(portfolio, rules, dated)
-    spot = float(account.book.spot[0]) if len(account.book.spot) else 1.0
-    costs = costs_of(market.slippage, spot)
+    costs = costs_of(market.slippage, _traded(account))
     runs, notes = [], list(account.notes) + list(dated.papers.remarks)
     if portfolio.orders:
         notes.append("open orders are cancelled before anything else")
@@ -87,6 +86,14 @@ def _expected(rules: Rules, dated: Dated) -> tuple[str, ...]:
     """Return the remark that the engine's own model has its own parameters."""
     own = dated.engine.settings
     return (f"parameters changed: {', '.join(own)}",) if own and rules.settings == own else ()
+
+
+def _traded(account: Account) -> dict[str, float]:
+    """Return the spots of the underlyings that an account has positions in, else of all."""
+    book = account.book
+    held = sorted(set(book.underlying[book.rows(*CONTRACTS)].tolist()) - {-1})
+    names = book.names.underlyings
+    return {names[row]: float(book.spot[row]) for row in held or range(len(names))}
 
 
 def _loan_alone(dated: Dated, scene: Scene, state: State) -> tuple[str, ...]:

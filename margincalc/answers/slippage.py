@@ -1,10 +1,11 @@
 """The laws of slippage that may be asked for, from their words to what costs are computed with."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from margincalc.errors import InputError, input_error, shown
+from margincalc.errors import InputError, did_you_mean, input_error, shown
 from margincalc.pricing.impact import DepthCurve, Impact, Levels, Linear, SquareRoot
 from margincalc.simulation.costs import Costs
 
@@ -22,6 +23,7 @@ class Slippage(NamedTuple):
     volatility : of a day
     depth : two texts `DISTANCE=AMOUNT`, what the book holds within a distance
     levels : texts `PRICE:SIZE` of one side of a book, best first, size in units
+    underlying : whose book the levels are; by default the only one that is held
     """
 
     law: str = "square-root"
@@ -29,28 +31,36 @@ class Slippage(NamedTuple):
     volatility: float = 0.04
     depth: tuple[str, ...] = ()
     levels: tuple[str, ...] = ()
+    underlying: str = ""
 
 
-def costs_of(slippage: Slippage, spot: float) -> Costs:
+def costs_of(slippage: Slippage, spots: Mapping[str, float]) -> Costs:
     """Return the costs of trading.
 
     Parameters
     ----------
-    spot : from which the levels of a book are measured
+    spots : of the underlyings that are traded, from one of which a book's levels are measured
 
     Raises
     ------
     InputError
-        If a law is unknown, or a figure of it is none.
+        If a law is unknown, or a figure of it is none or of another law.
     """
     if slippage.law not in LAWS:
         raise input_error("--slippage", shown(slippage.law), f"one of {', '.join(LAWS)}")
     for place, value in (("--volume", slippage.volume), ("--daily-vol", slippage.volatility)):
         if not 1e-9 <= value <= 1e15:
             raise input_error(place, f"{value:g}", "a number greater than 0")
+    for place, given, law in (
+        ("--depth", slippage.depth, "depth"),
+        ("--level", slippage.levels, "book"),
+        ("--underlying", slippage.underlying, "book"),
+    ):
+        if given and slippage.law != law:
+            raise input_error("--slippage", slippage.law, f"{law}, as {place} is given")
     if slippage.law == "none":
         return Costs(None, 0.0, 0.0)
-    return Costs(_law(slippage, spot))
+    return Costs(_law(slippage, spots))
 
 
 def described(slippage: Slippage) -> str:
@@ -60,18 +70,19 @@ def described(slippage: Slippage) -> str:
     if slippage.law == "depth":
         return f"depth curve through {' and '.join(slippage.depth or _DEPTH)}"
     if slippage.law == "book":
-        return f"a book of {len(slippage.levels)} levels"
+        whose = f" of {slippage.underlying}" if slippage.underlying else ""
+        return f"a book of {len(slippage.levels)} levels{whose}"
     law = slippage.law.replace("-", " ")
     return f"{law}, volume {slippage.volume:,.0f} and {slippage.volatility:.2%} a day"
 
 
-def _law(slippage: Slippage, spot: float) -> Impact:
+def _law(slippage: Slippage, spots: Mapping[str, float]) -> Impact:
     if slippage.law == "linear":
         return Linear(slippage.volatility, slippage.volume)
     if slippage.law == "depth":
         return _depth(slippage.depth or _DEPTH)
     if slippage.law == "book":
-        return _levels(slippage.levels, spot)
+        return _levels(slippage.levels, _measured_from(slippage.underlying, spots))
     return SquareRoot(slippage.volatility, slippage.volume)
 
 
@@ -81,6 +92,20 @@ def _depth(texts: tuple[str, ...]) -> DepthCurve:
         wanted = "two, the deeper one farther away"
         raise input_error("--depth", f"{len(points)} points", wanted, "--depth 0.5%=15500000")
     return DepthCurve.through(points[0], points[1])
+
+
+def _measured_from(underlying: str, spots: Mapping[str, float]) -> float:
+    """Return the spot that the levels of a book are around; of several, somebody says whose."""
+    if underlying in spots:
+        return spots[underlying]
+    if underlying:
+        near = did_you_mean(underlying, spots)
+        raise input_error("--underlying", shown(underlying), f"one of {', '.join(spots)}", near)
+    if len(spots) > 1:
+        found = f"levels, and the account trades {', '.join(spots)}"
+        remedy = f"--underlying {next(iter(spots))}: the others' books are as deep, by distance"
+        raise input_error("--level", found, "whose book they are", remedy)
+    return next(iter(spots.values()), 1.0)
 
 
 def _levels(texts: tuple[str, ...], spot: float) -> Levels:

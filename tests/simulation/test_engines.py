@@ -310,7 +310,9 @@ def test_nobody_acts_for_less_than_it_costs() -> None:
 
 @pytest.mark.parametrize("law", LAWS)
 def test_every_law_of_slippage_prices_a_sale(law: str) -> None:
-    slippage = Slippage(law, levels=("99900:5", "99000:50"), depth=("1%=2e7", "5%=4e7"))
+    levels = ("99900:5", "99000:50") if law == "book" else ()
+    depth = ("1%=2e7", "5%=4e7") if law == "depth" else ()
+    slippage = Slippage(law, levels=levels, depth=depth)
     pool = ran(perpetual(20.0, 33_000.0), "hyperliquid", slippage=slippage)
     assert (pool.market > 0.0) == (law != "none")
     price = pool.steps[0].trades[0].price
@@ -330,11 +332,30 @@ def test_every_law_of_slippage_prices_a_sale(law: str) -> None:
         (Slippage("book", levels=("90000:1", "99000:1")), "--level"),
         (Slippage("depth", depth=("1%=5",)), "--depth"),
         (Slippage("depth", depth=("1%=5", "2%=4")), "--depth"),
+        (Slippage(levels=("99900:5",)), "wanted book, as --level is given"),
+        (Slippage("book", depth=("1%=5", "2%=6")), "wanted depth, as --depth is given"),
+        (Slippage(underlying="BTC"), "wanted book, as --underlying is given"),
+        (Slippage("book", levels=("99900:5",), underlying="BTCX"), "did you mean `BTC`"),
     ],
 )
 def test_wrong_markets_are_refused(slippage: Slippage, found: str) -> None:
     with pytest.raises(InputError, match=found):
         ran(perpetual(1.0, 10.0), "bybit", slippage=slippage)
+
+
+def test_the_levels_of_a_book_are_of_one_underlying() -> None:
+    content = perpetual(20.0, 33_000.0).model_dump(by_alias=True, exclude_unset=True)
+    content["market"] = {"ADA": {"spot": 0.5}, **content["market"]}  # the first, and not traded
+    levels = ("99900:5", "99000:50")
+    alone = ran(perpetual(20.0, 33_000.0), "hyperliquid", slippage=Slippage("book", levels=levels))
+    beside = mc.Portfolio.model_validate(content)
+    assert ran(beside, "hyperliquid", slippage=Slippage("book", levels=levels)) == alone
+    content["positions"] = [*content["positions"], {"instrument": "ADA-PERPETUAL", "quantity": 1.0}]
+    both = mc.Portfolio.model_validate(content)
+    with pytest.raises(InputError, match="the account trades ADA, BTC; wanted whose book"):
+        ran(both, "hyperliquid", slippage=Slippage("book", levels=levels))
+    named = Slippage("book", levels=levels, underlying="BTC")
+    assert ran(both, "hyperliquid", slippage=named).market == pytest.approx(alone.market, rel=1e-4)
 
 
 def test_engines_that_do_not_fit_refuse() -> None:

@@ -63,6 +63,13 @@ LAWS = ("none", "square-root", "linear", "depth", "book")
     help="A level of the book, best first, for --slippage book; repeatable.",
 )
 @click.option(
+    "--underlying",
+    default="",
+    metavar="NAME",
+    help="Whose book the levels are, where positions are in several; those of the others are as "
+    "deep, by distance.",
+)
+@click.option(
     "--fund", type=float, default=1e6, metavar="AMOUNT", help="Insurance fund.  [default: 1e6]"
 )
 @click.option("--gas", type=float, default=0.0, metavar="AMOUNT", help="A liquidator's, per act.")
@@ -83,7 +90,12 @@ def liquidation(options: Options, **given: Any) -> None:
     from margincalc.simulation.costs import Liquidator
 
     slippage = Slippage(
-        given["slippage"], given["volume"], given["daily_vol"], given["depth"], given["level"]
+        given["slippage"],
+        given["volume"],
+        given["daily_vol"],
+        given["depth"],
+        given["level"],
+        given["underlying"],
     )
     acting = Liquidator(given["gas"], given["flash_fee"], given["latency"], given["daily_vol"])
     report = studies.simulate_liquidation(
