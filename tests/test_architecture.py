@@ -182,7 +182,12 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("american",),
         ("",),
     ),
-    "risk": (("known",), ("values",), ("aging", "marks"), ("",)),
+    "risk": (
+        ("known", "states"),
+        ("values",),
+        ("aging", "marks", "pnl", "sensitivities"),
+        ("",),
+    ),
     "report": (
         ("as_csv", "as_json", "layout", "screen"),
         ("numbers",),

@@ -11,7 +11,8 @@ import numpy as np
 
 from margincalc.arrays import BoolArray, FloatArray
 from margincalc.book import Book, Instruments, Kind
-from margincalc.risk.values import carry, now, row_spot
+from margincalc.risk.states import carry, row_spot
+from margincalc.risk.values import now
 from margincalc.times import DAYS_PER_YEAR
 
 FUNDINGS_A_DAY = 3.0  # a funding rate is per eight hours
