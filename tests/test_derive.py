@@ -85,6 +85,27 @@ def test_equity_less_requirement_is_the_net_margin(model: str) -> None:
 
 
 @every_model
+@pytest.mark.parametrize("mark", [0.003, 17.3, 4_000.0, 41_000.1])
+@pytest.mark.parametrize("quantity", [-7.3, 1.0])
+def test_a_mark_that_gives_the_volatility_is_the_venue_s_too(
+    model: str, mark: float, quantity: float
+) -> None:
+    name = "BTC-25DEC26-140000-P" if mark > 40_000.0 else "BTC-25DEC26-95000-P"
+    held = {"instrument": name, "quantity": quantity, "mark_price": mark, "venue": "a"}
+    market = {"BTC": {"spot": 100_000}}
+    found = account(model, market=market, positions=[held], collateral=[])
+    for components in (found.result.components, found.result.initial_components):
+        assert components["valuation"].tolist() == [0.0]
+    assert float(found.result.equity[0]) == quantity * mark
+    apart = account(model, market=market, positions=[{**held, "volatility": 1.1}], collateral=[])
+    beyond = float(apart.result.components["valuation"][0])
+    assert abs(beyond) > 1e-6
+    assert beyond == pytest.approx(
+        float((apart.book.instruments.offset[apart.book.instrument] * quantity).sum()), rel=1e-9
+    )
+
+
+@every_model
 def test_doubt_and_fallen_money_charge_the_initial_margin_alone(model: str) -> None:
     result = account(model).result
     for name in ("oracle_confidence", "peg"):

@@ -20,6 +20,7 @@ _TYPES = {
     "underlying": np.int64,
     "call": bool,
     "inverse": bool,
+    "implied": bool,
     "american": bool,
     "listed": bool,
 }
@@ -106,16 +107,17 @@ def _implied(draft: Draft, book: Book, rows: IntArray, quoted: FloatArray) -> Bo
 
     columns = book.instruments.take(rows)
     found = implied(book, rows, quoted)
-    volatility = book.instruments.volatility.copy()
+    volatility, own = book.instruments.volatility.copy(), book.instruments.implied.copy()
     for index, (name, mark) in enumerate(draft.marks.items()):
         if name not in draft.unknown:
             continue
         if np.isnan(found[index]):
             _no_volatility(draft, name, mark, columns, index)
-        volatility[rows[index]] = found[index]
+        volatility[rows[index]], own[rows[index]] = found[index], True
     if draft.faults:
         raise InputError(draft.faults)
-    return replace(book, instruments=replace(book.instruments, volatility=volatility))
+    changed = replace(book.instruments, volatility=volatility, implied=own)
+    return replace(book, instruments=changed)
 
 
 def _no_volatility(draft: Draft, name: str, mark: Mark, columns: Instruments, index: int) -> None:

@@ -30,6 +30,7 @@ class Row(NamedTuple):
     volatility: float = 0.0
     beta: float = 1.0
     offset: float = 0.0
+    implied: bool = False
     haircut: float = 0.0
     initial_haircut: float = 0.0
     cap: float = np.inf

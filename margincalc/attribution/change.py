@@ -18,7 +18,7 @@ from margincalc.book import Book, Instruments, Kind, Names, Orders
 from margincalc.risk.aging import aged
 
 _MARKET = ("fixed", "variable", "rate", "time", "funding", "dividend_time", "dividend_share")
-_VOLATILITY = ("volatility", "offset")
+_VOLATILITY = ("volatility", "offset", "implied")
 
 
 class Step(NamedTuple):

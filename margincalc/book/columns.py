@@ -44,6 +44,7 @@ class Instruments:
     volatility : decimal per year
     beta : relative move per relative move of the spot
     offset : mark less model value of one long unit, account currency
+    implied : whether the volatility is what the mark implies, so that `offset` is rounding alone
     haircut, initial_haircut : share of an asset's value, or of its first tier
     cap : largest price of an asset that counts, account currency
     american : whether an option may be exercised before it expires
@@ -71,6 +72,7 @@ class Instruments:
     volatility: FloatArray
     beta: FloatArray
     offset: FloatArray
+    implied: BoolArray
     haircut: FloatArray
     initial_haircut: FloatArray
     cap: FloatArray

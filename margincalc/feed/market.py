@@ -171,6 +171,7 @@ def _with_option(book: Book, row: int, tick: Tick) -> Book:
                 f"a mark of {tick.mark:g} for {tick.instrument}, which no volatility gives"
             )
     book = _with_column(book, "volatility", row, volatility)
+    book = _with_column(book, "implied", row, tick.volatility is None)
     offset = 0.0
     if tick.mark is not None:
         part = replace(book, instruments=book.instruments.take(rows))

@@ -298,11 +298,15 @@ def by_pool(groups: Groups, amount: FloatArray, book: Book) -> FloatArray:
 def valuation(book: Book, marked: Book) -> FloatArray:
     """Equity at market less the venue's own mark-to-market, shape (A,).
 
+    It is nothing where the two are the same: values of one model cancel before a mark is added, and
+    a mark that gives the volatility is the model's value.
+
     Parameters
     ----------
     marked : the book as the venue marks it
     """
-    excess = now(book) + book.instruments.offset - now(marked)
+    beyond = np.where(book.instruments.implied, 0.0, book.instruments.offset)
+    excess = (now(book) - now(marked)) + beyond
     return group_sum(book.quantity * excess[book.instrument], book.pool, book.pools)
 
 

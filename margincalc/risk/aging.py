@@ -137,6 +137,7 @@ def balances(columns: Instruments, spot: FloatArray, *, coin: bool) -> Instrumen
         volatility=nothing,
         beta=np.where(inverse, 1.0, 0.0),
         offset=nothing,
+        implied=none,
         american=none,
         listed=none,
         confidence=np.ones(len(spot)),

@@ -147,6 +147,14 @@ def test_a_mark_and_a_volatility_leave_equity_at_the_mark() -> None:
     assert other.figures.equity[0] == pytest.approx(desk.figures.equity[0], abs=1e-6)
 
 
+def test_a_mark_is_the_model_s_value_where_it_alone_is_quoted() -> None:
+    desk = strangle()
+    row = desk.book.names.instruments.index(CALL)
+    for volatility in (None, 0.6, None):
+        desk.apply([Tick(instrument=CALL, mark=2500.0, volatility=volatility)])
+        assert bool(desk.book.instruments.implied[row]) is (volatility is None)
+
+
 def test_an_option_that_expires_is_paid() -> None:
     desk = strangle()
     end = dt.datetime(2026, 12, 25, 9, tzinfo=dt.UTC)
