@@ -11,7 +11,7 @@ from margincalc.arrays import FloatArray
 from margincalc.margin.load import load_model
 from margincalc.simulation.cascade import Stops, queue
 from margincalc.simulation.curves import NEVER, Walk, halts, walk
-from margincalc.simulation.population import drawn
+from margincalc.simulation.drawn import drawn
 
 SPOT = 100.0
 

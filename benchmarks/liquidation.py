@@ -15,7 +15,7 @@ from margincalc.liquidation.apart import all_pieces
 from margincalc.liquidation.isolate import isolate
 from margincalc.liquidation.line import Line, along
 from margincalc.liquidation.pieces import Pieces
-from margincalc.liquidation.region import region
+from margincalc.liquidation.region import regions
 from margincalc.portfolio import Portfolio
 
 MODEL = "generic-portfolio"
@@ -43,7 +43,7 @@ def tables(sizes: Sizes) -> list[Table]:
     used = f"{isolated.evaluations if isolated else 0:,}"
     cells = sum(group.options.factor.size for group in pieces.groups)
     works: tuple[tuple[str, str, Callable[[], object]], ...] = (
-        ("certified region", used, lambda: region(line)),
+        ("certified region", used, lambda: regions([line])),
         ("its isolation alone", used, lambda: isolate(pieces, line.noise())),
         (f"scan of {sizes.nodes:,} nodes", f"{sizes.nodes * cells:,}", _scan(line, sizes.nodes)),
         ("bisection per scenario", f"{_bisected(pieces):,}", lambda: _bisected(pieces)),

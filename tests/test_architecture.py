@@ -221,6 +221,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
             "shares",
             "transfers",
         ),
+        ("drawn", "linear_accounts"),
         ("curves", "desk", "firesale", "lending", "minimax"),
         ("costs", "waterfall"),
         ("engine",),

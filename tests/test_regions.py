@@ -22,7 +22,7 @@ from margincalc.liquidation.apart import all_pieces
 from margincalc.liquidation.isolate import isolate
 from margincalc.liquidation.line import Line, along
 from margincalc.liquidation.pieces import Pieces
-from margincalc.liquidation.region import Region, region, regions
+from margincalc.liquidation.region import Region, regions
 from margincalc.liquidation.sensitivity import drifts
 from margincalc.liquidation.volatility import FRONTIER, Daily, at_volatility, frontier, march
 from margincalc.margin.base import MarginResult
@@ -77,6 +77,11 @@ def _near(x: Floats, found: Region) -> npt.NDArray[np.bool_]:
     distance = np.abs(x[:, None] / ends - 1.0) if len(ends) else np.ones((len(x), 1))
     near: npt.NDArray[np.bool_] = np.min(distance, axis=1) < 1e-9
     return near
+
+
+def region(line: Line) -> Region:
+    """Return the region of one pool."""
+    return regions([line])[0]
 
 
 def assert_complete(line: Line, nodes: int) -> None:

@@ -21,17 +21,9 @@ from margincalc.files.parquet import BALANCES, POSITIONS, files_of, found_in
 from margincalc.files.reader import load, load_market
 from margincalc.margin.base import Venue
 from margincalc.margin.load import load_model, load_venues
-from margincalc.simulation.population import (
-    Draw,
-    Held,
-    Line,
-    Population,
-    Rows,
-    drawn,
-    is_linear,
-    line_of,
-    populate,
-)
+from margincalc.simulation.drawn import Draw, drawn
+from margincalc.simulation.linear_accounts import Line, is_linear, line_of
+from margincalc.simulation.population import Held, Population, Rows, populate
 
 PRICED = "account,price,size,side,bankrupt"
 HOLDING = "account,venue,instrument,asset,quantity,entry_price"

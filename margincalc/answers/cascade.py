@@ -23,7 +23,7 @@ from margincalc.arrays import FloatArray, IntArray
 from margincalc.errors import input_error, shown
 from margincalc.pricing.impact import Impact
 from margincalc.simulation import cascade
-from margincalc.simulation.population import Line, is_linear, line_of, tightened
+from margincalc.simulation.linear_accounts import Line, is_linear, line_of, tightened
 
 WIDTH = 0.01  # of a price level, of the spot
 MOST_SHOCKS = 100_001

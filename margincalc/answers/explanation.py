@@ -14,8 +14,6 @@ from margincalc.attribution.shares import CURVED, STEPS, Shares, shares
 from margincalc.attribution.taylor import Terms, taylor
 from margincalc.attribution.weighted import Alone, alone, legs, pooled
 
-NOTHING = "the requirement of an account that holds nothing"
-
 
 class _Explained(NamedTuple):
     """One pool; columns of shape (N,), for its position rows."""

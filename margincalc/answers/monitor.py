@@ -12,7 +12,7 @@ from margincalc.answers.walked import Run
 from margincalc.arrays import FloatArray
 from margincalc.pricing.impact import Impact
 from margincalc.simulation import firesale
-from margincalc.simulation.population import Line, is_linear, line_of
+from margincalc.simulation.linear_accounts import Line, is_linear, line_of
 
 TOP = 10
 FARTHEST = 1e4  # of the spot: prices beyond are one level

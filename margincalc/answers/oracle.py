@@ -10,7 +10,7 @@ from margincalc.arrays import FloatArray, IntArray
 from margincalc.errors import input_error, shown
 from margincalc.files.prices import Prices
 from margincalc.simulation import feeds, replay
-from margincalc.simulation.population import Line
+from margincalc.simulation.linear_accounts import Line
 from margincalc.times import SECONDS_PER_YEAR, zulu
 
 FEEDS = (

@@ -8,7 +8,7 @@ from margincalc.answers.accounts import Accounts
 from margincalc.answers.contagion import Terms, absolute
 from margincalc.arrays import FloatArray
 from margincalc.simulation import cascade, curves
-from margincalc.simulation.population import Line, tightened
+from margincalc.simulation.linear_accounts import Line, tightened
 
 FIRST = 10  # of those who fall first
 REACH = 0.4  # how far price levels go

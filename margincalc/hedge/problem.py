@@ -137,10 +137,6 @@ class Problem:
         upper = _upper(self.book, self.row, limits)
         return replace(self, upper=upper, bounds=bounds, limits=limits)
 
-    def integral(self) -> bool:
-        """Whether some variables are whole numbers, or there is a cost of trading at all."""
-        return self.ticket > 0.0 or bool(np.any(self.lot > 0.0))
-
 
 def problem_of(source: tuple[Book, int, MarginModel], found: Catalogue, asked: Request) -> Problem:
     """Return the problem of one pool.

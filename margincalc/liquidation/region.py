@@ -59,11 +59,6 @@ class Region(NamedTuple):
         return bool(np.any((self.intervals[:, 0] <= x) & (x <= self.intervals[:, 1])))
 
 
-def region(line: Line) -> Region:
-    """Find where a pool is liquidated along a line of markets."""
-    return regions([line])[0]
-
-
 def regions(lines: Sequence[Line]) -> list[Region]:
     """Find where pools of one book are liquidated, each along its own line of markets."""
     if not lines:

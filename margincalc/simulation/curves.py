@@ -17,7 +17,8 @@ from margincalc.book import Book
 from margincalc.margin.base import MarginModel
 from margincalc.risk import greeks
 from margincalc.simulation.cascade import Impact, largest
-from margincalc.simulation.population import Line, exposures
+from margincalc.simulation.linear_accounts import Line
+from margincalc.simulation.population import exposures
 
 NEVER = np.iinfo(np.int64).max  # the node of accounts that no node breaches
 Progress = Callable[[int, int], None]

@@ -85,12 +85,6 @@ def _leverage(value: FloatArray, equity: FloatArray) -> FloatArray:
     return np.where(assets > 0.0, found, 0.0)
 
 
-def overlap(holding: FloatArray, depth: FloatArray) -> FloatArray:
-    """Liquidity-weighted overlap of portfolios, shape (N, N): ``H D^-1 H'``."""
-    shared: FloatArray = np.einsum("nu,mu->nm", holding / depth, holding)
-    return shared
-
-
 class Contagion(NamedTuple):
     """How exposed holders are to each other's sales.
 

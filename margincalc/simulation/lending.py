@@ -35,11 +35,6 @@ class Loan(NamedTuple):
         """Debt over collateral; infinite without collateral."""
         return self.debt / self.collateral if self.collateral > 0.0 else float("inf")
 
-    def repaid(self, amount: float, bonus: float) -> "Loan":
-        """Return the loan after a repayment and what it takes of the collateral."""
-        left = self.collateral - amount * (1.0 + bonus)
-        return self._replace(collateral=left, debt=self.debt - amount)
-
     def to_health(self, health: float, bonus: float) -> float:
         """Return the repayment after which the health factor is `health`.
 

@@ -1,26 +1,24 @@
-"""Populations: many accounts in one market as one book, read as columns or drawn at random.
+"""Populations: many accounts in one market as one book.
 
 Each instrument is assembled once, by the same function that assembles a portfolio; who holds how
-much of it are columns. A population of linear accounts is also a list of prices and sizes.
+much of it are columns.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from margincalc.arrays import BoolArray, FloatArray, IntArray, group_rows, group_sum
+from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.assembly.assemble import assemble
-from margincalc.book import NO_ORDERS, Book, Kind, Names, Pool
+from margincalc.book import NO_ORDERS, Book, Kind, Pool
 from margincalc.errors import input_error
-from margincalc.liquidation.nearest import nearest
 from margincalc.margin.base import MarginModel
 from margincalc.portfolio import Collateral, MarketSnapshot, Order, Portfolio, Position
 from margincalc.portfolio.contracts import Contract
-from margincalc.risk import equity, greeks, now
+from margincalc.risk import greeks
 
-Draw = Literal["perpetuals", "options", "two-assets"]
 POSITIONS = (Kind.OPTION, Kind.FUTURE, Kind.PERPETUAL, Kind.SPOT)
 
 
@@ -94,15 +92,8 @@ def populate(market: MarketSnapshot, held: Held, rows: Rows) -> Population:
     first, labels = group_rows(account, instrument)
     book = replace(
         template,
-        names=Names(
-            tuple(
-                Pool(venue, "account", name)
-                for venue, name in zip(
-                    rows.venues or [""] * len(rows.names), rows.names, strict=True
-                )
-            ),
-            template.names.underlyings,
-            template.names.instruments,
+        names=template.names._replace(
+            keys=tuple(Pool(venue, "account", name) for venue, name in rows.pools())
         ),
         pool=account[first],
         instrument=instrument[first],
@@ -229,151 +220,8 @@ def _shared(
     return Population(whole, whole.names.pools)
 
 
-class Line(NamedTuple):
-    """Linear accounts, shape (A,) each.
-
-    Attributes
-    ----------
-    below, above : liquidation prices; NaN where there is none
-    size : units that closing an account trades, not negative
-    bankrupt : price at which its equity is nothing; NaN where it is not known
-    names : of the accounts, or nothing
-    """
-
-    below: FloatArray
-    above: FloatArray
-    size: FloatArray
-    bankrupt: FloatArray
-    names: tuple[str, ...] = ()
-
-
-def is_linear(book: Book) -> bool:
-    """Whether every account's equity is a straight line in the one spot that there is."""
-    options = len(book.rows(Kind.OPTION))
-    return len(book.spot) == 1 and not (options or book.coin or np.any(book.instruments.inverse))
-
-
-def line_of(book: Book, model: MarginModel) -> Line:
-    """Return the liquidation prices of linear accounts, from their margins along a ladder."""
-    found = nearest(book, model)
-    below, above = np.full(book.pools, np.nan), np.full(book.pools, np.nan)
-    below[found.pool], above[found.pool] = found.below, found.above
-    result, spot = model.margin(book), float(book.spot[0])
-    traded, whole = exposures(book)
-    late = result.equity < result.maintenance
-    # Who fails already is sold at once, in the direction that hurts it.
-    below = np.where(late, np.where(whole > 0.0, spot, np.nan), below)
-    above = np.where(late, np.where(whole < 0.0, spot, np.nan), above)
-    worth = equity(book, now(book))
-    bankrupt = np.full(book.pools, np.nan)
-    np.divide(-worth, whole, out=bankrupt, where=whole != 0.0)
-    below = np.where(whole > 0.0, below, np.nan)
-    above = np.where(whole < 0.0, above, np.nan)
-    return Line(below, above, np.abs(traded), spot + bankrupt, book.names.pools)
-
-
-def tightened(line: Line, spot: float, response: float) -> Line:
-    """Return the liquidation prices if margins rise as the price moves: ``1 + k |p / S0 - 1|``.
-
-    What an account's maintenance is at its liquidation price L, its equity there, says its rate
-    ``r = |L - B| / L``, B the price of bankruptcy. The new price solves ``|p - B| = r p m(p)``, a
-    quadratic with one positive root. Source of the spiral: Brunnermeier and Pedersen, Market
-    Liquidity and Funding Liquidity, RFS 2009.
-
-    Parameters
-    ----------
-    response : k, relative rise of maintenance per relative move; accounts whose bankruptcy price is
-        not known, or that are bankrupt when they are liquidated, stay as they are
-    """
-    below, above = (
-        _tightened(price, line.bankrupt, spot, side * response)
-        for side, price in ((-1.0, line.below), (1.0, line.above))
-    )
-    return line._replace(below=below, above=above)
-
-
-def _tightened(price: FloatArray, bankrupt: FloatArray, spot: float, k: float) -> FloatArray:
-    """Solve for one side, k negative of a fall: ``B - p = -r p (1 + k (p / S0 - 1))``, r signed."""
-    rate = (bankrupt - price) / price
-    moves = np.isfinite(rate) & (rate * np.sign(k) > 0.0) & (bankrupt > 0.0)
-    rate = np.where(moves, rate, 0.0)
-    square, line = rate * k / spot, 1.0 + rate * (1.0 - k)
-    # The root in its stable form, which needs no division by a k of nothing.
-    root = 2.0 * np.where(moves, bankrupt, 0.0)
-    root = root / (line + np.sqrt(line * line + 2.0 * square * root))
-    return np.where(moves, root, price)
-
-
 def exposures(book: Book) -> tuple[FloatArray, FloatArray]:
     """Delta of each pool's positions, and of all that it holds, shape (A,) each."""
     delta = book.quantity * greeks(book).delta[book.instrument]
     traded = np.where(book.instruments.is_kind(*POSITIONS)[book.instrument], delta, 0.0)
     return group_sum(traded, book.pool, book.pools), group_sum(delta, book.pool, book.pools)
-
-
-def linear(line: Line) -> tuple[BoolArray, BoolArray]:
-    """Return which accounts a fall liquidates, and which a rise."""
-    return ~np.isnan(line.below), ~np.isnan(line.above)
-
-
-def drawn(accounts: int, seed: int, kind: Draw, spots: Mapping[str, float]) -> Population:
-    """Draw accounts: sizes with a heavy tail, own money a lognormal share of what is held.
-
-    Six of ten perpetuals are long. Of options three of four are sold: puts and calls from 70 to
-    130 % of the spot, of 35 days.
-    """
-    rng = np.random.default_rng(seed)
-    market, held, choices = _market(kind, spots)
-    each = 2 if kind == "two-assets" else 1
-    pick = np.stack([rng.integers(low, high, accounts) for low, high in choices[:each]], axis=1)
-    notional = 2_000.0 * (1.0 + rng.pareto(1.3, accounts)).clip(max=5_000.0)
-    long = rng.random((accounts, each)) < (0.25 if kind == "options" else 0.6)
-    # Portfolio margin of sold options is a multiple of that of perpetuals.
-    least, usual = (0.2, 0.2) if kind == "options" else (0.03, 0.12)
-    share = least + np.exp(rng.normal(np.log(usual), 0.7, accounts))
-    value = np.array([spots[name.partition("-")[0]] for name in held.instruments])
-    quantity = np.where(long, 1.0, -1.0) * (notional / each)[:, None] / value[pick]
-    account = np.arange(accounts)
-    rows = Rows(
-        np.concatenate([np.repeat(account, each), account]),
-        np.concatenate([pick.ravel(), np.full(accounts, len(held.instruments))]),
-        np.concatenate([quantity.ravel(), notional * share]),
-        np.full(accounts * (each + 1), np.nan),
-        tuple(f"a{number:0{len(str(accounts))}d}" for number in range(accounts)),
-    )
-    population = populate(market, held, rows)
-    return _repaid(population) if kind == "options" else population
-
-
-def _repaid(population: Population) -> Population:
-    """Add what sold options brought in, so that own money is what was drawn."""
-    book = population.book
-    value = book.quantity * now(book)[book.instrument]
-    option = book.instruments.is_kind(Kind.OPTION)[book.instrument]
-    premium = group_sum(np.where(option, value, 0.0), book.pool, book.pools)
-    cash = book.rows(Kind.COLLATERAL)
-    quantity = book.quantity.copy()
-    quantity[cash] -= premium[book.pool[cash]]
-    return Population(replace(book, quantity=quantity), population.names)
-
-
-def _market(
-    kind: Draw, spots: Mapping[str, float]
-) -> tuple[MarketSnapshot, Held, Sequence[tuple[int, int]]]:
-    """Return a market, what there is to hold, and from which of it each holding is picked."""
-    volatility = {"BTC": 0.5, "ETH": 0.7}
-    names = ("BTC", "ETH") if kind == "two-assets" else ("BTC",)
-    market = MarketSnapshot.model_validate(
-        {
-            "as_of": "2026-11-20T08:00:00Z",
-            "market": {
-                name: {"spot": spots[name], "volatility": volatility[name]} for name in names
-            },
-        }
-    )
-    if kind != "options":
-        held = tuple(f"{name}-PERPETUAL" for name in names)
-        return market, Held(held, ("USD",)), ((0, 1), (1, 2))
-    strikes = [round(spots["BTC"] * share, -2) for share in np.arange(0.7, 1.301, 0.05).tolist()]
-    held = tuple(f"BTC-25DEC26-{strike:.0f}-{side}" for strike in strikes for side in "PC")
-    return market, Held(held, ("USD",)), ((0, len(held)),)

@@ -14,7 +14,9 @@ from margincalc.liquidation.nearest import excess_at
 from margincalc.margin.load import load_model
 from margincalc.portfolio import MarketSnapshot
 from margincalc.risk import equity, now
-from margincalc.simulation.population import Held, Rows, drawn, isolated, line_of, populate
+from margincalc.simulation.drawn import drawn
+from margincalc.simulation.linear_accounts import line_of
+from margincalc.simulation.population import Held, Rows, isolated, populate
 
 SPOTS = {"BTC": 100_000.0, "ETH": 4_000.0}
 MARKET = {

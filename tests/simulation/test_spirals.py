@@ -12,7 +12,7 @@ from margincalc.answers.accounts import Source
 from margincalc.errors import InputError
 from margincalc.simulation.dealers import Gamma
 from margincalc.simulation.firesale import deleverage
-from margincalc.simulation.population import Line, tightened
+from margincalc.simulation.linear_accounts import Line, tightened
 
 NODES = np.geomspace(100.0, 40.0, 50)
 
