@@ -1,4 +1,7 @@
-"""`simulate collateral`: what an account bears of its deposits' falls, alone and with the spots."""
+"""`simulate collateral`: what an account bears of its deposits' falls, alone and with the spots.
+
+What is owed is no deposit: a debt has its own table, and what endangers it is a rise.
+"""
 
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -25,6 +28,14 @@ DEPOSITS = (
     Field("fall", "liquidated if it falls", "move"),
     *(Field(f"at_{peg:g}".replace(".", "_"), f"at {peg:g}", "status", 1) for peg in PEGS),
 )
+DEBTS = (
+    Field("asset", "debt", "text"),
+    Field("owed", "owed", "money"),
+    Field("charge", "interest margin", "money", 1),
+    Field("rise", "liquidated if it rises", "move"),
+)
+HAIRCUT = ("collateral_haircut", "balances")  # what a deposit counts for less, by models' names
+HIGHEST = 1e6  # multiple of a price up to which a debt is followed
 JOINT = (
     Field("spots", "spots fall", "move"),
     Field("deposits", "deposits at", "factor"),
@@ -51,7 +62,7 @@ class CollateralTerms(NamedTuple):
 
 
 def collateral_study(account: Account, terms: CollateralTerms) -> Study:
-    """Find how far each deposit may fall, and what falls together do.
+    """Find how far each deposit may fall, and each debt rise, and what falls together do.
 
     Raises
     ------
@@ -59,10 +70,13 @@ def collateral_study(account: Account, terms: CollateralTerms) -> Study:
         If a term names no deposit, or is no possible one.
     """
     assets = _assets(account)
-    _check(terms, assets)
+    lent = {name: rows for name, rows in assets.items() if _sum(account.book, rows, 1.0)}
+    owed = {name: rows for name, rows in assets.items() if _sum(account.book, rows, -1.0)}
+    _check(terms, lent)
     book = _redeemed(account.book, assets, terms)
     result = account.model.margin(book)
-    rows = [_deposit(account, book, name, rows) for name, rows in assets.items()]
+    rows = [_deposit(account, book, name, rows) for name, rows in lent.items()]
+    debts = [_debt(account, book, name, rows) for name, rows in owed.items()]
     facts = [
         Fact("equity", "Equity", float(np.sum(result.equity)), "money"),
         Fact("maintenance", "Maintenance", float(np.sum(result.maintenance)), "money"),
@@ -70,14 +84,15 @@ def collateral_study(account: Account, terms: CollateralTerms) -> Study:
         Fact("wrong_way", "Wrong-way margin", _component(result, "wrong_way"), "money"),
     ]
     if terms.turns is not None:
-        owed = deposits.loop(terms.turns, 1.0)
-        fall = -deposits.depeg_to_liquidation(owed, terms.threshold)
+        loop = deposits.loop(terms.turns, 1.0)
+        fall = -deposits.depeg_to_liquidation(loop, terms.threshold)
         facts += [
-            Fact("loop_debt", "Loop owes", owed, "share"),
+            Fact("loop_debt", "Loop owes", loop, "share"),
             Fact("loop_fall", "and is liquidated by a de-peg of", fall, "move"),
         ]
     tables = (
         Table("deposits", DEPOSITS, tuple(rows)),
+        Table("debts", DEBTS, tuple(debts), hidden=not debts),
         Table("joint", JOINT, tuple(_joint(account, book, assets, terms))),
     )
     portfolio = account.portfolio
@@ -108,21 +123,42 @@ def _redeemed(book: Book, assets: dict[str, BoolArray], terms: CollateralTerms) 
     return book
 
 
+def _sum(book: Book, rows: BoolArray, sign: float) -> float:
+    """Return the value of what is lent (1) or owed (-1) of an asset, account currency."""
+    held = np.flatnonzero(rows[book.instrument])
+    price = book.money(book.instruments.forward[book.instrument[held]], held)
+    return float(np.sum(np.maximum(sign * book.quantity[held], 0.0) * price))
+
+
+def _alone(account: Account, book: Book, rows: BoolArray) -> MarginResult:
+    """Margin what the account has of an asset as if it had nothing else."""
+    return account.model.margin(
+        replace(book, quantity=np.where(rows[book.instrument], book.quantity, 0.0))
+    )
+
+
 def _deposit(account: Account, book: Book, name: str, rows: BoolArray) -> tuple[Any, ...]:
-    held = rows[book.instrument]
-    price = book.instruments.forward[book.instrument]
-    worth = book.quantity * book.money(price, np.arange(len(price)))
-    value = float(np.sum(worth[held]))
-    cut = float(np.sum((worth * book.instruments.haircut[book.instrument])[held]))
-    everything = book.instruments.is_kind(Kind.COLLATERAL)[book.instrument]
-    whole = float(np.sum(worth[everything]))
+    every = book.instruments.is_kind(Kind.COLLATERAL)
+    value, whole = (_sum(book, each, 1.0) for each in (rows, every))
+    alone = _alone(account, book, rows)
+    cut = sum(_component(alone, component) for component in HAIRCUT)
     at = [_status(account.model.margin(repriced(book, rows, peg))) for peg in PEGS]
     share = value / whole if whole else None
-    return name, value, cut, share, _fall(account, book, rows), *at
+    return name, value, cut, share, _move(account, book, rows, BISECTED), *at
 
 
-def _fall(account: Account, book: Book, rows: BoolArray) -> float | None:
-    """Return the fall of a deposit at which some pool has no more than maintenance."""
+def _debt(account: Account, book: Book, name: str, rows: BoolArray) -> tuple[Any, ...]:
+    charge = _component(_alone(account, book, rows), "borrow")
+    return name, _sum(book, rows, -1.0), charge, _move(account, book, rows, HIGHEST)
+
+
+def _move(account: Account, book: Book, rows: BoolArray, furthest: float) -> float | None:
+    """Return the move of an asset's price at which some pool has no more than maintenance.
+
+    Parameters
+    ----------
+    furthest : multiple of the price up to which it is followed, below 1 for a fall
+    """
 
     def excess(_: Any, factor: FloatArray) -> FloatArray:
         found = []
@@ -131,11 +167,11 @@ def _fall(account: Account, book: Book, rows: BoolArray) -> float | None:
             found.append(float(np.min(result.equity - result.maintenance)))
         return np.array(found)
 
-    ends = excess(None, np.array([BISECTED, 1.0]))
-    if ends[1] < 0.0 or ends[0] >= 0.0:
-        return 0.0 if ends[1] < 0.0 else None
-    root = find_roots(excess, np.array([BISECTED]), np.array([1.0]))
-    return float(root[0]) - 1.0
+    ends = np.array([min(furthest, 1.0)]), np.array([max(furthest, 1.0)])
+    here, there = excess(None, np.array([1.0, furthest]))
+    if here < 0.0 or there >= 0.0:
+        return 0.0 if here < 0.0 else None
+    return float(find_roots(excess, *ends)[0]) - 1.0
 
 
 def _joint(
@@ -147,11 +183,13 @@ def _joint(
     # In an account kept in coin, money too is on the coin's index.
     still = columns.beta == 0.0 if book.coin else columns.underlying < 0
     others = columns.is_kind(Kind.COLLATERAL) & still
+    others[book.instrument[book.quantity < 0.0]] = False  # a debt is not lighter for it
+    pegs = (1.0, *PEGS) if np.any(others) else (1.0,)
     for fall in FALLS:
         moved = book.shifted(np.full(len(book.spot), 1.0 + fall))
         for name in terms.pools:
             moved = repriced(moved, assets[name], _pool_factor(book, assets[name], fall))
-        for peg in (1.0, *PEGS):
+        for peg in pegs:
             result = account.model.margin(repriced(moved, others, peg))
             equity, need = float(np.sum(result.equity)), float(np.sum(result.maintenance))
             rows.append((fall, peg, equity, need, _status(result)))

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -130,6 +131,56 @@ collateral:
     whole, fallen = said["joint"][:2]
     assert (whole["deposits"], fallen["deposits"]) == (1.0, 0.97)
     assert whole["equity"] - fallen["equity"] == pytest.approx(0.003)
+
+
+def studied(run: Run, *arguments: str) -> dict[str, Any]:
+    """Return the JSON of a study of deposits."""
+    found: dict[str, Any] = json.loads(
+        run("simulate", "collateral", *arguments, "--format", "json").out
+    )
+    return found
+
+
+@pytest.mark.parametrize("model", ["generic-portfolio", "derive-pm2", "paradex-pm", "okx-pm"])
+def test_haircuts_of_deposits_are_those_of_the_margin(run: Run, tmp_path: Path, model: str) -> None:
+    """With tiers and caps, by the account's own model."""
+    book = tmp_path / "book.yaml"
+    tiers = "[{up_to: 50000, haircut: 0.05}, {haircut: 0.3}]"
+    book.write_text(
+        f"""
+as_of: 2026-11-20T08:00:00Z
+market: {{BTC: {{spot: 100000, volatility: 0.6}}}}
+positions: [{{instrument: BTC-PERPETUAL, quantity: -1}}]
+collateral:
+  - {{asset: BTC, quantity: 2, tiers: {tiers}}}
+  - {{asset: USDC, quantity: 100000, haircut: 0.02, cap: 80000}}
+"""
+    )
+    margin = json.loads(run("margin", str(book), "--model", model, "--format", "json").out)
+    parts = [margin["components"].get(name, 0.0) for name in ("collateral_haircut", "balances")]
+    found = studied(run, str(book), "--model", model)["deposits"]
+    assert sum(row["haircut"] for row in found) == pytest.approx(sum(parts), rel=1e-12)
+    assert sum(parts) > 0.0
+    if model == "generic-portfolio":
+        wanted = [0.05 * 50_000 + 0.3 * 150_000, 100_000 - 0.98 * 80_000]
+        assert [row["haircut"] for row in found] == pytest.approx(wanted)
+
+
+def test_a_debt_is_no_deposit(run: Run, tmp_path: Path) -> None:
+    book = tmp_path / "loan.yaml"
+    loan = (SAMPLES / "loan.yaml").read_text("utf-8").replace("-80000", "-60000")
+    book.write_text(loan, "utf-8")
+    found = studied(run, str(book), "--model", "generic-standard")
+    assert [(row["asset"], row["share"]) for row in found["deposits"]] == [("ETH", 1.0)]
+    (debt,) = found["debts"]
+    assert (debt["asset"], debt["owed"], debt["charge"]) == ("USDC", 60_000.0, 1_200.0)
+    # 99,000 less 20 %, as much as the debt and 2 % of it once it has risen.
+    assert debt["rise"] == pytest.approx(79_200.0 / (1.02 * 60_000.0) - 1.0, rel=1e-12)
+    assert {row["deposits"] for row in found["joint"]} == {1.0}  # no money is deposited
+    table = run("simulate", "collateral", str(book)).out
+    assert "-60,000" not in table
+    refused = run("simulate", "collateral", str(book), "--queue", "USDC=1%")
+    assert "a deposit: ETH" in refused.err
 
 
 def test_a_volatility_that_is_assumed_is_said(run: Run, tmp_path: Path) -> None:
