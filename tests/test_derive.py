@@ -12,8 +12,8 @@ from margincalc.answers.verify import verify
 from margincalc.book import Kind
 from margincalc.errors import InputError, ModelRefusal
 from margincalc.liquidation.nearest import excess_at, nearest
+from margincalc.margin.derive_groups import Contingency
 from margincalc.margin.derive_pm2 import SkewShock
-from margincalc.margin.derive_risk import Contingency
 from margincalc.margin.derive_shocks import (
     BasisContingency,
     FlooredVolShock,

@@ -13,109 +13,23 @@ TOML files.
 
 from collections.abc import Iterator, Mapping
 from functools import cache, partial
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from pydantic import AfterValidator, Field
 
 from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Kind
-from margincalc.margin.base import Components, MarginResult, Parameters, Share, Worst, total
+from margincalc.margin.base import Components, MarginResult, Worst, total
 from margincalc.margin.charges import collateral_haircut, without_deposits
-from margincalc.margin.deribit_shocks import (
-    Amount,
-    DeltaShock,
-    RollShock,
-    delta_shock,
-    roll_shock,
-)
+from margincalc.margin.deribit_rules import DeribitParameters, DeribitSet
+from margincalc.margin.deribit_shocks import delta_shock, roll_shock
 from margincalc.margin.forms import LinearForm
-from margincalc.margin.grids import Power, SpotMove
 from margincalc.margin.scope import Scope, base
 from margincalc.risk import equity, now, risk_array, scenario_pnl
 from margincalc.scenarios import ScenarioGrid, VolatilityRule, grid
 
-Volatility = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=0, le=10)]
 CONTRACTS = (Kind.OPTION, Kind.FUTURE, Kind.PERPETUAL)
 DECIMALS = 9  # to which a worst case is rounded before charges are added
-
-
-def _other_than_none(move: float) -> float:
-    """Refuse a large move of nothing: one counts in proportion to its inverse."""
-    if move == 0.0:
-        raise ValueError("a move other than 0")
-    return move
-
-
-LargeMove = Annotated[SpotMove, AfterValidator(_other_than_none)]
-
-
-class Rows(Parameters):
-    """The rows that every table has: buckets on each side of the price, and large moves."""
-
-    buckets_count: Annotated[int, Field(ge=1, le=50)]
-    extended_moves: tuple[LargeMove, ...]
-
-
-class VolatilityTable(Parameters):
-    """Relative moves of a 30-day volatility, and how they change with the expiry."""
-
-    range_up: Volatility
-    range_down: Share
-    short_term_power: Power
-    long_term_power: Power
-    minimum_for_shock_up: Volatility
-    floor_days: Annotated[float, Field(allow_inf_nan=False, strict=True, gt=0, le=400)]
-
-
-class ExtendedTable(Parameters):
-    """What counts of a large move: a share, less an amount in USD that grows with the move."""
-
-    factor: Annotated[float, Field(allow_inf_nan=False, strict=True, gt=0, le=1)]
-    dampener_usd: Amount
-
-
-class Offset(Parameters):
-    """How much of a gain counts against losses of other underlyings."""
-
-    pnl_offset: Share
-    max_offsetable_pnl_usd: Amount
-
-
-class Reserved(Parameters):
-    """Amounts that the venue holds beside, of each pool; as its account page shows them."""
-
-    open_orders_margin: Amount
-    mmp_margin: Amount
-    spot_margin: Amount
-
-
-class DeribitSet(Parameters):
-    """The parameters of one underlying."""
-
-    price_range: Annotated[float, Field(allow_inf_nan=False, strict=True, gt=0, lt=1)]
-    volatility: VolatilityTable
-    extended: ExtendedTable
-    offset: Offset
-    roll_shock: RollShock
-    delta_shock: DeltaShock
-
-
-class DeribitParameters(Parameters):
-    """The file's tables.
-
-    Attributes
-    ----------
-    tables : one over all of an account, or one for each settlement currency
-    equity_side_impact : whether coin that is held is part of the table
-    """
-
-    tables: Literal["cross", "segregated"]
-    equity_side_impact: Literal["both", "none"]
-    mm_factor: Share
-    rows: Rows
-    reserved: Reserved
-    underlyings: dict[str, DeribitSet] = Field(min_length=1)
 
 
 class Part(NamedTuple):

@@ -18,25 +18,21 @@ from margincalc.arrays import FloatArray
 from margincalc.book import Book
 from margincalc.margin.base import Components, MarginResult, Parameters, Share, total
 from margincalc.margin.charges import collateral_haircut, short_option_charge
-from margincalc.margin.derive_risk import (
+from margincalc.margin.derive_groups import (
     Contingency,
-    Discounts,
     Expiries,
     Groups,
     asset_value,
     at_rate,
-    basis_gains,
     by_pool,
     doubted_options,
     expiries_of,
     feed_confidence,
     groups_of,
     refuse_beyond,
-    result,
-    scenario_gains,
-    split,
     spot_notional,
 )
+from margincalc.margin.derive_risk import Discounts, basis_gains, result, scenario_gains, split
 from margincalc.margin.derive_shocks import (
     BasisContingency,
     ImFactor,

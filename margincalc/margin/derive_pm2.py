@@ -19,25 +19,27 @@ from margincalc.arrays import FloatArray, group_sum
 from margincalc.book import Book, Instruments
 from margincalc.margin.base import Components, MarginResult, Parameters, total
 from margincalc.margin.charges import collateral_haircut, feeds, short_option_charge
-from margincalc.margin.derive_risk import (
+from margincalc.margin.derive_groups import (
     Contingency,
-    Discounts,
     Expiries,
     Groups,
-    Losses,
     asset_value,
     at_rate,
-    basis_gains,
     by_pool,
     doubted_options,
     expiries_of,
     feed_confidence,
     groups_of,
     refuse_beyond,
+    spot_notional,
+)
+from margincalc.margin.derive_risk import (
+    Discounts,
+    Losses,
+    basis_gains,
     result,
     scenario_gains,
     split,
-    spot_notional,
 )
 from margincalc.margin.derive_shocks import (
     BasisContingency,

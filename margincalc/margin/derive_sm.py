@@ -23,16 +23,16 @@ from margincalc.margin.charges import (
     doubt,
     peg_growth,
 )
-from margincalc.margin.derive_risk import (
+from margincalc.margin.derive_groups import (
     Expiries,
     asset_value,
     at_rate,
     expiries_of,
     groups_of,
     refuse_beyond,
-    result,
     spot_notional,
 )
+from margincalc.margin.derive_risk import result
 from margincalc.margin.derive_shocks import (
     UpTo2,
     UpTo10,

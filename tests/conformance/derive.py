@@ -16,8 +16,8 @@ from margincalc.assembly.assemble import assemble
 from margincalc.assembly.pools import labels
 from margincalc.book import Book, Kind
 from margincalc.margin.base import MarginModel, MarginResult
+from margincalc.margin.derive_groups import at_rate, expiries_of, groups_of
 from margincalc.margin.derive_pm2 import Pm2
-from margincalc.margin.derive_risk import at_rate, expiries_of, groups_of
 from margincalc.margin.derive_shocks import BASIS
 from margincalc.margin.load import FAMILIES
 from margincalc.portfolio import Portfolio
