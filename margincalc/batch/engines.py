@@ -1,7 +1,7 @@
 """Where parts are worked on: threads of this process, or workers of a dask cluster.
 
 Kernels and Parquet run without the interpreter's lock, so threads use all cores, and the values of
-instruments are there once. On a cluster a task is a file, and what all tasks share goes to every
+instruments are there once. On a cluster a task is a part, and what all tasks share goes to every
 worker once; files are read and written where the workers see them, under the same names.
 """
 
@@ -9,7 +9,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from itertools import groupby
 from typing import Any, Literal, NamedTuple, Protocol, get_args
 
 from margincalc.batch.parts import Part
@@ -32,7 +31,7 @@ class Engine(Protocol):
     def map(self, work: Callable[..., Any], *columns: Iterable[Any]) -> Iterable[Any]:
         """Do the work on each, and return the results in order."""
 
-    def run(self, parts: Sequence[Part], job: Job) -> Iterator[list[Done]]:
+    def run(self, parts: Sequence[Part], job: Job) -> Iterator[Done]:
         """Do parts in any order, and yield what is done as it is."""
 
 
@@ -70,14 +69,14 @@ class _Threads:
         with ThreadPoolExecutor(self._count) as pool:
             return list(pool.map(work, *columns))
 
-    def run(self, parts: Sequence[Part], job: Job) -> Iterator[list[Done]]:
+    def run(self, parts: Sequence[Part], job: Job) -> Iterator[Done]:
         from concurrent.futures import ThreadPoolExecutor, as_completed
 
         with ThreadPoolExecutor(self._count) as pool:
             futures = [pool.submit(run_part, part, job) for part in parts]
             try:
                 for future in as_completed(futures):
-                    yield [future.result()]
+                    yield future.result()
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
 
@@ -91,22 +90,14 @@ class _Dask:
             found: Iterable[Any] = self._client.gather(self._client.map(work, *columns, pure=False))
             return found
 
-    def run(self, parts: Sequence[Part], job: Job) -> Iterator[list[Done]]:
+    def run(self, parts: Sequence[Part], job: Job) -> Iterator[Done]:
         distributed: Any = import_module("distributed")
 
-        tasks = [list(own) for _, own in groupby(parts, key=lambda part: part.file)]
         with _watched("running"), self._client.as_current():
             shared = self._client.scatter(job, broadcast=True, hash=False)
-            futures = [
-                self._client.submit(_run_parts, own, shared, key=f"parts-{own[0].number}-{id(job)}")
-                for own in tasks
-            ]
+            futures = self._client.map(run_part, parts, job=shared, pure=False)
             for future in distributed.as_completed(futures):
                 yield future.result()
-
-
-def _run_parts(parts: Sequence[Part], job: Job) -> list[Done]:
-    return [run_part(part, job) for part in parts]
 
 
 @contextmanager

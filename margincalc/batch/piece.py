@@ -82,7 +82,7 @@ def run_part(part: Part, job: Job) -> dict[str, Any]:
     if made.bad:
         wrote["quarantine"] = _wrote(job, "quarantine", part, _quarantine(made.bad))
     done = _summary(part, table, made) | {"wrote": wrote}
-    write(Path(job.output, "done", f"{name_of(part)}.json"), json.dumps(done, indent=1).encode())
+    write(Path(job.output, "done", f"{name_of(part)}.json"), json.dumps(done).encode())
     return done
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from margincalc.answers.batch_results import BatchReport, CloseAccount
 from margincalc.answers.margining import Rules
-from margincalc.batch.engines import Engine, Workers, engine
+from margincalc.batch.engines import Done, Workers, engine
 from margincalc.batch.instruments import with_instruments
 from margincalc.batch.manifest import begun, completed, fingerprint
 from margincalc.batch.parts import planned
@@ -92,8 +92,7 @@ def run(inputs: Inputs, wishes: Wishes, progress: Progress) -> BatchReport:
         done = begun(wishes.output, what, plan.parts, resume=wishes.resume)
         finished = {part["part"] for part in done}
         left = [part for part in plan.parts if part.number not in finished]
-        for more in _reported(workers, left, job, done, (progress, _rows(positions))):
-            done += more
+        done += _reported(workers.run(left, job), done, (progress, _rows(positions)))
     done.sort(key=lambda part: int(part["part"]))
     report = _report(done, everything, wishes, pricer)
     summary = {key: value for key, value in report.to_dict().items() if key != "output"}
@@ -115,22 +114,20 @@ def _rows(positions: Survey) -> int:
 
 
 def _reported(
-    workers: Engine,
-    parts: Sequence[Any],
-    job: Job,
-    before: Sequence[dict[str, Any]],
-    told: tuple[Progress, int],
-) -> Iterable[list[dict[str, Any]]]:
-    """Yield what is done as it is, and tell of it."""
+    parts: Iterable[Done], before: Sequence[Done], told: tuple[Progress, int]
+) -> list[Done]:
+    """Return what is done when all of it is, and tell of it as it comes."""
     progress, rows = told
     accounts = sum(part["accounts"] for part in before)
     positions = sum(part["positions"] for part in before)
+    found = []
     progress(accounts, positions, rows)
-    for more in workers.run(parts, job):
-        accounts += sum(part["accounts"] for part in more)
-        positions += sum(part["positions"] for part in more)
+    for part in parts:
+        accounts += part["accounts"]
+        positions += part["positions"]
         progress(accounts, positions, rows)
-        yield more
+        found.append(part)
+    return found
 
 
 def _asked(everything: Universe, names: Sequence[str]) -> tuple[int, ...]:
@@ -160,7 +157,7 @@ def _said(
 
 
 def _report(
-    done: Sequence[dict[str, Any]], everything: Universe, wishes: Wishes, pricer: PricerName
+    done: Sequence[Done], everything: Universe, wishes: Wishes, pricer: PricerName
 ) -> BatchReport:
     """Sum up the parts, in their order."""
     closest = sorted(

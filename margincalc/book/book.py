@@ -183,23 +183,27 @@ class Book:
     def restricted(self, rows: IntArray, orders: IntArray = _NONE) -> tuple["Book", IntArray]:
         """Return the book with the given position rows and orders only, and what it keeps.
 
+        Columns of which every row stays where it is are shared, not copied.
+
         Returns
         -------
         book : the smaller book
         held : its instruments, as rows of this one's
         """
-        chosen = self.orders.take(orders)
-        named = np.concatenate([self.instrument[rows], chosen.instrument])
+        chosen, count = self.orders.take(orders), len(rows)
+        whole = count == len(self.pool) and bool(np.all(rows[1:] > rows[:-1]))
+        own = slice(None) if whole else rows
+        named = np.concatenate([self.instrument[own], chosen.instrument])
         held, instrument = renumbered(named, len(self.instruments.kind))
         book = replace(
             self,
             names=self.names._replace(instruments=()),
             instruments=self.instruments.take(held),
-            pool=self.pool[rows],
-            instrument=instrument[: len(rows)],
-            quantity=self.quantity[rows],
-            entry=self.entry[rows],
-            orders=chosen._replace(instrument=instrument[len(rows) :]),
+            pool=self.pool[own],
+            instrument=instrument[:count],
+            quantity=self.quantity[own],
+            entry=self.entry[own],
+            orders=chosen._replace(instrument=instrument[count:]),
         )
         return book, held
 

@@ -66,8 +66,9 @@ def _short_rate(book: Book, charges: Charges) -> float:
 
 def _delta_one(book: Book, charges: Charges) -> FloatArray:
     """Return the charge on futures and perpetuals, shape (A,)."""
-    needed = len(book.rows(Kind.FUTURE, Kind.PERPETUAL)) > 0
-    rate = published(charges.delta_one, "charges.delta_one", needed=needed)
+    rate = charges.delta_one
+    needed = isinstance(rate, str) and len(book.rows(Kind.FUTURE, Kind.PERPETUAL)) > 0
+    rate = published(rate, "charges.delta_one", needed=needed)
     return delta_one_charge(book, rate, at_index=charges.delta_one_price == "index")
 
 

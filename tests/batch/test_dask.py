@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import pytest
 
 import margincalc as mc
-from margincalc.batch import engines
+from benchmarks import venue
+from margincalc.batch import engines, parts
 from margincalc.batch.engines import EngineError
 from tests.batch.conftest import resumed
 from tests.batch.test_resume import command
@@ -69,15 +70,33 @@ def killed_after_a_part(process: Any, output: Path) -> threading.Thread:
     return killer
 
 
-def test_a_cluster_gives_the_same_bytes(
-    inputs: Path, whole: dict[str, bytes], tmp_path: Path
-) -> None:
+@pytest.fixture
+def local() -> Iterator[Any]:
+    """Return a cluster inside this process."""
     from distributed import LocalCluster
 
     made: Any = LocalCluster
-    with made(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as local:
-        mc.batch(inputs, output=tmp_path / "out", engine="dask", scheduler=local.scheduler_address)
+    with made(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as found:
+        yield found
+
+
+def test_a_cluster_gives_the_same_bytes(
+    inputs: Path, whole: dict[str, bytes], tmp_path: Path, local: Any
+) -> None:
+    mc.batch(inputs, output=tmp_path / "out", engine="dask", scheduler=local.scheduler_address)
     assert files(tmp_path / "out") == whole
+
+
+def test_a_large_file_is_several_tasks(
+    tmp_path: Path, local: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(venue, "CHUNK", 100)
+    monkeypatch.setattr(parts, "ROWS", 1)
+    venue.write(tmp_path / "in", 300)
+    output = tmp_path / "out"
+    mc.batch(tmp_path / "in", output=output, engine="dask", scheduler=local.scheduler_address)
+    assert len(list(output.glob("done/*.json"))) == 3
+    assert local.scheduler.task_prefixes["run_part"].state_counts["memory"] == 3
 
 
 @slow
