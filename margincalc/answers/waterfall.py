@@ -15,17 +15,17 @@ from margincalc.errors import input_error
 from margincalc.files.holders import Holders as Written
 from margincalc.portfolio.contracts.checks import MONEY
 from margincalc.simulation import waterfall
-from margincalc.simulation.rankings import QUEUES, WEIGHTS, Holders, quintiles
-from margincalc.simulation.waterfall import (
-    LARGEST,
+from margincalc.simulation.closing import Closed, close
+from margincalc.simulation.deleveraging import (
     MINIMAX,
+    POLICIES,
     SOCIALISED,
-    Closed,
-    Fund,
+    UNITS,
     Market,
-    Paid,
     Policy,
 )
+from margincalc.simulation.rankings import QUEUES, WEIGHTS, Holders, quintiles
+from margincalc.simulation.waterfall import LARGEST, Fund, Paid
 
 MOST = 1e12  # of a fund
 
@@ -66,7 +66,7 @@ def waterfall_report(written: Written, terms: Terms) -> WaterfallReport:
     _refuse_beyond_cents(market.holders, unit, written.currency)
     chosen = _policy(terms)
     fund = terms.fund
-    closed = waterfall.close(market.holders, terms.slippage, unit)
+    closed = close(market.holders, terms.slippage, unit)
     case = _Case(written, market, closed, fund, unit)
     paid = case.run(chosen)
     profits = case.profits()
@@ -152,18 +152,18 @@ def _refuse_beyond_cents(holders: Holders, unit: float, currency: str) -> None:
 def _policy(terms: Terms) -> Policy:
     if not 0.0 <= terms.slippage <= 1.0:
         raise input_error("--slippage", f"{terms.slippage:g}", "a share from 0 to 1")
-    if terms.policy not in waterfall.POLICIES:
-        wanted = f"one of {', '.join(waterfall.POLICIES)}"
+    if terms.policy not in POLICIES:
+        wanted = f"one of {', '.join(POLICIES)}"
         raise input_error("--policy", terms.policy, wanted)
-    for unit in (None, *waterfall.UNITS):
+    for unit in (None, *UNITS):
         if terms.unit == unit:
             return Policy.named(terms.policy, unit)
-    raise input_error("--unit", str(terms.unit), f"one of {', '.join(waterfall.UNITS)}")
+    raise input_error("--unit", str(terms.unit), f"one of {', '.join(UNITS)}")
 
 
 def _others(chosen: Policy) -> list[Policy]:
     """Return every policy as it is known, the chosen one first."""
-    known = [Policy.named(name) for name in waterfall.POLICIES]
+    known = [Policy.named(name) for name in POLICIES]
     return [chosen, *(policy for policy in known if policy.name != chosen.name)]
 
 

@@ -18,13 +18,14 @@ from margincalc.answers.results import MarginReport
 from margincalc.answers.statement import margin_report
 from margincalc.portfolio import Portfolio
 from margincalc.simulation import waterfall
+from margincalc.simulation.closing import close
 from margincalc.simulation.costs import Costs
+from margincalc.simulation.deleveraging import Market, Policy
 from margincalc.simulation.desk import desk_of
 from margincalc.simulation.engine import Scene, run
 from margincalc.simulation.engines import load_engine
 from margincalc.simulation.pro_rata import ProRata
 from margincalc.simulation.rankings import Holders
-from margincalc.simulation.waterfall import Market
 
 Case = Mapping[str, Any]
 NORMAL = NormalDist()
@@ -252,9 +253,9 @@ def socialised_loss(case: Case) -> dict[str, Any]:
     profit, balance = quantity * (mark - entry), np.array(list(money.values()), np.float64)
     holders = Holders(quantity, entry * column, mark * column, balance, profit, 0.0 * column)
     nobody = np.zeros(len(quantity), np.int64)
-    closed = waterfall.close(holders, 0.0, unit)
+    closed = close(holders, 0.0, unit)
     fund = waterfall.Fund(float(inputs["insurance_fund"]))
-    policy = waterfall.Policy.named("socialised")
+    policy = Policy.named("socialised")
     paid = waterfall.run(Market(holders, nobody, nobody), closed, fund, policy, unit)
     left = unit * float(np.sum(closed.deficit) - np.sum(paid.fund))
     factor = left / float(np.sum(np.maximum(holders.value, 0.0)))

@@ -6,10 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from margincalc.arrays import FloatArray, IntArray
+from margincalc.simulation.closing import close
+from margincalc.simulation.deleveraging import Market, Policy
 from margincalc.simulation.minimax import Winners, least_worst
 from margincalc.simulation.rankings import Holders
 from margincalc.simulation.shares import levelled
-from margincalc.simulation.waterfall import Fund, Market, Policy, close, run
+from margincalc.simulation.waterfall import Fund, run
 
 CENT = 0.01
 

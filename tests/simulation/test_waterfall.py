@@ -11,18 +11,10 @@ from hypothesis import strategies as st
 
 import margincalc as mc
 from margincalc.errors import InputError
+from margincalc.simulation.closing import Closed, close
+from margincalc.simulation.deleveraging import POLICIES, UNITS, Market, Policy
 from margincalc.simulation.rankings import Holders
-from margincalc.simulation.waterfall import (
-    POLICIES,
-    UNITS,
-    Closed,
-    Fund,
-    Market,
-    Paid,
-    Policy,
-    close,
-    run,
-)
+from margincalc.simulation.waterfall import Fund, Paid, run
 
 CENT = 0.01
 

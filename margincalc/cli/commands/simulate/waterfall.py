@@ -5,7 +5,7 @@ import click
 from margincalc.cli.options import SAMPLES, Options, examples, shared
 from margincalc.cli.output import show
 
-# Repeated from `simulation.waterfall`, which imports too much for --help.
+# Repeated from `simulation.deleveraging`, which imports too much for --help.
 POLICIES = (
     "bitmex",
     "binance",
