@@ -64,7 +64,16 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
             "liquidation",
             "passing",
         ),
-        ("accounts", "page", "routes", "slippage", "study", "verify", "waterfall_results"),
+        (
+            "accounts",
+            "page",
+            "routes",
+            "slippage",
+            "stress",
+            "study",
+            "verify",
+            "waterfall_results",
+        ),
         (
             "chain",
             "collateral",

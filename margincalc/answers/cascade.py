@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from margincalc.answers.accounts import Accounts
-from margincalc.answers.contagion import MODES, Terms, absolute, compared, ended_after
+from margincalc.answers.contagion import MODES, compared, ended_after
 from margincalc.answers.deleveraged import DELEVERAGED, deleveraged
+from margincalc.answers.stress import Terms, absolute
 from margincalc.answers.study import Fact, Field, Study, Table
 from margincalc.answers.walked import (
     FIRST,
@@ -20,13 +21,12 @@ from margincalc.answers.walked import (
     walked,
 )
 from margincalc.arrays import FloatArray, IntArray
-from margincalc.errors import input_error, shown
+from margincalc.errors import input_error
 from margincalc.pricing.impact import Impact
 from margincalc.simulation import cascade
 from margincalc.simulation.linear_accounts import Line, is_linear, line_of, tightened
 
 WIDTH = 0.01  # of a price level, of the spot
-MOST_SHOCKS = 100_001
 
 CURVE = (
     Field("mode", "mode", "text", 3),
@@ -214,31 +214,3 @@ def _notes(run: Run, accounts: Accounts) -> tuple[str, ...]:
     if not run.levels:
         notes.append("R by price level is of one underlying, and is not computed for several")
     return tuple(notes)
-
-
-def shocks_of(text: str) -> FloatArray:
-    """Read relative moves: `-0.3:0.3:61`, or `-5%,-0.1`.
-
-    Raises
-    ------
-    InputError
-        If they are no moves between -0.95 and 5, or more than `MOST_SHOCKS`.
-    """
-    wanted = "FROM:TO:COUNT such as -30%:30%:61, or moves such as -0.05,-0.1; each over -0.95"
-    try:
-        if ":" in text:
-            low, high, count = text.split(":")
-            found = np.linspace(_move(low), _move(high), min(int(count), MOST_SHOCKS + 1))
-        else:
-            found = np.array([_move(part) for part in text.split(",")])
-    except ValueError:
-        raise input_error("--shocks", shown(text), wanted) from None
-    if not 1 <= len(found) <= MOST_SHOCKS or not np.all((found > -0.95) & (found < 5.0)):
-        raise input_error("--shocks", shown(text), wanted)
-    return np.unique(np.round(found, 12))
-
-
-def _move(text: str) -> float:
-    """Read a relative move, a decimal or a percentage."""
-    own = text.strip()
-    return float(own.removesuffix("%")) / (100.0 if own.endswith("%") else 1.0)

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from margincalc.answers.accounts import Accounts
-from margincalc.answers.contagion import Terms, depth_of, holdings
+from margincalc.answers.contagion import holdings
+from margincalc.answers.stress import Terms, depth_of
 from margincalc.answers.study import Field
 from margincalc.errors import input_error, shown
 from margincalc.risk import equity, now

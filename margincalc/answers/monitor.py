@@ -6,7 +6,8 @@ import numpy as np
 
 from margincalc.answers.accounts import Accounts
 from margincalc.answers.cascade import LEVELS, run_of
-from margincalc.answers.contagion import Terms, depth_of, holdings
+from margincalc.answers.contagion import holdings
+from margincalc.answers.stress import Terms, depth_of
 from margincalc.answers.study import Fact, Field, Study, Table
 from margincalc.answers.walked import Run
 from margincalc.arrays import FloatArray

@@ -5,9 +5,9 @@ from typing import NamedTuple
 from margincalc.answers.account import info
 from margincalc.answers.accounts import Accounts
 from margincalc.answers.cascade import cascade_study, run_of
-from margincalc.answers.contagion import Terms
 from margincalc.answers.monitor import monitor_study
 from margincalc.answers.results import ModelInfo
+from margincalc.answers.stress import Terms
 from margincalc.answers.study import Study
 
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from margincalc.answers.accounts import Accounts
-from margincalc.answers.contagion import Terms, absolute
+from margincalc.answers.stress import Terms, absolute
 from margincalc.arrays import FloatArray
 from margincalc.simulation import cascade, curves
 from margincalc.simulation.linear_accounts import Line, tightened

@@ -9,30 +9,30 @@ Those of populations, histories and venues return a `Study`: facts and tables by
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from margincalc.answers.margining import Rules, margined
 from margincalc.answers.study import Study
-from margincalc.api.rules import Tried, Unpack, rules_of
+from margincalc.api.rules import Spiralling, Stressed, Tried, Unpack, refuse_unknown, rules_of
 from margincalc.errors import input_error, shown
 from margincalc.portfolio import Portfolio
 
 if TYPE_CHECKING:
-    from margincalc.answers.accounts import Margins, Source
+    from margincalc.answers.accounts import Accounts, Margins, Source
     from margincalc.answers.collateral import CollateralTerms
     from margincalc.answers.dynamic import DynamicTerms
     from margincalc.answers.engine_results import EngineReport
     from margincalc.answers.engines import Market as Conditions
     from margincalc.answers.oracle import OracleTerms
+    from margincalc.answers.stress import Terms
     from margincalc.answers.venues import TransferTerms
     from margincalc.answers.waterfall_results import WaterfallReport
 
 DEPTH = "0.5%=15.5e6,5%=40e6"  # of bitcoin in early October 2025, CoinDesk Research
 MOST_RESPONSE = 1e6
 RULES = Rules()
-Progress = Callable[[int, int], None]
 
 
 def simulate_liquidation(
@@ -89,108 +89,86 @@ def waterfall(  # noqa: PLR0913 - an argument for each option of the command
     return waterfall_report(written, Terms(policy, unit, held, slippage))
 
 
-def cascade(  # noqa: PLR0913 - an argument for each option of the command
+def cascade(
     source: Source,
     *,
-    shocks: str = "-0.3:0.3:61",
-    depth: str = DEPTH,
-    depth_left: float = 1.0,
-    fund: float = 0.0,
-    volatility_response: float = 0.0,
-    margin_response: float = 0.0,
-    dealers: str | Path | None = None,
-    deleverage: float | None = None,
     against_isolated: bool = False,
     rules: Margins | None = None,
-    progress: Progress | None = None,
+    **stress: Unpack[Spiralling],
 ) -> Study:
     """Run forced selling to where it stops, for every shock, over a population of accounts.
 
     Parameters
     ----------
     source : accounts read or drawn
-    shocks : relative moves, `FROM:TO:COUNT` or separated by commas
-    depth : of the market, `1%=20e6` or two such points; or `sqrt:VOLATILITY,VOLUME` of a day
-    depth_left : share of that depth which is left
-    fund : insurance fund
-    volatility_response : relative rise of implied volatility per million of vega bought back
-    margin_response : relative rise of linear accounts' maintenance per relative move of the price
-    dealers : net gamma of dealers who hedge, money per move of 1 %: a number, or a table of
-        `spot` and `gamma`
-    deleverage : also sell holders down to this leverage
     against_isolated : also run the same accounts with a pool per position
     rules : by which accounts with positions are margined
-    progress : told how far a long run has come
     """
-    from margincalc.answers.accounts import Margins, accounts_of
-    from margincalc.answers.cascade import cascade_study, shocks_of
-    from margincalc.answers.contagion import Terms, dealers_of, law_of
+    from margincalc.answers.cascade import cascade_study
 
-    responses = {"volatility": volatility_response, "margin": margin_response}
-    for name, response in responses.items():
-        if not 0.0 <= response <= MOST_RESPONSE:
-            wanted = f"a share from 0 to {MOST_RESPONSE:g}"
-            raise input_error(f"--{name}-response", shown(response), wanted)
-    accounts = accounts_of(source, rules or Margins())
-    law = law_of(depth, depth_left)
-    terms = Terms(
-        shocks_of(shocks),
-        law,
-        fund,
-        volatility_response,
-        progress,
-        margin_response,
-        dealers_of(dealers),
-        deleverage,
-    )
+    terms = _terms(stress, Spiralling, "-0.3:0.3:61")
+    accounts = _accounts(source, rules)
     with accounts.margining():
         return cascade_study(accounts, terms, modes=against_isolated)
 
 
-def monitor(  # noqa: PLR0913 - an argument for each option of the command
-    source: Source,
-    *,
-    shocks: str = "-0.4:0.4:81",
-    depth: str = DEPTH,
-    depth_left: float = 1.0,
-    fund: float = 0.0,
-    rules: Margins | None = None,
-    progress: Progress | None = None,
-) -> Study:
+def monitor(source: Source, *, rules: Margins | None = None, **stress: Unpack[Stressed]) -> Study:
     """Show the systemic risk of a population on one page; arguments as of `cascade`."""
-    from margincalc.answers.accounts import Margins, accounts_of
-    from margincalc.answers.cascade import shocks_of
-    from margincalc.answers.contagion import Terms, law_of
     from margincalc.answers.monitor import monitor_study
 
-    accounts = accounts_of(source, rules or Margins())
-    terms = Terms(shocks_of(shocks), law_of(depth, depth_left), fund, 0.0, progress)
+    terms = _terms(stress, Stressed, "-0.4:0.4:81")
+    accounts = _accounts(source, rules)
     with accounts.margining():
         return monitor_study(accounts, terms)
 
 
-def report_population(  # noqa: PLR0913 - an argument for each option of the command
-    source: Source,
-    *,
-    shocks: str = "-0.4:0.4:81",
-    depth: str = DEPTH,
-    depth_left: float = 1.0,
-    fund: float = 0.0,
-    rules: Margins | None = None,
-    progress: Progress | None = None,
+def report_population(
+    source: Source, *, rules: Margins | None = None, **stress: Unpack[Stressed]
 ) -> str:
     """Return a self-contained HTML page with monitor and cascade; arguments as of `cascade`."""
-    from margincalc.answers.accounts import Margins, accounts_of
-    from margincalc.answers.cascade import shocks_of
-    from margincalc.answers.contagion import Terms, law_of
     from margincalc.answers.page_population import population_page
     from margincalc.report.html import population_text
 
-    accounts = accounts_of(source, rules or Margins())
-    terms = Terms(shocks_of(shocks), law_of(depth, depth_left), fund, 0.0, progress)
+    terms = _terms(stress, Stressed, "-0.4:0.4:81")
+    accounts = _accounts(source, rules)
+    depth, left = stress.get("depth", DEPTH), stress.get("depth_left", 1.0)
     with accounts.margining():
-        page = population_page(accounts, terms, depth, depth_left)
+        page = population_page(accounts, terms, depth, left)
     return population_text(page)
+
+
+def _accounts(source: Source, rules: Margins | None) -> Accounts:
+    from margincalc.answers.accounts import Margins, accounts_of
+
+    return accounts_of(source, rules or Margins())
+
+
+def _terms(stress: Spiralling | Stressed, known: type, shocks: str) -> Terms:
+    """Read what a population is put through; `shocks` where none are named."""
+    from margincalc.answers.stress import Terms, dealers_of, law_of, shocks_of
+
+    refuse_unknown(stress, known, "a population's stress")
+    given: Spiralling = {**stress}
+    volatility = _response("volatility", given.get("volatility_response", 0.0))
+    margin = _response("margin", given.get("margin_response", 0.0))
+    return Terms(
+        shocks_of(given.get("shocks", shocks)),
+        law_of(given.get("depth", DEPTH), given.get("depth_left", 1.0)),
+        given.get("fund", 0.0),
+        volatility,
+        given.get("progress"),
+        margin,
+        dealers_of(given.get("dealers")),
+        given.get("deleverage"),
+    )
+
+
+def _response(name: str, response: float) -> float:
+    """Refuse a rise of margins or volatility that is none."""
+    if not 0.0 <= response <= MOST_RESPONSE:
+        wanted = f"a share from 0 to {MOST_RESPONSE:g}"
+        raise input_error(f"--{name}-response", shown(response), wanted)
+    return response
 
 
 def oracle(
@@ -210,13 +188,13 @@ def oracle(
     terms : the feeds
     symbol : of the history, where it has several
     """
-    from margincalc.answers.accounts import Margins, accounts_of, line_from
+    from margincalc.answers.accounts import line_from
     from margincalc.answers.oracle import OracleTerms, oracle_study
     from margincalc.files.prices import one_history
 
     history = one_history(prices, symbol)
     placed = source._replace(spot=float(history.price[0]))
-    accounts = accounts_of(placed, rules or Margins())
+    accounts = _accounts(placed, rules)
     with accounts.margining():
         line = line_from(accounts)
     return oracle_study(history, line, accounts.title, terms or OracleTerms())

@@ -7,8 +7,9 @@ import pytest
 
 import margincalc as mc
 from margincalc.answers.accounts import Margins, Source, accounts_of
-from margincalc.answers.cascade import run_of, shocks_of
-from margincalc.answers.contagion import Terms, ended_after, law_of
+from margincalc.answers.cascade import run_of
+from margincalc.answers.contagion import ended_after
+from margincalc.answers.stress import Terms, law_of, shocks_of
 from margincalc.errors import InputError
 from margincalc.liquidation.nearest import excess_at
 from margincalc.margin.load import load_model
