@@ -42,6 +42,12 @@ GROUPS: dict[str, Callable[[], list[Table]]] = {
     "engines": lambda: engines.tables(engines.Sizes()),
 }
 
+EXTRAS = {
+    "kernels": ("numba", "duckdb", "polars"),
+    "batch": ("numba", "pyarrow", "dask"),
+    "watch": ("numba",),
+}
+
 
 def main(arguments: list[str], results: Path = report.RESULTS) -> int:
     """Measure the named groups, or all; each enters the page as soon as it is measured."""
@@ -52,7 +58,7 @@ def main(arguments: list[str], results: Path = report.RESULTS) -> int:
         return 2
     for name in names:
         print(f"measuring {name} ...", file=sys.stderr)
-        text = report.section(GROUPS[name]())
+        text = report.section(GROUPS[name](), EXTRAS.get(name, ()))
         if DRY not in arguments:
             report.replace({name: text}, list(GROUPS), results)
         print(text)

@@ -25,9 +25,14 @@ _GROUP = re.compile(r"^<!-- group (\w+) -->\n", re.MULTILINE)
 _TARGET = re.compile(rf"\| (?P<met>{REACHED}|{MISSED}) *\|$", re.MULTILINE)
 
 
-def section(tables: Sequence[Table]) -> str:
-    """Return what the page says of one group, with the machine that it was measured on."""
-    return "\n".join([machine(), "", *(table.text() for table in tables)])
+def section(tables: Sequence[Table], extras: Sequence[str] = ()) -> str:
+    """Return what the page says of one group, with the machine that it was measured on.
+
+    Parameters
+    ----------
+    extras : packages that this group uses and others do not
+    """
+    return "\n".join([machine(extras), "", *(table.text() for table in tables)])
 
 
 def sections(page: str) -> dict[str, str]:
@@ -45,9 +50,9 @@ def page(groups: Mapping[str, str]) -> str:
     return f"# Benchmarks\n\n{_HEAD}\n\nTargets met: {sum(met)} of {len(met)}.\n\n{body}"
 
 
-def machine() -> str:
+def machine(extras: Sequence[str] = ()) -> str:
     """Say what the times were measured on, without its name."""
-    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    packages = ", ".join(f"{name} {version(name)}" for name in (*PACKAGES, *extras))
     return (
         f"Machine: {os.cpu_count()} CPUs, {platform.machine()}, {platform.system()}; "
         f"Python {platform.python_version()}, {packages}."

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
 
-from benchmarks.clock import Ratio, ratio
+from benchmarks.clock import Cost, Ratio, cpus, ratio, walls
 
 HEADER = ("what", "ours", "peer", "ratio", "range", "target", "met")
+SPENT = ("what", "ours", "CPU", "peer", "its CPU", *HEADER[3:])
 NONE = "-"
 REACHED, MISSED = "yes", "NO"  # whether a target was met
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
@@ -79,6 +80,39 @@ class Comparison(NamedTuple):
     def _each(self) -> tuple[list[float], list[float]]:
         mine, others = self.units
         return [time / mine for time in self.ours], [time / others for time in self.peer]
+
+
+class Spent(NamedTuple):
+    """A comparison of wall times, each with the processor time of all threads beside it."""
+
+    what: str
+    ours: Sequence[Cost]
+    peer: Sequence[Cost]
+    peer_name: str
+    target: float | None = None
+    units: tuple[int, int] = (1, 1)
+
+    @property
+    def by_wall(self) -> Comparison:
+        """Return the comparison of wall times."""
+        return Comparison(
+            self.what, walls(self.ours), walls(self.peer), self.peer_name, self.target, self.units
+        )
+
+    def cells(self) -> tuple[str, ...]:
+        """Return the row of the table."""
+        what, ours, peer, *rest = self.by_wall.cells()
+        own, other = (
+            duration(median(cpus(costs)) / units)
+            for costs, units in zip((self.ours, self.peer), self.units, strict=True)
+        )
+        return what, ours, own, peer, other, *rest
+
+
+def spent(title: str, how: str, rows: Sequence[Spent]) -> Table:
+    """Put comparisons into a table, with processor times."""
+    met = tuple(row.by_wall.met for row in rows if row.target is not None)
+    return Table(title, how, SPENT, tuple(row.cells() for row in rows), met)
 
 
 def compared(title: str, how: str, rows: Sequence[Comparison]) -> Table:

@@ -269,6 +269,22 @@ def test_machine_has_no_name() -> None:
     assert platform.node() not in report.machine()
 
 
+def test_machine_has_the_packages_of_a_group() -> None:
+    assert set(command.EXTRAS) <= set(command.GROUPS)
+    assert "numba" not in report.machine()
+    for extras in command.EXTRAS.values():
+        assert all(f", {name} " in report.machine(extras) for name in extras)
+
+
+def test_processor_time_stands_beside_wall_time_per_unit() -> None:
+    ours, peer = [clock.Cost(2.0, 6.0)], [clock.Cost(1.0, 0.5)]
+    row = text.Spent("A", ours, peer, "peer", 1.0, (2, 10))
+    assert row.cells()[:6] == ("A", "1.00 s", "3.00 s", "100 ms peer", "50.0 ms", "10.0")
+    table = text.spent("A", "How.", [row])
+    assert table.met == (False,)
+    assert {len(cells) for cells in table.rows} == {len(table.header)}
+
+
 def test_unknown_group_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["weather"]) == 2
     assert "startup, pricing, book, scaling, models" in capsys.readouterr().err

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import numpy as np
 
 from margincalc.arrays import FloatArray, IntArray
-from margincalc.assembly.draft import Draft, confidence
+from margincalc.assembly.draft import Draft, Row, confidence
 from margincalc.book import NO_ORDERS, Book, Instruments, Names, Orders, Pool
 from margincalc.book.holdings import Holdings, netted
 from margincalc.errors import InputError
@@ -40,15 +40,14 @@ def book_of(draft: Draft) -> Book:
         )
     )
     orders = _orders(draft, pools, number)
+    written = dict(zip(Row._fields, zip(*rows, strict=True), strict=True)) if rows else {}
     columns = {
-        column.name: np.array(
-            [getattr(row, column.name) for row in rows], _TYPES.get(column.name, np.float64)
-        )
+        column.name: np.array(written.get(column.name, ()), _TYPES.get(column.name, np.float64))
         for column in fields(Instruments)
         if column.name not in _RAGGED
     }
     for name in _RAGGED:
-        ragged = [getattr(row, name) for row in rows]
+        ragged = written.get(name, ())
         most = max((len(own) for own in ragged), default=0)
         padded = [own + (0.0,) * (most - len(own)) for own in ragged]
         columns[name] = np.array(padded, np.float64).reshape(len(rows), most)

@@ -111,11 +111,12 @@ def _dask(scheduler: str | None, count: int) -> Iterator[Any]:
 
     with dask.config.set({"distributed.comm.timeouts.connect": PATIENCE}):
         try:
+            # A port of its own for the dashboard: another run may have the usual one.
             cluster = (
                 None
                 if scheduler
                 else distributed.LocalCluster(
-                    n_workers=count, threads_per_worker=1, dashboard_address=None
+                    n_workers=count, threads_per_worker=1, dashboard_address=":0"
                 )
             )
             client = distributed.Client(scheduler or cluster, set_as_default=False)

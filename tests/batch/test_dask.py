@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -76,7 +77,7 @@ def local() -> Iterator[Any]:
     from distributed import LocalCluster
 
     made: Any = LocalCluster
-    with made(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as found:
+    with made(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0") as found:
         yield found
 
 
@@ -97,6 +98,18 @@ def test_a_large_file_is_several_tasks(
     mc.batch(tmp_path / "in", output=output, engine="dask", scheduler=local.scheduler_address)
     assert len(list(output.glob("done/*.json"))) == 3
     assert local.scheduler.task_prefixes["run_part"].state_counts["memory"] == 3
+
+
+@slow
+def test_a_run_starts_a_cluster_beside_another(
+    inputs: Path, whole: dict[str, bytes], tmp_path: Path
+) -> None:
+    with socket.socket() as other:
+        with suppress(OSError):  # it is taken already
+            other.bind(("127.0.0.1", 8787))
+            other.listen()
+        mc.batch(inputs, output=tmp_path / "out", engine="dask", workers=2)
+    assert files(tmp_path / "out") == whole
 
 
 @slow

@@ -5,8 +5,7 @@ that were checked where they were written.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, TypedDict, cast
+from typing import Literal, NamedTuple, TypedDict, cast
 
 from margincalc.portfolio.names import Kind, Terms
 from margincalc.portfolio.written import Instrument, Settlement
@@ -28,8 +27,7 @@ class Said(TypedDict, total=False):
     fee: float
 
 
-@dataclass(frozen=True)
-class Layers:
+class Layers(NamedTuple):
     """All that is written of one instrument, lowest first, each with its path."""
 
     path: str
