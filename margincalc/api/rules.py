@@ -102,6 +102,5 @@ def refuse_unknown(given: Mapping[str, object], known: type, what: str) -> None:
     unknown = given.keys() - known.__annotations__.keys()
     if unknown:
         names = ", ".join(sorted(known.__annotations__))
-        raise TypeError(
-            f"unexpected keyword argument {min(unknown)!r}; those of {what} are {names}"
-        )
+        found = f"unexpected keyword argument {min(unknown)!r}"
+        raise TypeError(f"{found}; those of {what} are {names}")

@@ -164,3 +164,8 @@ def test_a_walk_beside_dealers_without_gamma_ends_where_the_search_does() -> Non
         assert node["move"] == pytest.approx(exact["move"], abs=0.02)
         assert node["liquidated"] >= exact["liquidated"]
         assert node["bad_debt"] == pytest.approx(exact["bad_debt"], rel=0.1, abs=100.0)
+
+
+def test_a_monitor_refuses_what_only_a_cascade_answers() -> None:
+    with pytest.raises(TypeError, match="'dealers'; those of a population's stress are depth, "):
+        mc.monitor(DRAWN, dealers="1e6")  # type: ignore[call-arg]
