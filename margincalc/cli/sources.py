@@ -103,13 +103,17 @@ def margins_of(options: Options) -> "Margins":
     return Margins(options.mode, options.model, options.settings, options.effective)
 
 
-def check_fund(fund: float) -> None:
-    """Refuse a fund that is none."""
-    if not 0.0 <= fund < 1e15:
+def stressed(
+    options: Options, file: str | None, drawn: dict[str, Any], terms: dict[str, Any]
+) -> tuple["Source", dict[str, Any]]:
+    """Return where accounts come from, and the rules and stress that they are run with."""
+    if not 0.0 <= terms["fund"] < 1e15:
         raise click.BadParameter("an amount from 0 is wanted", param_hint="'--fund'")
+    stress = {"rules": margins_of(options), "progress": _progress(), **terms}
+    return source_of(file, options.market, drawn), stress
 
 
-def progress() -> Callable[[int, int], None] | None:
+def _progress() -> Callable[[int, int], None] | None:
     """Return what tells a terminal how far a run has come; nothing where there is none."""
     if sys.stderr is None or not sys.stderr.isatty():
         return None

@@ -10,15 +10,7 @@ from margincalc.cli import complete
 from margincalc.cli.inputs import read, rules
 from margincalc.cli.options import EVERY, SAMPLES, Options, examples, shared
 from margincalc.cli.output import unspoken, write
-from margincalc.cli.sources import (
-    DRAWN,
-    check_fund,
-    drawn,
-    margins_of,
-    progress,
-    source_of,
-    trading,
-)
+from margincalc.cli.sources import DRAWN, drawn, stressed, trading
 
 _TERMS = ("shocks", "depth", "depth_left", "fund")
 _OF_AN_ACCOUNT = ("as_of", "source", "columns", "join", "add", "close", "vol", "days")
@@ -96,13 +88,9 @@ def _refuse(context: click.Context, names: tuple[str, ...], why: str) -> None:
 def _write_population(options: Options, file: str | None, terms: dict[str, Any]) -> None:
     from margincalc.api import studies
 
-    check_fund(terms["fund"])
-    source = source_of(
-        file, options.market, {name: terms[name] for name in DRAWN} | {"spot": _price(options.spot)}
-    )
-    margins = margins_of(options)
-    chosen = {name: terms[name] for name in _TERMS}
-    text = studies.report_population(source, rules=margins, progress=progress(), **chosen)
+    accounts = {name: terms[name] for name in DRAWN} | {"spot": _price(options.spot)}
+    source, stress = stressed(options, file, accounts, {name: terms[name] for name in _TERMS})
+    text = studies.report_population(source, **stress)
     write(text, options._replace(file=file or "-"))
 
 

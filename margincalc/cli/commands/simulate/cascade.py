@@ -6,7 +6,7 @@ import click
 
 from margincalc.cli.options import Options, examples, shared
 from margincalc.cli.output import draw, show
-from margincalc.cli.sources import check_fund, drawing, margins_of, progress, source_of, trading
+from margincalc.cli.sources import drawing, stressed, trading
 
 
 @click.command(
@@ -55,9 +55,7 @@ from margincalc.cli.sources import check_fund, drawing, margins_of, progress, so
 @trading
 @drawing
 @shared("mode", "model", "market", "settings", "effective", "format", "output", "plot")
-def cascade(
-    options: Options, file: str | None, drawn: dict[str, Any], fund: float, **terms: Any
-) -> None:
+def cascade(options: Options, file: str | None, drawn: dict[str, Any], **terms: Any) -> None:
     """Where forced selling stops, for every shock, and what it costs.
 
     FILE, CSV or Parquet, lists liquidation prices (`price`, `size`, perhaps `account`, `side` and
@@ -68,9 +66,7 @@ def cascade(
     """
     from margincalc.api import studies
 
-    check_fund(fund)
-    rules = margins_of(options)
-    source = source_of(file, options.market, drawn)
-    report = studies.cascade(source, fund=fund, rules=rules, progress=progress(), **terms)
+    source, stress = stressed(options, file, drawn, terms)
+    report = studies.cascade(source, **stress)
     draw(report, options)
     show(report, options)

@@ -6,7 +6,7 @@ import click
 
 from margincalc.cli.options import Options, examples, shared
 from margincalc.cli.output import draw, show
-from margincalc.cli.sources import check_fund, drawing, margins_of, progress, source_of, trading
+from margincalc.cli.sources import drawing, stressed, trading
 
 
 @click.command(
@@ -26,18 +26,14 @@ from margincalc.cli.sources import check_fund, drawing, margins_of, progress, so
 @trading
 @drawing
 @shared("mode", "model", "market", "settings", "effective", "format", "output", "plot")
-def monitor(
-    options: Options, file: str | None, drawn: dict[str, Any], fund: float, **terms: Any
-) -> None:
+def monitor(options: Options, file: str | None, drawn: dict[str, Any], **terms: Any) -> None:
     """Bunched liquidation prices, shelves, overlap and fund cover.
 
     FILE is as of `simulate cascade`. A shelf is a price from which liquidation feeds itself.
     """
     from margincalc.api import studies
 
-    check_fund(fund)
-    rules = margins_of(options)
-    source = source_of(file, options.market, drawn)
-    report = studies.monitor(source, fund=fund, rules=rules, progress=progress(), **terms)
+    source, stress = stressed(options, file, drawn, terms)
+    report = studies.monitor(source, **stress)
     draw(report, options)
     show(report, options)
