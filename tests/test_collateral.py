@@ -45,7 +45,8 @@ def book(collateral: list[Written], positions: list[Written] | None = None, **mo
 
 
 def account(written: Written, model: str = of_portfolio, mode: Any = None) -> Account:
-    return margined(Portfolio.model_validate(written), mode, model)
+    settings = EXPRESSED[model].settings if model in COIN_INSIDE else ()
+    return margined(Portfolio.model_validate(written), mode, model, settings)
 
 
 def report(written: Written, model: str = of_portfolio, settings: Settings = ()) -> MarginReport:

@@ -14,6 +14,7 @@ from tests import oracle
 from tests.books import margined
 
 AS_OF = "2026-11-20T08:00:00Z"
+STILL_RATES = "rates.moves=[[0.0]]"
 
 
 def book(**parts: Any) -> Portfolio:
@@ -21,6 +22,9 @@ def book(**parts: Any) -> Portfolio:
 
 
 def report(*settings: str, model: str = "okx-pm", **parts: Any) -> MarginReport:
+    """Margin a book; where no moves of the rates are given, without MR5."""
+    if model == "okx-pm" and not any(setting.startswith("rates.") for setting in settings):
+        settings = (*settings, STILL_RATES)
     return mc.margin(book(**parts), model=model, settings=settings)
 
 
@@ -67,7 +71,7 @@ def test_the_scenarios_are_those_of_the_margin() -> None:
         held("BTC", 3.0),
         held("SOL-PERPETUAL", -50.0),
     ]
-    smaller = ["classes.third.moves=[0.1]"]  # grids need not be of one size
+    smaller = ["classes.third.moves=[0.1]", STILL_RATES]  # grids need not be of one size
     whole = book(market=spots, positions=positions)
     lines = mc.scenarios(whole, model="okx-pm", settings=smaller).lines
     details = mc.margin(whole, model="okx-pm", settings=smaller).details
@@ -198,7 +202,7 @@ def test_vegas_of_one_sign_are_in_mr1_already() -> None:
 def test_expiries_against_each_other_are_refused_without_moves() -> None:
     spread = held("BTC_USDC-20DEC26-110000-C", 1.0, volatility=0.6)
     for positions in (calendar(), [*calendar(-2.0, -1.0), spread]):
-        with pytest.raises(ModelRefusal, match=r"--set term_structure\.moves"):
+        with pytest.raises(ModelRefusal, match=r"--set 'term_structure\.moves"):
             report(market=market(), positions=positions)
     within = [*calendar(-2.0, 0.0), spread]
     assert report(market=market(), positions=within).maintenance_margin > 0.0
@@ -222,15 +226,22 @@ def test_rates_move_by_days_and_the_worst_counts() -> None:
     assert more == pytest.approx(abs(level), rel=1e-9)
 
 
-def test_what_is_not_charged_is_said_where_options_are_held() -> None:
+@pytest.mark.parametrize("quantity", [-2.0, 1e-9])
+def test_options_are_refused_without_moves_of_the_rates(quantity: float) -> None:
+    whole = book(market=market(), positions=calendar(quantity, 0.0))
+    with pytest.raises(ModelRefusal, match=r"--set 'rates\.moves=\[\[0\.01\]\]'"):
+        mc.margin(whole, model="okx-pm")
+    left_out = mc.margin(whole, model="okx-pm", settings=[STILL_RATES])
+    assert left_out.details["BTC mr5"] == left_out.components["rates"] == 0.0
+    for futures in ([held("BTC-PERPETUAL", 1.0)], []):
+        found = mc.margin(book(market=market(), positions=futures), model="okx-pm")
+        assert found.components.get("rates", 0.0) == 0.0
+        assert not any("MR" in note for note in found.notes)
+
+
+def test_what_closing_options_costs_is_said_to_be_left_out() -> None:
     found = report(market=market(), positions=calendar(-2.0, 0.0))
-    assert "BTC mr5" not in found.details
-    assert any("MR5" in note and "rates.moves" in note for note in found.notes)
     assert any("closing options" in note for note in found.notes)
-    given = report("rates.moves=[[0.01]]", market=market(), positions=calendar(-2.0, 0.0))
-    assert not any("MR5" in note for note in given.notes)
-    futures = report(market=market(), positions=[held("BTC-PERPETUAL", 1.0)])
-    assert not any("MR" in note for note in futures.notes)
 
 
 def crossed(quantity: float, stable: float = 1.0, *settings: str, **more: Any) -> MarginReport:

@@ -39,7 +39,7 @@ from margincalc.margin.okx_classes import (
     scenarios,
 )
 from margincalc.margin.okx_risk import Terms, Units, units_of
-from margincalc.margin.okx_terms import Peg, RateMoves, TermStructure
+from margincalc.margin.okx_terms import Peg, RateMoves, TermStructure, left_out
 from margincalc.margin.scope import Scope, base
 from margincalc.risk import equity, now
 from margincalc.scenarios import ScenarioGrid
@@ -123,9 +123,7 @@ class Okx(NamedTuple):
         }
         result = MarginResult(equity(book, now(book)), maintenance, initial, worst)
         details = _details(book, units, result, self.initial_factor)
-        if not self.terms.rates.known:
-            details = {name: each for name, each in details.items() if not name.endswith(" mr5")}
-        return result._replace(details=details, left_out=self.terms.rates.left_out(book))
+        return result._replace(details=details, left_out=left_out(book))
 
     def _units(self, book: Book) -> tuple[Units, Worst]:
         """Margin the risk units of every class."""

@@ -33,13 +33,14 @@ Index = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=0, le=2)]
 
 _UNKNOWN_TERM_STRUCTURE = (
     "options of one expiry are held against another's, and the venue does not publish "
-    "term_structure.moves (MR3); give them with --set term_structure.moves=[0.1], a move of "
+    "term_structure.moves (MR3); give them with --set 'term_structure.moves=[0.1]', a move of "
     "volatility per year, or [0.0] to leave MR3 out"
 )
-LEFT_OUT = (
-    "MR5 (rates) is not charged, as OKX does not publish its moves; --set rates.moves gives them",
-    "MR7 is of futures and perpetuals: what closing options costs is not published",
+_UNKNOWN_RATES = (
+    "options are held, and the venue does not publish rates.moves (MR5); give them with "
+    "--set 'rates.moves=[[0.01]]', a move of the rate per year, or [[0.0]] to leave MR5 out"
 )
+CLOSING_OPTIONS = "MR7 is of futures and perpetuals: what closing options costs is not published"
 
 
 def increasing(values: tuple[float, ...], name: str) -> None:
@@ -136,10 +137,19 @@ class RateMoves(Parameters):
         return self
 
     def charge(self, book: Book, label: IntArray, groups: int) -> FloatArray:
-        """Return MR5 of each risk unit, account currency, shape (G,)."""
+        """Return MR5 of each risk unit, account currency, shape (G,).
+
+        Raises
+        ------
+        ModelRefusal
+            If options are held, and no moves are given. As of MR3, the Greeks of a market do not
+            decide.
+        """
         rows = book.rows(Kind.OPTION)
         held, worst = book.instrument[rows], np.zeros(groups)
         if isinstance(self.moves, str):
+            if np.any(book.quantity[rows] != 0.0):
+                raise ModelRefusal(_UNKNOWN_RATES)
             return worst
         days = book.instruments.time[held] * DAYS_PER_YEAR
         rho = book.quantity[rows] * greeks(book).rho[held]
@@ -148,16 +158,10 @@ class RateMoves(Parameters):
             worst = np.maximum(worst, np.abs(change))
         return worst
 
-    @property
-    def known(self) -> bool:
-        """Whether moves are given."""
-        return not isinstance(self.moves, str)
 
-    def left_out(self, book: Book) -> tuple[str, ...]:
-        """Say what a book with options needs beyond its margin."""
-        if not np.any(book.quantity[book.rows(Kind.OPTION)] != 0.0):
-            return ()
-        return LEFT_OUT[1:] if self.known else LEFT_OUT
+def left_out(book: Book) -> tuple[str, ...]:
+    """Say what a book with options needs beyond its margin, by no parameter."""
+    return (CLOSING_OPTIONS,) if np.any(book.quantity[book.rows(Kind.OPTION)] != 0.0) else ()
 
 
 class Peg(Parameters):

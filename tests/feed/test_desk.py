@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.accounts import EXPRESSED
 from margincalc.answers.margining import Rules, margined
 from margincalc.book import Kind
 from margincalc.feed.desk import Desk, standing
@@ -170,8 +171,10 @@ def test_models_of_every_kind_can_be_followed() -> None:
 
     portfolio = mc.load(SAMPLES / "btc_short_strangle.yaml")
     for name in ("derive-pm2", "deribit-pm", "okx-pm", "paradex-pm", "deribit-sm"):
-        account = margined(portfolio, Rules(None, name))
-        desk = Desk(account.book, load_model(name, books.AS_OF.date()).model, books.AS_OF)
+        settings = EXPRESSED[name].settings
+        account = margined(portfolio, Rules(None, name, settings))
+        model = load_model(name, books.AS_OF.date(), settings).model
+        desk = Desk(account.book, model, books.AS_OF)
         desk.apply([Tick(underlying="BTC", spot=103_000.0)])
         desk.apply([Tick(instrument=CALL, volatility=0.61)])
         whole = standing(desk.book, desk.model.margin(desk.book))

@@ -3,6 +3,7 @@
 import os
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import margincalc as mc
+from benchmarks.accounts import EXPRESSED
 from margincalc.answers.margining import Rules, rules_of
 from margincalc.arrays import FloatArray
 from margincalc.assembly.assemble import assemble
@@ -200,10 +202,11 @@ def test_prices_are_what_bumping_finds() -> None:
 @pytest.mark.parametrize("model", ["okx-pm", "deribit-pm", "paradex-pm", "derive-pm2"])
 def test_a_search_holds_and_costs_no_more(model: str) -> None:
     portfolio = strangle(90_000.0)
-    held = mc.margin(portfolio, model=model).margin_ratio
+    rules: Any = {"model": model, "settings": EXPRESSED[model].settings}
+    held = mc.margin(portfolio, **rules).margin_ratio
     assert held is not None
     target = 0.7 * held
-    report = mc.hedge(portfolio, aim=mc.Aim(target=target), model=model)
+    report = mc.hedge(portfolio, aim=mc.Aim(target=target), **rules)
     (pool,) = report.pools
     assert pool.method == "local search"
     assert pool.bound is not None
@@ -211,7 +214,7 @@ def test_a_search_holds_and_costs_no_more(model: str) -> None:
     assert pool.not_convex
     assert pool.deposit_alone is not None
     assert pool.total_cost <= pool.deposit_alone.cost * (1.0 + 1e-9)
-    again = mc.margin(after(portfolio, report), model=model)
+    again = mc.margin(after(portfolio, report), **rules)
     assert again.maintenance_margin <= target * again.equity * (1.0 + 1e-9)
 
 
