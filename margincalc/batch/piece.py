@@ -148,15 +148,11 @@ class _Made:
 
 def refuse(bad: tuple[Bad, ...], remedy: str = _SET_ASIDE) -> None:
     """Raise an error that names the first bad rows, if there are any."""
-    faults = [
-        Fault(
-            f"{each.file} row {each.row:,}" if each.row else f"account {each.account}",
-            each.reason,
-            "a row that can be margined",
-            remedy,
-        )
-        for each in bad[:MOST_SHOWN]
-    ]
+    faults = []
+    for each in bad[:MOST_SHOWN]:
+        place = f"{each.file} row {each.row:,}" if each.row else f"account {each.account}"
+        found, _, wanted = each.reason.partition("; wanted ")
+        faults.append(Fault(place, found, wanted or "a row that can be margined", remedy))
     if faults:
         raise InputError(faults)
 

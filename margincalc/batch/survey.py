@@ -166,10 +166,16 @@ def digests(accounts: Any) -> IntArray:
 
 def accounts_of(surveyed: Survey, group: Group) -> Any:
     """Read the accounts of a row group, one for each run."""
+    return _heads(surveyed, group)[0]
+
+
+def _heads(surveyed: Survey, group: Group) -> tuple[Any, IntArray]:
+    """Read the account of each run of a row group, and the row of its file at which it begins."""
     path = surveyed.files[group.file]
     with opened(path) as file:
         accounts = filled(keys(read(file, [group.number], ["account"]).column(0)), path)
-    return accounts.take(arrow().array(runs(accounts)))
+    starts = runs(accounts)
+    return accounts.take(arrow().array(starts)), group.start + starts
 
 
 def refuse_reappearing(surveyed: Survey) -> tuple[IntArray, IntArray]:
@@ -201,19 +207,25 @@ def refuse_reappearing(surveyed: Survey) -> tuple[IntArray, IntArray]:
 
 def _refuse_twice(surveyed: Survey, digest: int, places: tuple[int, int]) -> None:
     """Refuse the account of a digest in two row groups, unless they are two accounts."""
-    names: list[Any] = []
+    found: list[tuple[Any, str, int]] = []
     for number in dict.fromkeys(places):
-        accounts = accounts_of(surveyed, surveyed.groups[number])
-        rows = np.flatnonzero(digests(accounts) == digest)
-        names += accounts.take(arrow().array(rows)).to_pylist()
+        group = surveyed.groups[number]
+        accounts, starts = _heads(surveyed, group)
+        own = np.flatnonzero(digests(accounts) == digest)
+        names = accounts.take(arrow().array(own)).to_pylist()
+        rows = (starts[own] + 1).tolist()  # counted from 1, as people count them
+        found += [
+            (name, surveyed.files[group.file], row) for name, row in zip(names, rows, strict=True)
+        ]
+    names = [name for name, _, _ in found]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is None:
         return
-    where = [surveyed.groups[number] for number in places]
+    (_, file, row), *_, (_, other, again) = (place for place in found if place[0] == twice)
     raise input_error(
-        surveyed.files[where[1].file],
-        f"account {shown(twice)} again, after others"
-        + ("" if where[0].file == where[1].file else f"; it is in {surveyed.files[where[0].file]}"),
+        other,
+        f"account {shown(twice)} again in row {again:,}, after others; it begins in "
+        + (f"row {row:,}" if file == other else f"{file} row {row:,}"),
         "the rows of each account together, in one file",
         "group them first: margincalc batch POSITIONS --balances BALANCES --partition -o FOLDER",
     )

@@ -88,7 +88,7 @@ def test_a_bad_balance_is_set_aside(plain: Venue, tmp_path: Path) -> None:
 
 def test_a_strict_run_stops_at_a_bad_row_and_names_it(plain: Venue, tmp_path: Path) -> None:
     made = with_row(plain, 60, instrument="NOTHING")
-    with pytest.raises(InputError, match=r"positions.parquet row 61\n.*'NOTHING'"):
+    with pytest.raises(InputError, match=r"positions.parquet row 61\n.*'NOTHING'; wanted [^;]*\n"):
         run(made, tmp_path, strict=True)
 
 
@@ -173,7 +173,8 @@ def test_an_account_that_reappears_is_refused_with_the_way_out(
 ) -> None:
     account = plain.positions[0]["account"]
     made = plain._replace(positions=[*plain.positions, plain.positions[0]])
-    with pytest.raises(InputError, match=f"account '{account}' again.*\n.*--partition"):
+    last = f"account '{account}' again in row {len(made.positions)}, .* begins in row 1;"
+    with pytest.raises(InputError, match=rf"{last}.*\n.*--partition"):
         run(made, tmp_path)
     positions, balances = made.write(tmp_path)
     assert mc.partition(positions, balances=balances, output=tmp_path / "grouped") == len(
@@ -194,7 +195,7 @@ def test_an_account_in_two_files_is_refused(plain: Venue, tmp_path: Path) -> Non
     pq.write_table(table.slice(0, 31), tmp_path / "in" / "positions.parquet")
     pq.write_table(table.slice(31), tmp_path / "in" / "q.parquet")
     (tmp_path / "in" / "positions.parquet").rename(tmp_path / "in" / "p.parquet")
-    with pytest.raises(InputError, match=r"again, after others; it is in .*p.parquet"):
+    with pytest.raises(InputError, match=r"q.parquet\n.* again in row 1, .* in .*p.parquet row \d"):
         mc.batch(tmp_path / "in", market=_market(plain), output=tmp_path / "out")
 
 
