@@ -18,8 +18,15 @@ from margincalc.liquidation.nearest import nearest
 from margincalc.portfolio import Portfolio
 
 HEADER = (
-    "model", "family", "legs", "margin", "with liquidation", "accounts", "all of them", "per second"
-)  # fmt: skip
+    "model",
+    "family",
+    "legs",
+    "margin",
+    "with liquidation",
+    "accounts",
+    "all of them",
+    "per second",
+)
 HELD = 10  # contracts of each account of an exchange
 
 

@@ -137,8 +137,15 @@ def _accuracy(sizes: Sizes) -> Table:
     for (what, steps, work), cost in zip(works, costs, strict=True):
         share, error = work()
         off = (share - exact) / exact * 100.0
-        rows.append((what, f"{steps:,}", duration(median(cpus(cost))), f"{off:+.2f} %",
-                     f"{error / exact * 100.0:.2f} %"))  # fmt: skip
+        rows.append(
+            (
+                what,
+                f"{steps:,}",
+                duration(median(cpus(cost))),
+                f"{off:+.2f} %",
+                f"{error / exact * 100.0:.2f} %",
+            )
+        )
     how = (
         f"A perpetual whose probability of liquidation within a week is known: {exact:.6f} "
         f"(Harrison, 1985). {sizes.paths:,} paths each; a plain simulation sees only the ends of "

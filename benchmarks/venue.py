@@ -23,10 +23,15 @@ SPOTS = {"BTC": 100_000.0, "ETH": 4_000.0, "SOL": 180.0, "XRP": 2.5, "BNB": 900.
 EXPIRIES = tuple(
     date.fromisoformat(day)
     for day in (
-        "2026-11-27", "2026-12-11", "2026-12-25", "2027-01-29",
-        "2027-03-26", "2027-06-25", "2027-12-31",
+        "2026-11-27",
+        "2026-12-11",
+        "2026-12-25",
+        "2027-01-29",
+        "2027-03-26",
+        "2027-06-25",
+        "2027-12-31",
     )
-)  # fmt: skip
+)
 REACHES = tuple(0.55 + 0.035 * step for step in range(28))  # strikes over spot
 POSITIONS = 20  # of an account
 ASSETS = ("USD", "USDC", "BTC", "ETH")

@@ -237,9 +237,14 @@ def _written(
         keys = (moment.isoformat(), moment.date().isoformat())
         key = next((key for key in keys if key in own.expiries), keys[1])
         svi = Svi(
-            a=line.a, b=line.b or 0.0, rho=line.rho or 0.0, m=line.m or 0.0,
-            sigma=line.sigma or 0.0, forward=line.forward, time=line.time,
-        )  # fmt: skip
+            a=line.a,
+            b=line.b or 0.0,
+            rho=line.rho or 0.0,
+            m=line.m or 0.0,
+            sigma=line.sigma or 0.0,
+            forward=line.forward,
+            time=line.time,
+        )
         entry = own.expiries.get(key, ExpiryMarket()).model_copy(update={"svi": svi})
         expiries = dict(sorted({**own.expiries, key: entry}.items()))
         market[line.underlying] = own.model_copy(update={"expiries": expiries})

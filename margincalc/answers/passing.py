@@ -218,8 +218,10 @@ def _line(account: Account, pool: int, plan: _Plan, even: FloatArray) -> Passage
     found = passage(grid, law, run)
     probability = float(np.mean(found.probability))
     error = float(np.std(found.probability, ddof=1) / np.sqrt(plan.odds.paths))
-    days = [None if t is None else t * DAYS_PER_YEAR for t in
-            mass_by(found, times, tuple(share * probability for share in SHARES))]  # fmt: skip
+    days = [
+        None if t is None else t * DAYS_PER_YEAR
+        for t in mass_by(found, times, tuple(share * probability for share in SHARES))
+    ]
     method = "simulation"
     exact = _exact(account, pool, plan, book)
     if exact is not None:

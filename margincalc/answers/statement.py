@@ -141,9 +141,17 @@ def _margins(equity: float, initial: float, maintenance: float) -> dict[str, Any
 def _together(account: Account, pools: tuple[PoolMargin, ...]) -> dict[str, Any]:
     """Sum pools; the worst of their states is the account's."""
     summed = (
-        "equity", "collateral_value", "option_value", "spot_value", "unrealised", "shortfall",
-        "initial_margin", "maintenance_margin", "available_funds", "excess",
-    )  # fmt: skip
+        "equity",
+        "collateral_value",
+        "option_value",
+        "spot_value",
+        "unrealised",
+        "shortfall",
+        "initial_margin",
+        "maintenance_margin",
+        "available_funds",
+        "excess",
+    )
     ratios = [pool.margin_ratio for pool in pools]
     known = [ratio for ratio in ratios if ratio is not None]
     everything = np.arange(len(pools))

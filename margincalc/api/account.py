@@ -90,7 +90,7 @@ def scenarios(
     return scenarios_report(margined(portfolio, rules_of(rules)))
 
 
-def liquidation(  # noqa: PLR0913 - an argument for each option of the command
+def liquidation(
     portfolio: Portfolio,
     *,
     together: bool = False,
@@ -178,12 +178,12 @@ def explain_change(
     return change_report(margined(old, rules_of(rules)), margined(new, rules_of(rules)))
 
 
-def hedge(  # noqa: PLR0913 - an argument for each option of the command
+def hedge(
     portfolio: Portfolio,
     *,
-    aim: Aim = Aim(),  # noqa: B008 - it never changes
-    costs: Costs = Costs(),  # noqa: B008
-    limits: Limits = Limits(),  # noqa: B008
+    aim: Aim = Aim(),
+    costs: Costs = Costs(),
+    limits: Limits = Limits(),
     candidates: Sequence[str] = (),
     strikes: Sequence[float] = (),
     **rules: Unpack[Tried],

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from margincalc.answers.chain_results import ChainReport
 
 
-def load(  # noqa: PLR0913 - an argument for each option of the command
+def load(
     source: str | Path,
     *,
     market: str | Path | None = None,
@@ -40,7 +40,7 @@ def load(  # noqa: PLR0913 - an argument for each option of the command
     return files.load(source, market=market, as_of=as_of, export=export)
 
 
-def convert(  # noqa: PLR0913 - an argument for each option of the command
+def convert(
     source: str | Path,
     *join: str | Path,
     market: str | Path | None = None,

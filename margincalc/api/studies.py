@@ -57,7 +57,7 @@ def simulate_liquidation(
     return engine_report(portfolio, rules_of(rules), chosen, conditions or Market())
 
 
-def waterfall(  # noqa: PLR0913 - an argument for each option of the command
+def waterfall(
     source: str | Path,
     *,
     policy: str = "pro-rata",

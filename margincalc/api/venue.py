@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from margincalc.feed.session import Session
 
 
-def batch(  # noqa: PLR0913 - an argument for each option of the command
+def batch(
     positions: str | Path,
     *,
     output: str | Path,
@@ -97,7 +97,7 @@ def partition(
     return partitioned(own.positions, str(balances) if balances else own.balances, str(output))
 
 
-def watch(  # noqa: PLR0913 - an argument for each option of the command
+def watch(
     portfolio: Portfolio | str | Path,
     *,
     market: str | Path | Portfolio | None = None,

@@ -1,10 +1,11 @@
 """Days until theta or funding liquidates in an unchanged market, with what expires on the way."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from margincalc.arrays import BoolArray, FloatArray
+from margincalc.arrays import BoolArray, FloatArray, IntArray
 from margincalc.book import Book
 from margincalc.book.columns import Kind
 from margincalc.margin.base import MarginModel
@@ -15,6 +16,8 @@ from margincalc.times import DAYS_PER_YEAR
 NODES = 13  # looked at between two events
 BEYOND = 30.0  # days looked at after the last expiry, where funding is paid
 JUST_BEFORE = 1e-9  # relative, of a time
+Margins = Callable[[float], tuple[FloatArray, FloatArray]]
+"""Excess and maintenance of each pool after so many days, shape (A,) each."""
 
 
 class Cliff(NamedTuple):
@@ -101,7 +104,7 @@ def _cliff(
 
 
 def _first_changes(
-    found: FloatArray, nodes: FloatArray, excess: FloatArray, present: FloatArray, margins: object
+    found: FloatArray, nodes: FloatArray, excess: FloatArray, present: FloatArray, margins: Margins
 ) -> None:
     """Note when each pool's excess first changes its sign between nodes."""
     changed = (excess >= 0.0) != (present >= 0.0)
@@ -110,8 +113,8 @@ def _first_changes(
         if first == 0:
             found[pool] = nodes[0]
             continue
-        found[pool] = find_roots(
-            lambda _, days, pool=pool: np.array([margins(float(d))[0][pool] for d in days]),  # type: ignore
-            nodes[first - 1 : first],
-            nodes[first : first + 1],
-        )[0]
+
+        def at(_: IntArray, days: FloatArray, pool: int = pool) -> FloatArray:
+            return np.array([margins(day)[0][pool] for day in days.tolist()])
+
+        found[pool] = find_roots(at, nodes[first - 1 : first], nodes[first : first + 1])[0]

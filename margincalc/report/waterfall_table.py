@@ -33,8 +33,13 @@ _POLICIES = (
 
 def waterfall_blocks(report: WaterfallReport, width: int) -> list[Block]:
     """Return the ledger, the winners, and the policies side by side."""
-    return [_head(report, width), _ledger(report, width), _winners(report, width),
-            _haircuts(report, width), _policies(report, width)]  # fmt: skip
+    return [
+        _head(report, width),
+        _ledger(report, width),
+        _winners(report, width),
+        _haircuts(report, width),
+        _policies(report, width),
+    ]
 
 
 def _head(report: WaterfallReport, width: int) -> Block:

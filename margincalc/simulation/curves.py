@@ -128,7 +128,7 @@ def walk(
     book: Book,
     model: MarginModel,
     factor: FloatArray,
-    response: Response = Response(),  # noqa: B008 - frozen
+    response: Response = Response(),
     progress: Progress | None = None,
 ) -> Walk:
     """Margin every account at each node of the way, and seize it at the first that it fails.

@@ -125,5 +125,6 @@ class Fillable(Parameters):
         size[row] = -position.size
         quote = bankruptcy_quote(position, state.standing, -position.size)
         shared = quote - position.size * position.oracle
-        return Move("deleverage", size, others=shared, seconds=self.seconds,
-                    price=quote / position.size)  # fmt: skip
+        return Move(
+            "deleverage", size, others=shared, seconds=self.seconds, price=quote / position.size
+        )

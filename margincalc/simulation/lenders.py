@@ -223,5 +223,10 @@ def _taken(scene: Scene, pledge: Pledge, offer: Offer, repaid: float) -> Move:
     size[pledge.debt] = repaid / scene.desk.unit[pledge.debt]
     size[pledge.deposit] = -taken / scene.desk.unit[pledge.deposit]
     bonus = repaid * offer.bonus
-    return Move("repay", size, liquidator=bonus * (1.0 - offer.fee), fund=bonus * offer.fee,
-                price=1.0 / (1.0 + offer.bonus))  # fmt: skip
+    return Move(
+        "repay",
+        size,
+        liquidator=bonus * (1.0 - offer.fee),
+        fund=bonus * offer.fee,
+        price=1.0 / (1.0 + offer.bonus),
+    )

@@ -166,4 +166,4 @@ def together(one: Errors, other: Errors) -> Errors:
     """Add what happened to longs and to shorts."""
     sums = (first + second for first, second in zip(one[:6], other[:6], strict=True))
     past, weight = (np.concatenate(pair) for pair in zip(one[6:], other[6:], strict=True))
-    return Errors(*sums, past, weight)  # type: ignore[call-arg, arg-type]
+    return Errors._make([*sums, past, weight])

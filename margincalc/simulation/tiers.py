@@ -56,5 +56,6 @@ class Tiers(Parameters):
         cost = scene.costs.of(scene.desk, size, state.used)
         left = state.standing.equity - cost
         fund = max(left, -max(state.fund, 0.0))
-        return Move("take over", size, market=cost, fund=fund, others=fund - left,
-                    seconds=self.seconds)  # fmt: skip
+        return Move(
+            "take over", size, market=cost, fund=fund, others=fund - left, seconds=self.seconds
+        )

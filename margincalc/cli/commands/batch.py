@@ -1,5 +1,7 @@
 """`batch`: every account of a venue, Parquet in and out."""
 
+from typing import Any
+
 import click
 
 from margincalc.cli.options import SAMPLES, Options, examples, shared
@@ -38,7 +40,7 @@ from margincalc.cli.progress import Progress
     "-o", "--output", "folder", required=True, metavar="FOLDER", help="Where the results go."
 )
 @shared("market", "as_of", "mode", "model", "settings", "effective", "pricer", "format")
-def batch(options: Options, positions: str, folder: str, partition: bool, **wishes: object) -> None:
+def batch(options: Options, positions: str, folder: str, partition: bool, **wishes: Any) -> None:
     """Margin every account of a venue, from Parquet to Parquet.
 
     POSITIONS is a Parquet file or a folder of them, the rows of each account together, with columns
@@ -49,7 +51,7 @@ def batch(options: Options, positions: str, folder: str, partition: bool, **wish
     from margincalc.api import venue
 
     if partition:
-        rows = venue.partition(positions, output=folder, balances=wishes["balances"])  # type: ignore[arg-type]
+        rows = venue.partition(positions, output=folder, balances=wishes["balances"])
         write(f"{rows:,} rows are grouped by account in {folder}\n", options)
         return
     report = venue.batch(
@@ -63,6 +65,6 @@ def batch(options: Options, positions: str, folder: str, partition: bool, **wish
         effective=options.effective,
         pricer=options.pricer,
         progress=Progress(),
-        **wishes,  # type: ignore[arg-type]
+        **wishes,
     )
     show(report, options, report.notes)

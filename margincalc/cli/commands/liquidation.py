@@ -71,7 +71,7 @@ Law = Literal["gbm", "merton", "history"]  # repeated from `dynamics`, which imp
 )
 @click.option("--poll", metavar="TIME", help="Between two looks of the engine, such as 1h.")
 @shared(*EVERY, "plot")
-def liquidation(  # noqa: PLR0913 - an argument for each option
+def liquidation(
     options: Options,
     together: bool,
     frontier: bool | None,

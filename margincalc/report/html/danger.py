@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from margincalc.answers.liquidation_results import Curve, LiquidationReport
+from margincalc.answers.liquidation_results import LiquidationReport
 from margincalc.answers.page_results import Page
 from margincalc.answers.results import MarginReport
 from margincalc.answers.view_results import ScenarioLine, ScenariosReport
@@ -85,15 +85,11 @@ def _along_spot(report: LiquidationReport | None) -> Markup:
             continue
         title = curves.title(report, pool, region)
         panels.append(panel(f"{title} along spot", curves.along_spot(own, region, report.currency)))
-        panels.append(panel(f"{title}: spot and volatility", _frontier(own, pool, region)))
+        panels.append(panel(f"{title}: spot and volatility", curves.frontier(own, pool, region)))
     left = total - len(shown)
     return joined(
         [*panels, note(f"{left:,} more pools and underlyings are not drawn" if left else "")]
     )
-
-
-def _frontier(curve: Curve, pool: object, region: object) -> Markup:
-    return curves.frontier(curve, pool, region)  # type: ignore[arg-type]
 
 
 def _scenarios(report: ScenariosReport | None, currency: str) -> Markup:

@@ -109,9 +109,13 @@ def bar(frame: Frame, ends: tuple[float, float], height: float, class_: str) -> 
     if end <= start or foot <= top:
         return Markup()
     return tag(
-        "rect", x=f"{start:.1f}", y=f"{top:.1f}", width=f"{end - start:.1f}",
-        height=f"{foot - top:.1f}", class_=class_,
-    )  # fmt: skip
+        "rect",
+        x=f"{start:.1f}",
+        y=f"{top:.1f}",
+        width=f"{end - start:.1f}",
+        height=f"{foot - top:.1f}",
+        class_=class_,
+    )
 
 
 def upright(frame: Frame, value: float, class_: str) -> Markup:

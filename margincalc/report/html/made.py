@@ -107,10 +107,12 @@ def _greeks(report: MarginReport) -> Markup:
         lines += [(f"{numbers.expiry(key)}", line) for key, line in own.items() if any(line)]
     totals = set(map(name, report.greeks))
     rows = [
-        (tag("b", title) if title in totals else tag("span", title, class_="under"),
-         *numbers.greeks(line))
+        (
+            tag("b", title) if title in totals else tag("span", title, class_="under"),
+            *numbers.greeks(line),
+        )
         for title, line in lines[: 3 * parts.SHOWN]
-    ]  # fmt: skip
+    ]
     heads = ("Underlying, expiry", *numbers.GREEKS)
     return joined([table(heads, rows), note(f"In {name(report.currency)}: {_GREEKS} of rate.")])
 

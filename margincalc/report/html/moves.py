@@ -53,9 +53,16 @@ def _slider(key: str, title: str, nodes: Sequence[float], step: float) -> Markup
         return Markup()
     shown = tag("output", "0" if key == "days" else "0 %", id=f"{key}-shown", for_=key)
     control = tag(
-        "input", type="range", id=key, min=f"{nodes[0]:g}", max=f"{nodes[-1]:g}", step=f"{step:g}",
-        value="0", autocomplete="off", list=f"{key}-nodes",
-    )  # fmt: skip
+        "input",
+        type="range",
+        id=key,
+        min=f"{nodes[0]:g}",
+        max=f"{nodes[-1]:g}",
+        step=f"{step:g}",
+        value="0",
+        autocomplete="off",
+        list=f"{key}-nodes",
+    )
     marks = tag("datalist", *(tag("option", value=f"{x:g}") for x in nodes), id=f"{key}-nodes")
     return tag("label", tag("span", title, shown), control, marks)
 

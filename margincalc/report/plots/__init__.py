@@ -37,7 +37,7 @@ _FIGURES: dict[type, Callable[[Any, Size], "Figure"]] = {
 }
 
 
-def figure(report: Any, size: Size = Size()) -> "Figure":  # noqa: B008 - it never changes
+def figure(report: Any, size: Size = Size()) -> "Figure":
     """Draw a result.
 
     Parameters

@@ -47,8 +47,10 @@ def explain_figure(report: ExplainReport, size: style.Size) -> "Figure":
 
 def change_figure(report: ChangeReport, size: style.Size) -> "Figure":
     """Draw what changed the maintenance margin."""
-    lines = [_Bar(f"{line.kind} {name(line.name, 28)}".strip(), line.maintenance_margin)
-             for line in report.lines]  # fmt: skip
+    lines = [
+        _Bar(f"{line.kind} {name(line.name, 28)}".strip(), line.maintenance_margin)
+        for line in report.lines
+    ]
     bars = [
         _Bar(numbers.moment(report.old_as_of), report.old["maintenance_margin"], total=True),
         *_largest(lines),

@@ -111,12 +111,13 @@ def blank(size: Size, least: Size, title: str, note: str = "") -> "Figure":
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     reduced = size.reduction(least)
     laid_out = Size(size.width / reduced, size.height / reduced)
-    figure = Figure(figsize=laid_out, dpi=DOTS * reduced, layout="constrained")
+    layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)
+    figure = Figure(figsize=laid_out, dpi=DOTS * reduced, layout=layout)
     FigureCanvasAgg(figure)
-    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)  # type: ignore[union-attr, call-arg]
     left = 0.1 / laid_out.width
     figure.suptitle(_fitted(title, 9.0 * laid_out.width), x=left, ha="left", fontsize=11)
     if note:

@@ -1,5 +1,7 @@
 """`simulate waterfall`: who pays for what bankrupt accounts lose."""
 
+from typing import Any
+
 import click
 
 from margincalc.cli.options import SAMPLES, Options, examples, shared
@@ -54,7 +56,7 @@ _SAMPLE = f"{SAMPLES}/venue_gap.yaml"
     help="Share of notional that closing an account costs.",
 )
 @click.option("--mark", type=float, metavar="PRICE", help="Price now; replaces the file's.")
-def waterfall(options: Options, mark: float | None, **terms: object) -> None:
+def waterfall(options: Options, mark: float | None, **terms: Any) -> None:
     """Losses through traders, insurance fund, auto-deleveraging and profits.
 
     FILE lists accounts: `account`, `quantity`, `entry_price`, `balance` and `maintenance` of each,
@@ -63,5 +65,5 @@ def waterfall(options: Options, mark: float | None, **terms: object) -> None:
     """
     from margincalc.api import studies
 
-    report = studies.waterfall(options.file, mark=mark, **terms)  # type: ignore[arg-type]
+    report = studies.waterfall(options.file, mark=mark, **terms)
     show(report, options, report.notes)
