@@ -135,7 +135,12 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("holders", "reader", "writer"),
         ("",),
     ),
-    "kernels": (("_jit",), ("_elementary", "groups"), ("black", "sums"), ("",)),
+    "kernels": (
+        ("_jit", "_lanes", "shared"),
+        ("_elementary", "groups", "screen"),
+        ("black", "sums"),
+        ("",),
+    ),
     "hedge": (
         ("aims",),
         ("catalogue", "costs"),

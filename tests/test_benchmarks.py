@@ -43,7 +43,7 @@ from margincalc.pricing import black
 from margincalc.simulation.curves import halts
 
 FEW = models.Sizes(3, 1, 4, 5, ("generic-portfolio", "reg-t"))
-LITTLE = kernels.Sizes(2, 300, 60, 1, 5, 40, 8)
+LITTLE = kernels.Sizes(2, 300, 60, 1)
 HANDFUL = batch.Sizes(1, 60, (("derive-pm2", 20), ("reg-t", 5)), 5, (10, 20), 40, 2)
 SMALL = [
     pytest.param(lambda: startup.tables(startup.Sizes(turns=1)), 4, id="startup"),

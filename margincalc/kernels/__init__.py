@@ -4,7 +4,8 @@
 when a compiled pricer is asked for, never before. Machine code is kept beside them between runs.
 
     _jit -> _elementary -> black
-         -> groups -> sums
+         -> groups -----------> sums
+    _lanes -> screen, shared -> sums
 """
 
 from importlib.util import find_spec

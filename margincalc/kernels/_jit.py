@@ -1,4 +1,8 @@
-"""How kernels are compiled: kept between runs, without the GIL, IEEE arithmetic as written."""
+"""How kernels are compiled: kept between runs, without the GIL, IEEE arithmetic as written.
+
+They own no memory, and so count no references to arrays: a count is shared by all threads, which
+then wait for each other at every call of every group. What they write into is given to them.
+"""
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -12,6 +16,7 @@ _PLAIN: dict[str, Any] = {
     "error_model": "numpy",
     "boundscheck": False,
     "cache": True,
+    "_nrt": False,
 }
 
 

@@ -63,20 +63,19 @@ class Space(NamedTuple):
 def price(columns: Columns) -> FloatArray:
     """Undiscounted prices, shape (N,)."""
     out = np.empty(len(columns[0]))
-    _prices(columns, out)
+    _prices(columns, np.empty((8, APART)), out)
     return out
 
 
 def greeks(columns: Columns) -> FloatArray:
     """Price, delta, gamma, vega and theta, shape (5, N)."""
     out = np.empty((5, len(columns[0])))
-    _greeks(columns, out)
+    _greeks(columns, np.empty((8, APART)), out)
     return out
 
 
 @kernel
-def _prices(columns: Columns, out: FloatArray) -> None:
-    buffers = np.empty((8, APART))
+def _prices(columns: Columns, buffers: FloatArray, out: FloatArray) -> None:
     for start in range(0, out.size, BLOCK):
         part, space = _block(columns, buffers, start)
         _fill(part, space)
@@ -84,8 +83,7 @@ def _prices(columns: Columns, out: FloatArray) -> None:
 
 
 @kernel
-def _greeks(columns: Columns, out: FloatArray) -> None:
-    buffers = np.empty((8, APART))
+def _greeks(columns: Columns, buffers: FloatArray, out: FloatArray) -> None:
     for start in range(0, out.shape[1], BLOCK):
         part, space = _block(columns, buffers, start)
         stop = start + BLOCK

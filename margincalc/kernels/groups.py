@@ -19,6 +19,9 @@ MOST_RUNS = 4  # runs of ascending pools, as of positions and then balances, tha
 SPREAD = 64  # pools per row, at most, that are worth counting one by one
 
 
+Room = tuple[IntArray, tuple[IntArray, IntArray, IntArray]]
+
+
 def group_rows(keys: tuple[npt.NDArray[Any], ...]) -> tuple[IntArray, IntArray] | None:
     """Number distinct rows as `arrays.group_rows` does, where the first key numbers pools."""
     rows, pool = len(keys[0]), keys[0]
@@ -58,7 +61,7 @@ def _within(pool: IntArray, other: IntArray) -> tuple[IntArray, IntArray] | None
     if begin is None:
         return None
     start, labels = np.empty(len(pool), np.int64), np.empty(len(pool), np.int64)
-    groups = _number_runs((pool, other), begin, start, labels)
+    groups = _number_runs((pool, other), begin, _room(begin), (start, labels))
     return (start[:groups].copy(), labels) if groups >= 0 else None
 
 
@@ -74,7 +77,8 @@ def group_totals(
     if two is None or begin is None:
         return None
     start, totals = np.empty(len(values), np.int64), np.empty(len(values))
-    groups = _total_runs(two, begin, np.ascontiguousarray(values), (start, totals))
+    columns = *two, np.ascontiguousarray(values)
+    groups = _total_runs(columns, begin, _room(begin), (start, totals))
     return (start[:groups].copy(), totals[:groups].copy()) if groups >= 0 else None
 
 
@@ -99,7 +103,8 @@ def short_sum(
     if begin is None:
         return None
     out = np.zeros(pools)
-    done = _sum_short((pool, series[held[1]]), begin, held, (size, price, rate), out)
+    keys = pool, series[held[1]]
+    done = _sum_short(keys, begin, _room(begin), (*held, size, price, rate), out)
     return out if done else None
 
 
@@ -109,6 +114,12 @@ def _runs(pool: IntArray) -> IntArray | None:
     runs = _ascending(pool, begin)
     pools = len(pool) and runs <= MOST_RUNS and np.min(pool[begin[:runs]]) >= 0
     return begin[: runs + 1] if pools else None
+
+
+def _room(begin: IntArray) -> Room:
+    """Return where runs begin, to be read on from, and room for the rows of one pool."""
+    rows, held, more = (np.empty(LONGEST, np.int64) for _ in range(3))
+    return begin[:-1].copy(), (rows, held, more)
 
 
 def _number_two(
@@ -214,16 +225,17 @@ def _sort(held: IntArray, room: IntArray, count: int) -> None:
         for other in range(count):
             below += held[np.uint64(other)] < own
         room[np.uint64(below)] = own
-    held[:count] = room[:count]
+    for one in range(count):
+        held[np.uint64(one)] = room[np.uint64(one)]
 
 
 @kernel
 def _number_runs(
-    keys: tuple[IntArray, IntArray], begin: IntArray, start: IntArray, labels: IntArray
+    keys: tuple[IntArray, IntArray], begin: IntArray, room: Room, out: tuple[IntArray, IntArray]
 ) -> int:
     """Number what differs in pools that ascend in each run; -1 where a pool is too long."""
-    own = np.empty(LONGEST, np.int64), np.empty(LONGEST, np.int64), np.empty(LONGEST, np.int64)
-    at, groups, done, (rows, held, _) = begin[:-1].copy(), 0, 0, own
+    (at, own), (start, labels), groups, done = room, out, 0, 0
+    rows, held, _ = own
     while done < labels.size:
         count, before = _next_pool(keys, begin, at, own), np.int64(-LARGEST)
         if count < 0:
@@ -241,15 +253,14 @@ def _number_runs(
 
 @kernel
 def _total_runs(
-    keys: tuple[IntArray, IntArray],
+    columns: tuple[IntArray, IntArray, FloatArray],
     begin: IntArray,
-    values: FloatArray,
+    room: Room,
     out: tuple[IntArray, FloatArray],
 ) -> int:
     """Sum what is the same in pools that ascend in each run; -1 where a pool is too long."""
-    own = np.empty(LONGEST, np.int64), np.empty(LONGEST, np.int64), np.empty(LONGEST, np.int64)
-    at, groups, done, (rows, held, _) = begin[:-1].copy(), 0, 0, own
-    start, totals = out
+    (pool, other, values), (at, own), (start, totals), groups, done = columns, room, out, 0, 0
+    keys, (rows, held, _) = (pool, other), own
     while done < values.size:
         count, before = _next_pool(keys, begin, at, own), np.int64(-LARGEST)
         if count < 0:
@@ -269,14 +280,13 @@ def _total_runs(
 def _sum_short(
     keys: tuple[IntArray, IntArray],
     begin: IntArray,
-    held: tuple[FloatArray, IntArray],
-    each: tuple[FloatArray, FloatArray, float],
+    room: Room,
+    columns: tuple[FloatArray, IntArray, FloatArray, FloatArray, float],
     out: FloatArray,
 ) -> bool:
     """Sum what is short of each series in pools that ascend; False where a pool is too long."""
-    own = np.empty(LONGEST, np.int64), np.empty(LONGEST, np.int64), np.empty(LONGEST, np.int64)
-    (quantity, instrument), (size, price, rate), (rows, order, _) = held, each, own
-    at, done = begin[:-1].copy(), 0
+    (quantity, instrument, size, price, rate), (at, own), done = columns, room, 0
+    rows, order, _ = own
     while done < quantity.size:
         count, before, units, worth = _next_pool(keys, begin, at, own), np.int64(-1), 0.0, 0.0
         if count < 0:
@@ -337,9 +347,11 @@ def by_label(labels: IntArray, start: IntArray, order: IntArray) -> int:
     for group in range(start.size - 1):
         longest = max(longest, start[group + 1])
         start[group + 1] += start[group]
-    fill = start[:-1].copy()
     for row in range(labels.size):
         group = labels[row]
-        order[fill[group]] = row
-        fill[group] += 1
+        order[start[group]] = row
+        start[group] += 1
+    for group in range(start.size - 1, 0, -1):  # each begins where the one before it has ended
+        start[group] = start[group - 1]
+    start[0] = 0
     return int(longest)

@@ -7,7 +7,10 @@ import numpy as np
 from margincalc.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from margincalc.kernels._jit import inlined, kernel
 from margincalc.kernels.groups import by_label
+from margincalc.kernels.screen import OPEN, screen_of, screened
+from margincalc.kernels.shared import is_shared, once
 
+FEWEST = 8  # rows of a group, on average, from which to screen is less work than to sum
 LINE = 8  # doubles of a cache line
 REUSED = 4  # times that a row is read, on average, for which a copy of it pays
 MAGNITUDE = 0x7FFFFFFFFFFFFFFF  # all bits of a double but its sign; the greatest whole number
@@ -46,10 +49,7 @@ def least(
 ) -> tuple[IntArray, FloatArray]:
     """Return where the least of each row of `products` is, and what it is; first of equals."""
     held, start = _by_group(held, labels, groups)
-    rows, sums = _room(values, len(labels))
-    out = np.empty(groups, np.int64), np.empty(groups)
-    _least(held, rows, start, sums, out)
-    return out
+    return _lowest_of(held, values, start)
 
 
 def least_beside(
@@ -61,13 +61,29 @@ def least_beside(
 ) -> tuple[IntArray, FloatArray, FloatArray]:
     """Return what `least` does, and the least without what is set apart, shape (I,)."""
     held, start = _by_group(held, labels, groups)
-    rows, sums = _room(values, len(labels))
+    alone = np.empty(groups)
     longest = int(np.max(np.diff(start), initial=0))
     rest = np.empty(longest), np.empty(longest, np.int64)
-    where, lowest, alone = np.empty(groups, np.int64), np.empty(groups), np.empty(groups)
-    _least(held, rows, start, sums, (where, lowest))
-    _least_beside((*held, apart), rows, start, (sums, *rest), (lowest, alone))
+    where, lowest = _lowest_of(held, values, start)
+    rows = _rows(values, len(labels))
+    room = _room(rows.shape[1]), *rest
+    _least_beside((*held, apart), rows, start, room, (lowest, alone))
     return where, lowest, alone
+
+
+def _lowest_of(
+    held: tuple[FloatArray, IntArray], values: FloatArray, start: IntArray
+) -> tuple[IntArray, FloatArray]:
+    """Find the least of each group: by the screen where that is less work, and in full."""
+    groups, read = len(start) - 1, len(held[0])
+    out = np.full(groups, OPEN), np.empty(groups)
+    if read >= FEWEST * groups and is_shared(values):
+        screen = once(screen_of, values)
+        if screen is not None:
+            screened(held, screen, start, out)
+    rows = _rows(values, read)
+    _least(held, rows, start, _room(rows.shape[1]), out)
+    return out
 
 
 def _by_group(
@@ -83,10 +99,11 @@ def _by_group(
     return (held[0][order], held[1][order]), start
 
 
-def _room(values: FloatArray, read: int) -> tuple[FloatArray, FloatArray]:
-    """Return rows that are read so many times where that is fast, and room for a sum of them."""
-    rows = _aligned(values) if read > REUSED * len(values) else np.ascontiguousarray(values)
-    return rows, _aligned(np.empty((1, rows.shape[1])))[0, : rows.shape[1]]
+def _rows(values: FloatArray, read: int) -> FloatArray:
+    """Return rows that are read so many times, on whole cache lines where that pays."""
+    if is_shared(values) or read > REUSED * len(values):
+        return once(_aligned, values)
+    return np.ascontiguousarray(values)
 
 
 def _aligned(values: FloatArray) -> FloatArray:
@@ -101,6 +118,11 @@ def _aligned(values: FloatArray) -> FloatArray:
     out = room[first : first + rows * width].reshape(rows, width)
     out[:, :columns], out[:, columns:] = values, values[:, -1:]
     return out
+
+
+def _room(columns: int) -> FloatArray:
+    """Return room for a sum of rows."""
+    return _aligned(np.empty((1, columns)))[0, :columns]
 
 
 @kernel
@@ -219,9 +241,11 @@ def _least(
     sums: FloatArray,
     out: tuple[IntArray, FloatArray],
 ) -> None:
-    """Sum each group, and look at it."""
+    """Sum each group that is still open, and look at it."""
     where, lowest = out
     for group in range(lowest.size):
+        if where[group] != OPEN:
+            continue
         _sum_of(held, (start[group], start[group + 1]), values, sums)
         lowest[group] = _lowest(sums)
         where[group] = _first(sums, lowest[group])
