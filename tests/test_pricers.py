@@ -14,7 +14,7 @@ from benchmarks.accounts import EXPRESSED, account, exchange
 from margincalc import kernels
 from margincalc.answers.account import Account
 from margincalc.arrays import FloatArray, group_rows, group_sum, group_totals
-from margincalc.kernels import compiled
+from margincalc.kernels import compiled, screen, sums
 from margincalc.liquidation.nearest import nearest
 from margincalc.margin.load import model_names
 from margincalc.portfolio import Portfolio
@@ -275,6 +275,27 @@ def test_values_are_computed_once_for_books_that_share_instruments(
     for result in again:
         assert np.array_equal(result.maintenance, whole.result.maintenance)
     assert part.maintenance[1] == whole.result.maintenance[1]
+
+
+def test_books_that_share_instruments_are_screened(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = "generic-portfolio"
+    written = exchange(model, 40, [31])
+    alone = under(compiled(), written, model)
+    calls = []
+
+    def counted(*given: Any) -> None:
+        calls.append(given)
+        screen.screened(*given)
+
+    monkeypatch.setattr(sums, "screened", counted)
+    with using(replace(compiled(), known={})):
+        shared = alone.model.margin(alone.book)
+    assert len(calls) == 1
+    assert shared.worst is not None
+    assert alone.result.worst is not None
+    assert np.array_equal(shared.worst.scenario, alone.result.worst.scenario)
+    for name, component in alone.result.components.items():
+        assert np.array_equal(shared.components[name], component)
 
 
 def test_a_missing_numba_is_an_error_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:

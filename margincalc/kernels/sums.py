@@ -77,7 +77,7 @@ def _lowest_of(
     """Find the least of each group: by the screen where that is less work, and in full."""
     groups, read = len(start) - 1, len(held[0])
     out = np.full(groups, OPEN), np.empty(groups)
-    if read >= FEWEST * groups and is_shared(values):
+    if 0 < FEWEST * groups <= read and is_shared(values):
         screen = once(screen_of, values)
         if screen is not None:
             screened(held, screen, start, out)

@@ -25,7 +25,7 @@ from margincalc.margin.deribit_rules import DeribitParameters, DeribitSet
 from margincalc.margin.deribit_shocks import delta_shock, roll_shock
 from margincalc.margin.forms import LinearForm
 from margincalc.margin.scope import Scope, base
-from margincalc.risk import equity, now, risk_array, scenario_pnl
+from margincalc.risk import equity, now, scenario_pnl, weighted_risk
 from margincalc.scenarios import ScenarioGrid, VolatilityRule, grid
 
 CONTRACTS = (Kind.OPTION, Kind.FUTURE, Kind.PERPETUAL)
@@ -102,7 +102,7 @@ class Deribit(NamedTuple):
             first, labels = group_rows(book.pool[mine], table)
             part, held = book.restricted(mine)
             shocks = self.grids[2 * number + book.coin]
-            risk = risk_array(part, shocks, value[held]) * shocks.weight
+            risk = weighted_risk(part, shocks, value[held])
             yield Part(
                 number,
                 2 * number + book.coin,

@@ -46,7 +46,7 @@ from margincalc.margin.linear import by_row, together
 from margincalc.margin.liquidity import Liquidity, Worsts, liquidity_charge
 from margincalc.margin.scan_charges import Charges, charge_parts, charged, set_form, worst_losses
 from margincalc.margin.scope import NotPublished, Scope, published
-from margincalc.risk import equity, least_pnl_beside, now, risk_array
+from margincalc.risk import equity, least_pnl_beside, now, weighted_risk
 from margincalc.scenarios import ScenarioGrid
 
 
@@ -202,7 +202,7 @@ def _losses(book: Book, chosen: _Set, value: FloatArray) -> tuple[Worst, Compone
     """Scan one set's rows and charge them; `value` is their present one, shape (I,)."""
     chosen.parameters.refuse_unpublished(book)
     first, labels = group_rows(book.pool, book.underlying)
-    risk = risk_array(book, chosen.grid, value) * chosen.grid.weight
+    risk = weighted_risk(book, chosen.grid, value)
     deposit = book.moving_instruments(Kind.COLLATERAL)
     scenario, pnl, positions = least_pnl_beside(book, risk, deposit, labels, len(first))
     worst = Worst(

@@ -20,7 +20,7 @@ from margincalc.margin.charges import (
 from margincalc.margin.forms import Parts, WorstOf
 from margincalc.margin.linear import at_rows, by_row, netted, one_by_one, together, weighted
 from margincalc.margin.scope import NotPublished, published
-from margincalc.risk import greeks, risk_array
+from margincalc.risk import greeks, weighted_risk
 from margincalc.scenarios import ScenarioGrid
 
 
@@ -79,7 +79,7 @@ def worst_losses(book: Book, grid: ScenarioGrid, value: FloatArray) -> Iterator[
     ----------
     value : present value of one long unit, shape (I,)
     """
-    risk = risk_array(book, grid, value) * grid.weight
+    risk = weighted_risk(book, grid, value)
     moved = book.underlying
     for underlying in np.unique(moved):
         loss = np.zeros((grid.size, len(book.pool)))

@@ -5,7 +5,13 @@ values, sensitivities, pnl (sums over what accounts hold), then aging (time pass
 quoted prices say of options).
 """
 
-from margincalc.risk.pnl import least_pnl, least_pnl_beside, risk_array, scenario_pnl
+from margincalc.risk.pnl import (
+    least_pnl,
+    least_pnl_beside,
+    risk_array,
+    scenario_pnl,
+    weighted_risk,
+)
 from margincalc.risk.sensitivities import Greeks, greeks
 from margincalc.risk.states import carry, row_spot
 from margincalc.risk.values import UNCHANGED, Vanillas, equity, now, revalued, vanillas
@@ -25,4 +31,5 @@ __all__ = [
     "row_spot",
     "scenario_pnl",
     "vanillas",
+    "weighted_risk",
 ]

@@ -9,20 +9,29 @@ computation are what a smaller one would have given, to the bit.
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from margincalc import pricer
-from margincalc.arrays import AnyArray, BoolArray, FloatArray
+from margincalc.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from margincalc.book import Book
 from margincalc.book.columns import Instruments, taken_from
 
 MOST_CELLS = 1 << 24  # numbers kept, 128 MB; what would be more is computed each time
 
 
+def is_kept() -> bool:
+    """Whether values are computed once for many books that share their instruments."""
+    known = pricer.current().known
+    return known is not None and not isinstance(known, Latest)
+
+
 def remembered(compute: Callable[..., FloatArray], book: Book, *more: Any) -> FloatArray:
-    """Return ``compute(book, *more)``, shape (I, ...), which depends on the instruments alone."""
+    """Return ``compute(book, *more)``, shape (I, ...), which depends on the instruments alone.
+
+    What is kept is read-only.
+    """
     known = pricer.current().known
     if known is None:
         return compute(book, *more)
@@ -37,7 +46,28 @@ def remembered(compute: Callable[..., FloatArray], book: Book, *more: Any) -> Fl
         value.flags.writeable = False
         known[key] = value
     found: FloatArray = known[key]
-    return found.copy() if rows is None else found[rows]
+    return found if rows is None else _part(found, rows, known, key + b"part")
+
+
+class _Part(NamedTuple):
+    """Some rows of what is known."""
+
+    rows: IntArray
+    values: FloatArray
+
+    @property
+    def size(self) -> int:
+        return self.values.size
+
+
+def _part(whole: FloatArray, rows: IntArray, known: dict[bytes, Any], key: bytes) -> FloatArray:
+    """Return some rows; those taken last are kept, as most books of a run take the same."""
+    last = known.get(key)
+    if last is None or not np.array_equal(last.rows, rows):
+        last = _Part(rows, whole[rows])
+        last.values.flags.writeable = False
+        known[key] = last
+    return last.values
 
 
 def _key(compute: Callable[..., FloatArray], book: Book, more: tuple[Any, ...]) -> bytes:

@@ -11,7 +11,8 @@ import numpy as np
 from margincalc import pricer
 from margincalc.arrays import BoolArray, FloatArray, IntArray, group_sum
 from margincalc.book import Book
-from margincalc.risk.values import revalued
+from margincalc.risk.known import is_kept, remembered
+from margincalc.risk.values import now, revalued
 from margincalc.scenarios import ScenarioGrid
 
 
@@ -23,6 +24,20 @@ def risk_array(book: Book, grid: ScenarioGrid, value: FloatArray) -> FloatArray:
     value : `now(book)`
     """
     return revalued(book, grid) - value[:, None]
+
+
+def weighted_risk(book: Book, grid: ScenarioGrid, value: FloatArray) -> FloatArray:
+    """Return `risk_array` times the weight of each scenario, shape (I, S).
+
+    Where many books share their instruments it is read-only, and the same for all.
+    """
+    if is_kept():
+        return remembered(_weighted_risk, book, grid)
+    return risk_array(book, grid, value) * grid.weight
+
+
+def _weighted_risk(book: Book, grid: ScenarioGrid) -> FloatArray:
+    return risk_array(book, grid, now(book)) * grid.weight
 
 
 def scenario_pnl(book: Book, risk: FloatArray, labels: IntArray, groups: int) -> FloatArray:
