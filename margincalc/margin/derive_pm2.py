@@ -192,7 +192,7 @@ class Pm2(NamedTuple):
 
     def _values(self, marked: Book) -> FloatArray:
         """Value one long unit per scenario, after the basis moves, and now, shape (I, S + 3)."""
-        value, columns = revalued(marked, self.shocks.priced), marked.instruments
+        value, columns = revalued(marked, self.shocks.priced).copy(), marked.instruments
         for absolute, chosen in ((False, self.shocks.linear), (True, self.shocks.absolute)):
             if len(chosen):
                 rotated = self.parameters.skew_shock.volatility(columns, absolute=absolute)
