@@ -41,6 +41,14 @@ class ModelInfo(NamedTuple):
     parameters_sha256: str
     notes: tuple[str, ...] = ()
 
+    @property
+    def pointer(self) -> tuple[str, ...]:
+        """Where its notes are printed, if it has any."""
+        if not self.notes:
+            return ()
+        said = f"{len(self.notes)} notes on the numbers of {self.name}"
+        return (f"{said}: `margincalc models show` prints them",)
+
 
 @dataclass(frozen=True, repr=False)
 class Headed(Shown):

@@ -6,12 +6,14 @@ rules for, are noted with the reason; rows that hold them are refused one by one
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
+from margincalc.answers.account import info
 from margincalc.answers.margining import Rules, known_mode, notes_on, rules_of
 from margincalc.arrays import IntArray
 from margincalc.assembly.assemble import Assembly, assemble
@@ -24,6 +26,7 @@ from margincalc.times import zulu
 
 _NUMBERED = re.compile(r"(positions|collateral)\[(\d+)\]")
 _NONE = np.zeros(0, np.int64)
+REASONS = 3  # why instruments are set aside, that notes say; rows have all of them
 
 Rows = Mapping[str, int | str]
 """The row of each name in the book, or the reason why there is none."""
@@ -67,7 +70,9 @@ def universe(
     mode = known_mode(rules.mode or venue.mode)
     bad: dict[str, dict[str, str]] = {"positions": {}, "collateral": {}}
     assembly, held = _assembled(market, {"positions": instruments, "collateral": assets}, bad)
-    refused = _refused(assembly, venue, held["positions"])
+    refused, left_out = _tried(assembly, venue, held["positions"])
+    reasons = Counter(refused.values())
+    aside = [f"set aside, {n} of the instruments: {why}" for why, n in reasons.most_common(REASONS)]
     if refused:
         bad["positions"] |= refused
         kept = [name for name in held["positions"] if name not in refused]
@@ -91,7 +96,13 @@ def universe(
         {**rows, **bad["positions"]},
         {**deposits, **bad["collateral"]},
         _settlement(book, row),
-        venue.remarks + notes_on(market, venue, mode, ()),
+        (
+            *venue.remarks,
+            *notes_on(market, venue, mode, ()),
+            *aside,
+            *left_out,
+            *info(venue).pointer,
+        ),
     )
 
 
@@ -164,24 +175,36 @@ def _deposit(terms: Mapping[str, Collateral], asset: str) -> Collateral:
     return terms.get(asset) or Collateral.model_construct(asset=asset, quantity=1.0)
 
 
-def _refused(assembly: Assembly, venue: Venue, names: Sequence[str]) -> dict[str, str]:
-    """Return the instruments that the model has no rules for, with what it says of them."""
-    book = assembly.book
-    if venue.parts:  # which venue's model margins a row is known when the row is
-        return {}
-    try:
-        venue.model.margin(book)
-        return {}
-    except ModelRefusal:
-        pass
+def _tried(
+    assembly: Assembly, venue: Venue, names: Sequence[str]
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Margin everything, to find what the model cannot.
+
+    Returns
+    -------
+    refused : instruments that it has no rules for, with what it says of them; of an account over
+        venues none, as which model margins a row is known when the row is
+    left_out : what it says that its margins of the others leave out
+    """
+    book, said = assembly.book, dict[str, None]()
+    whole = [_margin(part, book, said) for part in (venue.parts or {"": venue}).values()]
+    if venue.parts or whole == [""]:
+        return {}, tuple(said)
     refused, row = {}, {name: n for n, name in enumerate(book.names.instruments)}
     for name, contract in zip(names, assembly.contracts, strict=True):
         alone = np.flatnonzero(book.instrument == row[contract.name])
-        try:
-            venue.model.margin(book.restricted(alone)[0])
-        except ModelRefusal as error:
-            refused[name] = f"{venue.name}: {error}"
-    return refused
+        if reason := _margin(venue, book.restricted(alone)[0], said):
+            refused[name] = f"{venue.name}: {reason}"
+    return refused, tuple(said)
+
+
+def _margin(venue: Venue, book: Book, said: dict[str, None]) -> str:
+    """Margin a book, and add to what is said of it; return why it is refused, if it is."""
+    try:
+        said.update(dict.fromkeys(venue.model.margin(book).left_out))
+    except ModelRefusal as error:
+        return error.reason
+    return ""
 
 
 def _held_by_nobody(book: Book) -> Book:

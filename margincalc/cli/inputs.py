@@ -56,8 +56,4 @@ def changes(options: Options) -> "Changes":
 
 def notes(report: Any) -> list[str]:
     """Return what was found on the way, and where a model says what is not known of it."""
-    model = report.model
-    if not model.notes:
-        return list(report.notes)
-    said = f"{len(model.notes)} notes on the numbers of {model.name}"
-    return [*report.notes, f"{said}: `margincalc models show` prints them"]
+    return [*report.notes, *report.model.pointer]

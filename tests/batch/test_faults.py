@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import margincalc as mc
+from benchmarks.accounts import EXPRESSED
 from margincalc.batch import parts
 from margincalc.errors import InputError
 from tests.batch.venues import Row, Venue, files, rows, run, venue
@@ -291,6 +292,30 @@ def test_an_instrument_that_a_model_has_no_rules_for_is_set_aside(tmp_path: Path
 
 
 # What was asked for
+
+
+def test_what_a_model_leaves_out_of_books_is_said_once(tmp_path: Path) -> None:
+    made = venue("okx-pm", 6, range(2, 5))
+    report = run(made, tmp_path / "given", "okx-pm")
+    assert sum("closing options" in note for note in report.notes) == 1
+    assert sum("`margincalc models show` prints them" in note for note in report.notes) == 1
+    at = {"venues": {"okx": {"model": "okx-pm"}}}
+    positions = [row | {"venue": "okx"} for row in made.positions]
+    over = Venue(made.market | at, positions, made.balances)
+    settings = EXPRESSED["okx-pm"].settings
+    report = run(over, tmp_path / "venues", settings=settings)
+    assert sum("closing options" in note for note in report.notes) == 1
+
+
+def test_why_instruments_are_set_aside_is_said(tmp_path: Path) -> None:
+    made = venue("okx-pm", 6, range(2, 5))
+    report = run(made, tmp_path, "okx-pm", settings=())
+    options = {
+        row["instrument"] for row in made.positions if row["instrument"][-2:] in ("-C", "-P")
+    }
+    (said,) = (note for note in report.notes if "rates.moves" in note)
+    assert said.startswith(f"set aside, {len(options)} of the instruments: okx-pm: options")
+    assert report.quarantined > 0
 
 
 def test_instruments_and_quotes_may_come_as_parquet(plain: Venue, tmp_path: Path) -> None:
