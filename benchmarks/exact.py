@@ -1,6 +1,6 @@
 """Black (1976) to the last digit, by mpmath: the truth that errors are measured from."""
 
-import mpmath as mp  # type: ignore[import-untyped]
+import mpmath as mp
 import numpy as np
 
 from benchmarks.peers import Options

@@ -1,6 +1,7 @@
 """Paths per second of first passage, and what a plain simulation needs for the same answer."""
 
 from collections.abc import Callable
+from functools import partial
 from statistics import median
 from typing import NamedTuple
 
@@ -101,8 +102,7 @@ def _laws() -> dict[str, Dynamics]:
 def _speed(sizes: Sizes) -> Table:
     case = _case(STRANGLE, 262_000.0, sizes.steps)
     works: dict[str, Callable[[], object]] = {
-        name: lambda law=law: _simulated(case, law, sizes)  # type: ignore[misc]
-        for name, law in _laws().items()
+        name: partial(_simulated, case, law, sizes) for name, law in _laws().items()
     }
     works["GBM, plain NumPy, no bridge"] = lambda: _plain(case, sizes.paths, sizes.steps)
     works["the lattice, once"] = lambda: _case(STRANGLE, 262_000.0, sizes.steps)

@@ -348,12 +348,13 @@ def test_only_options_are_worth_nothing(price: float) -> None:
 
 
 def test_an_expiry_beside_that_of_what_is_held() -> None:
-    market = {"BTC": {"spot": 1e5, "expiries": {"2026-12-24": {}, "2027-03-26": {}}}}
+    expiries: dict[str, Any] = {"2026-12-24": {}, "2027-03-26": {}}
+    market = {"BTC": {"spot": 1e5, "expiries": expiries}}
     (note,) = resolve(portfolio("BTC-25DEC26", market=market)).notes
     assert "2026-12-24" in note
     assert "BTC-25DEC26" in note
     assert resolve(portfolio("BTC-24DEC26", "BTC-25DEC26", market=market)).notes == ()
-    market["BTC"]["expiries"] |= {"2026-12-25": {}}  # type: ignore[operator]
+    expiries["2026-12-25"] = {}
     assert resolve(portfolio("BTC-25DEC26", market=market)).notes == ()
 
 

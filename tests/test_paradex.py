@@ -353,9 +353,8 @@ def test_coin_carries_nothing(model: str) -> None:
 def test_what_the_venue_does_not_list_is_refused(
     model: str, change: dict[str, Any], reason: str
 ) -> None:
-    market = {"BTC": {"spot": 1e5}, "DOGE": {"spot": 0.1}}
-    if reason == "inverse":
-        market["BTC"]["settlement"] = "inverse"  # type: ignore[assignment]
+    settlement = "inverse" if reason == "inverse" else "linear"
+    market = {"BTC": {"spot": 1e5, "settlement": settlement}, "DOGE": {"spot": 0.1}}
     content = {"as_of": AS_OF.isoformat(), "market": market, "positions": [], **change}
     with pytest.raises(ModelRefusal, match=reason):
         mc.margin(Portfolio.model_validate(content), model=model)

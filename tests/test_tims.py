@@ -126,7 +126,9 @@ def twin(own: Account, pool: int, grouped: float | None) -> float:
         for group, table in tables["product_groups"].items()
         for name in table["classes"]
     }
-    book, tree, least = own.book, {}, {}  # type: ignore[var-annotated]
+    book = own.book
+    tree: dict[str, Any] = {}
+    least: dict[str, Any] = {}
     value = now(book)
     for row in np.flatnonzero((book.pool == pool) & (book.underlying >= 0)):
         name = book.names.underlyings[book.underlying[row]]

@@ -93,8 +93,11 @@ def test_an_account_moves_to_venues_that_its_old_rules_know_nothing_of(turned: b
 
 def test_files_that_cannot_be_compared() -> None:
     old = mc.load("sample_portfolios/btc_short_strangle.yaml")
-    later = old.model_copy(update={"as_of": mc.load(
-        "sample_portfolios/btc_short_strangle.yaml", as_of="2026-11-22").as_of})  # fmt: skip
+    later = old.model_copy(
+        update={
+            "as_of": mc.load("sample_portfolios/btc_short_strangle.yaml", as_of="2026-11-22").as_of
+        }
+    )
     with pytest.raises(InputError, match="swap the files"):
         mc.explain_change(later, old)
     euro = old.model_copy(update={"currency": "EUR", "collateral": ()})

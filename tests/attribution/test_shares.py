@@ -101,8 +101,10 @@ def test_shapley_values_sum_and_agree_when_sampled(portfolio: Portfolio) -> None
 
 
 def test_many_positions_are_sampled_with_their_error() -> None:
-    rows = [{"instrument": f"BTC-25DEC26-{70 + 4 * n}000-C", "quantity": (-1.0) ** n * (n + 1)}
-            for n in range(14)]  # fmt: skip
+    rows = [
+        {"instrument": f"BTC-25DEC26-{70 + 4 * n}000-C", "quantity": (-1.0) ** n * (n + 1)}
+        for n in range(14)
+    ]
     content = {
         "as_of": "2026-11-20T08:00:00Z",
         "market": {"BTC": {"spot": 100_000.0, "volatility": 0.6}},

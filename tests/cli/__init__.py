@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "sample_portfolios"
@@ -10,9 +11,7 @@ STRANGLE = str(SAMPLES / "btc_short_strangle.yaml")
 UNDER = str(SAMPLES / "just_under_maintenance.yaml")
 
 
-def process(*arguments: str, **options: object) -> "subprocess.CompletedProcess[str]":
+def process(*arguments: str, **options: Any) -> "subprocess.CompletedProcess[str]":
     """Run the program in a process of its own."""
     command = [sys.executable, "-m", "margincalc", *arguments]
-    return subprocess.run(  # type: ignore[call-overload,no-any-return]
-        command, capture_output=True, text=True, cwd=ROOT, timeout=60, **options
-    )
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60, **options)

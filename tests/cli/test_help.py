@@ -61,9 +61,17 @@ EXAMPLES = sorted({line for path in PATHS for line in examples(path)})
 def test_every_command_of_the_contract_is_there() -> None:
     names = {" ".join(path) for path in PATHS}
     assert {
-        "margin", "compare", "greeks", "scenarios", "check", "models", "models list",
-        "models show", "models verify", "schema",
-    } <= names  # fmt: skip
+        "margin",
+        "compare",
+        "greeks",
+        "scenarios",
+        "check",
+        "models",
+        "models list",
+        "models show",
+        "models verify",
+        "schema",
+    } <= names
 
 
 @pytest.mark.parametrize("path", PATHS, ids=" ".join)

@@ -23,10 +23,15 @@ def test_the_command_line_alone_imports_nothing_heavy() -> None:
     assert not loaded & (HEAVY | {"dataclasses", "json", "csv", "tempfile", "shutil"})
     own = {name for name in loaded if name.startswith("margincalc")}
     assert own == {
-        "margincalc", "margincalc._version", "margincalc.cli", "margincalc.cli.commands",
-        "margincalc.cli.complete", "margincalc.cli.options", "margincalc.cli.output",
+        "margincalc",
+        "margincalc._version",
+        "margincalc.cli",
+        "margincalc.cli.commands",
+        "margincalc.cli.complete",
+        "margincalc.cli.options",
+        "margincalc.cli.output",
         "margincalc.cli.program",
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("command", ["margin", "check", "greeks", "scenarios", "compare"])

@@ -43,9 +43,13 @@ def scene(content: Case, settings: Sequence[str]) -> Scene:
 def auction(parameters: Case) -> DutchAuction:
     """Return the auction with a file's parameters."""
     names = {
-        "start": "start", "fast_cut": "fast_cut", "fast_len_s": "fast_seconds",
-        "slow_len_s": "slow_seconds", "insolvent_len_s": "insolvent_seconds", "buffer": "buffer",
-    }  # fmt: skip
+        "start": "start",
+        "fast_cut": "fast_cut",
+        "fast_len_s": "fast_seconds",
+        "slow_len_s": "slow_seconds",
+        "insolvent_len_s": "insolvent_seconds",
+        "buffer": "buffer",
+    }
     settings = [f"{own}={float(parameters[name])!r}" for name, own in names.items()]
     engine = load_engine("derive-auction", DAY, settings).engine
     assert isinstance(engine, DutchAuction)
@@ -158,8 +162,14 @@ def _loan(collateral: float, debt: float, threshold: float, charge: float = 1.0)
 
 
 def _liquidated(at: Scene, bonus: float, factor: float, *more: str) -> Run:
-    settings = (f"bonus={bonus}", f"close_factor={factor}", "full_below=0.0", "protocol_fee=0.0",
-                "least=0.0", *more)  # fmt: skip
+    settings = (
+        f"bonus={bonus}",
+        f"close_factor={factor}",
+        "full_below=0.0",
+        "protocol_fee=0.0",
+        "least=0.0",
+        *more,
+    )
     engine = load_engine("aave-v3", DAY, settings).engine
     assert isinstance(engine, FixedSpread)
     return run(engine, at)

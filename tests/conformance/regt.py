@@ -59,16 +59,16 @@ class Book(NamedTuple):
 
     def account(self, *settings: str) -> Account:
         """Margin the book."""
-        content = {
+        content: dict[str, Any] = {
             "as_of": self.as_of.isoformat(),
             "market": {"XYZ": {"spot": self.spot, "listed": True}},
             "positions": [_position(leg, self.multiplier) for leg in self.legs if leg.quantity],
         }
         if self.shares is not None:
             own = "XYZ" if self.shares.price == self.spot else "FUND"
-            content["market"].setdefault(own, {"spot": self.shares.price, "listed": True})  # type: ignore[attr-defined]
+            content["market"].setdefault(own, {"spot": self.shares.price, "listed": True})
             held = {"instrument": own, "quantity": self.shares.quantity}
-            content["positions"].append(held)  # type: ignore[attr-defined]
+            content["positions"].append(held)
         rules = Rules(model="reg-t", settings=self.settings + settings)
         return margined(Portfolio.model_validate(content), rules)
 
@@ -114,8 +114,9 @@ def _settings(rules: Case) -> tuple[str, ...]:
         "min_rate": ("short_option.minimum",),
         "stock": ("long_shares.initial",),
     }
-    return tuple(f"{key}={float(rules[name])}" for name in keys if name in rules
-                 for key in keys[name])  # fmt: skip
+    return tuple(
+        f"{key}={float(rules[name])}" for name in keys if name in rules for key in keys[name]
+    )
 
 
 def _book(case: Case) -> Book:

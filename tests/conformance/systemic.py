@@ -1,6 +1,7 @@
 """Cascades, oracles, margin over time, collateral over venues, and documented events."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,7 +51,7 @@ def _continuum(case: Case) -> Figures:
     for number, row in enumerate(case["cases"]):
         slope = row["lambda"]
         size = np.full(len(prices), 0.25 * case["rho"])
-        line = queue(prices, size, lambda sold, slope=slope: slope * sold)  # type: ignore[misc]
+        line = queue(prices, size, partial(np.multiply, slope))
         edges = np.array([case["P0"] - 1e-9, 0.2])  # as many accounts as steps between them
         level = levels(line, np.array([edges[0], edges[0] - 0.25 * (len(prices) - 1)]))
         stop = case["P0"] - case["shock"] * float(level.multiplier[0])
@@ -155,13 +156,14 @@ def oracle(case: Case) -> Figures:
         found[f"expected_shortfall_over_buffer.cases.{number}.bp"] = loss
     found["twap.sd_pct_30m_sigma80"] = 100.0 * feeds.average_deviation(0.8, 1800.0)
     given = case["twap_attack"]
-    for name, mean in (("arith", "arithmetic"), ("geo", "geometric")):
+    means: tuple[tuple[str, feeds.Mean], ...] = (("arith", "arithmetic"), ("geo", "geometric"))
+    for name, mean in means:
         for blocks in given[name]:
             found[f"twap_attack.{name}.{blocks}"] = feeds.attack_multiple(
                 given["target_move"],
                 int(blocks),
                 given["window_blocks"],
-                mean,  # type: ignore[arg-type]
+                mean,
             )
     for blocks in given["cpamm_quote_in_over_reserve"]:
         multiple = feeds.attack_multiple(given["target_move"], int(blocks), given["window_blocks"])

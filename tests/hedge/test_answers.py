@@ -1,10 +1,12 @@
 """What `hedge` says: words for what cannot be done, limits kept, and every mode and account."""
 
 import json
+from typing import Any
 
 import pytest
 
 import margincalc as mc
+from margincalc.assembly.pools import MODES, Mode
 from margincalc.assembly.what_if import what_if
 from margincalc.errors import InputError
 from margincalc.portfolio import Quote
@@ -18,9 +20,9 @@ CALL = f"BTC-{EXPIRY}-110000-C"
 NONE = mc.Limits(deposit=0.0)
 
 
-def reasons(**limits: float | bool) -> str:
+def reasons(**limits: Any) -> str:
     """Return why a strangle has no hedge under limits."""
-    (pool,) = mc.hedge(strangle(), limits=mc.Limits(**limits)).pools  # type: ignore[arg-type]
+    (pool,) = mc.hedge(strangle(), limits=mc.Limits(**limits)).pools
     assert not pool.feasible
     return "; ".join(pool.reasons)
 
@@ -100,13 +102,13 @@ def test_initial_margin_can_be_asked_for() -> None:
     assert both.total_cost >= plain.total_cost
 
 
-@pytest.mark.parametrize("mode", ["isolated", "cross", "portfolio"])
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(
     "name", ["isolated_perpetuals", "two_venues", "btc_covered_call_inverse", "us_equity_options"]
 )
-def test_every_mode_and_account(name: str, mode: str) -> None:
+def test_every_mode_and_account(name: str, mode: Mode) -> None:
     portfolio = mc.load(SAMPLES / f"{name}.yaml")
-    report = mc.hedge(portfolio, aim=mc.Aim(target=0.2), mode=mode)  # type: ignore[arg-type]
+    report = mc.hedge(portfolio, aim=mc.Aim(target=0.2), mode=mode)
     assert report.feasible
     assert report.after is not None
     for pool in report.after.pools:

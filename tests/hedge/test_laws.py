@@ -16,6 +16,7 @@ from margincalc.answers.margining import Rules, rules_of
 from margincalc.arrays import FloatArray
 from margincalc.assembly.assemble import assemble
 from margincalc.assembly.pools import labels
+from margincalc.book import Book
 from margincalc.hedge.aims import Request
 from margincalc.hedge.catalogue import catalogue
 from margincalc.hedge.cure import cure
@@ -23,6 +24,7 @@ from margincalc.hedge.optimum import Optimum
 from margincalc.hedge.problem import Problem, problem_of
 from margincalc.hedge.programme import Programme
 from margincalc.hedge.trial import shortage
+from margincalc.margin.forms import LinearForm
 from tests.books import Style, portfolios
 from tests.hedge import EXPIRY, after, strangle
 
@@ -222,17 +224,17 @@ def test_a_search_is_close_to_the_optimum() -> None:
     """Hide a convex model's form: the search must find nearly what the programme finds."""
 
     class Hidden:
-        def __init__(self, model: object) -> None:
-            self.grids, self.margin, self._model = model.grids, model.margin, model  # type: ignore[attr-defined]
+        def __init__(self, model: Any) -> None:
+            self.grids, self.margin, self._model = model.grids, model.margin, model
 
-        def linear(self, book: object) -> object:
-            form = self._model.linear(book)  # type: ignore[attr-defined]
+        def linear(self, book: Book) -> LinearForm:
+            form: LinearForm = self._model.linear(book)
             return form._replace(worst=(), without=("all of it",))
 
     request = Request(mc.Aim(target=0.7), limits=mc.Limits(deposit=0.0))
     problem = problem_with(strangle(150_000.0), request)
     best = cure(problem)
-    found = cure(replace(problem, model=Hidden(problem.model)))  # type: ignore[arg-type]
+    found = cure(replace(problem, model=Hidden(problem.model)))
     assert best.z is not None
     assert found.z is not None
     assert found.method == "local search"

@@ -81,10 +81,9 @@ def parity_forward(chain: Chain) -> FloatArray:
     forward = np.zeros(chain.strike.size)
     for rows in _groups(zip(chain.currency, chain.expiry, strict=True)).values():
         pairs = _pairs(chain, rows)
+        strikes, forwards = np.array([*pairs]), np.array([*pairs.values()])
         for row in rows:
-            strike = float(chain.strike[row])
-            nearest = min(pairs, key=lambda other, strike=strike: abs(other - strike))  # type: ignore[misc]
-            forward[row] = pairs[nearest]
+            forward[row] = forwards[np.argmin(np.abs(strikes - chain.strike[row]))]
     return forward
 
 

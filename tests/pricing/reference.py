@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-import mpmath as mp  # type: ignore[import-untyped]
+import mpmath as mp
 import numpy as np
 
 from margincalc.arrays import BoolArray, FloatArray, IntArray

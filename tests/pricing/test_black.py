@@ -2,7 +2,7 @@
 
 import itertools
 
-import mpmath as mp  # type: ignore[import-untyped]
+import mpmath as mp
 import numpy as np
 import pytest
 import QuantLib as ql

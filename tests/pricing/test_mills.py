@@ -1,6 +1,6 @@
 """The Mills ratio and its symmetric difference against 50-digit arithmetic."""
 
-import mpmath as mp  # type: ignore[import-untyped]
+import mpmath as mp
 import numpy as np
 
 from margincalc.pricing._mills import mills, symmetric_difference

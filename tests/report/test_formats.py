@@ -69,11 +69,28 @@ def test_json_of_margin_has_the_keys_of_its_contract() -> None:
     content = json.loads(render(by_hand.STRANGLE, "json"))
     assert content["schema"] == "margincalc.margin/1"
     assert {
-        "account", "as_of", "currency", "model", "mode", "pricer", "equity", "collateral_value",
-        "initial_margin", "maintenance_margin", "margin_ratio", "available_funds", "excess",
-        "status", "components", "initial_components", "worst_scenario", "liquidation", "greeks",
-        "positions", "pools",
-    } <= content.keys()  # fmt: skip
+        "account",
+        "as_of",
+        "currency",
+        "model",
+        "mode",
+        "pricer",
+        "equity",
+        "collateral_value",
+        "initial_margin",
+        "maintenance_margin",
+        "margin_ratio",
+        "available_funds",
+        "excess",
+        "status",
+        "components",
+        "initial_components",
+        "worst_scenario",
+        "liquidation",
+        "greeks",
+        "positions",
+        "pools",
+    } <= content.keys()
 
 
 def test_json_never_holds_what_is_no_number() -> None:
@@ -144,8 +161,10 @@ def test_csv_of_a_model_has_a_row_per_parameter() -> None:
 def test_csv_of_check_has_one_row() -> None:
     (row,) = rows(by_hand.CHECK)
     assert (row["status"], row["failed"], row["model.name"]) == (
-        "healthy", "true", "generic-portfolio",
-    )  # fmt: skip
+        "healthy",
+        "true",
+        "generic-portfolio",
+    )
 
 
 def numbers_of(content: Any) -> int:

@@ -131,8 +131,11 @@ def test_verify_never_shortens_a_name(width: int) -> None:
 def test_verify_of_one_model_shows_every_figure() -> None:
     text = render(replace(by_hand.VERIFY, unproven=()), "table")
     assert [line.split()[0] for line in text.splitlines() if "1.0e-09" in line] == [
-        "initial_margin", "components.scenario_loss", "initial_margin", "initial_margin",
-    ]  # fmt: skip
+        "initial_margin",
+        "components.scenario_loss",
+        "initial_margin",
+        "initial_margin",
+    ]
     assert all(head in text for head in ("expected", "computed", "error", "tolerance"))
 
 

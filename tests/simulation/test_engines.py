@@ -54,8 +54,9 @@ def stressed(rng: Random, style: Style = STYLE, shares: Sequence[float] = NEAR) 
     """Draw an account whose money makes its equity a share of its maintenance margin."""
     content = written(rng, style)
     content["collateral"] = [{"asset": "USD", "quantity": 0.0}]
-    result = margined(mc.Portfolio.model_validate(content), model="generic-standard",
-                      settings=SETTINGS).result  # fmt: skip
+    result = margined(
+        mc.Portfolio.model_validate(content), model="generic-standard", settings=SETTINGS
+    ).result
     margin, equity = float(result.maintenance[0]), float(result.equity[0])
     wanted = rng.choice(shares) * margin
     content["collateral"] = [{"asset": "USD", "quantity": wanted - equity}]
@@ -188,14 +189,17 @@ def test_hyperliquid_sells_a_fifth_then_all_and_its_vault_keeps_the_margin() -> 
     assert cured.left[0].quantity == pytest.approx(16.0)
     # 33,000 are over the 32,000 that are left to maintain, and under the 40,000 to open them.
     assert (cured.status_before, cured.end, cured.status_after) == (
-        "liquidatable", "healthy", "restricted",
-    )  # fmt: skip
+        "liquidatable",
+        "healthy",
+        "restricted",
+    )
     assert cured.initial_after > cured.equity_after >= cured.maintenance_after
     assert ran(perpetual(20.0, 45_000.0), "hyperliquid").status_after == "restricted"
     whole = ran(perpetual(20.0, 30_000.0), "hyperliquid")
     assert [(step.action, step.seconds) for step in whole.steps] == [
-        ("close a share", 0.0), ("close", 30.0),
-    ]  # fmt: skip
+        ("close a share", 0.0),
+        ("close", 30.0),
+    ]
     vault = ran(perpetual(20.0, 26_000.0), "hyperliquid")
     assert [step.action for step in vault.steps] == ["backstop"]
     assert (vault.end, vault.liquidator) == ("closed", pytest.approx(26_000.0))
@@ -261,9 +265,11 @@ def test_a_bankrupt_account_is_paid_for_by_the_fund_then_by_others() -> None:
 def test_an_auction_ends_where_the_buffer_is_whole() -> None:
     portfolio = perpetual(20.0, 30_000.0)
     report = mc.simulate_liquidation(
-        portfolio, engine="derive-auction", model="generic-standard",
+        portfolio,
+        engine="derive-auction",
+        model="generic-standard",
         conditions=Market(Slippage("none")),
-    )  # fmt: skip
+    )
     (pool,) = report.pools
     (step,) = pool.steps
     buffered = step.equity - 1.15 * step.maintenance
@@ -274,9 +280,11 @@ def test_an_auction_ends_where_the_buffer_is_whole() -> None:
 def test_no_bidder_says_so() -> None:
     thin = Market(Slippage("square-root", 1e4), fund=1e6)
     report = mc.simulate_liquidation(
-        perpetual(20.0, 30_000.0), engine="derive-auction", model="generic-standard",
+        perpetual(20.0, 30_000.0),
+        engine="derive-auction",
+        model="generic-standard",
         conditions=thin,
-    )  # fmt: skip
+    )
     (pool,) = report.pools
     assert (pool.end, pool.acted) == ("unfinished", False)
     assert "no bidder" in pool.reason
@@ -285,9 +293,11 @@ def test_no_bidder_says_so() -> None:
 def test_a_toxic_loan_is_said_and_spirals() -> None:
     toxic = mc.Portfolio.model_validate(loan(0.97 * 99_000.0))
     (pool,) = mc.simulate_liquidation(
-        toxic, engine="aave-v3", engine_settings=("full_below=0.0", "least=0.0"),
+        toxic,
+        engine="aave-v3",
+        engine_settings=("full_below=0.0", "least=0.0"),
         conditions=Market(Slippage("none")),
-    ).pools  # fmt: skip
+    ).pools
     assert pool.loan is not None
     assert pool.loan.toxic
     assert pool.end == "bankrupt"

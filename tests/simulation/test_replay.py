@@ -20,11 +20,29 @@ def test_feeds_are_what_they_say() -> None:
     late = price[replay.known(time, 120.0)]
     assert late.tolist() == [100, 100, 100, *price[1:-2].tolist()]
     assert price[replay.stepped(time, price, 0.015, 1e9)].tolist() == [
-        100, 100, 100, 98, 98, 98, 98, 101, 101, 101,
-    ]  # fmt: skip
+        100,
+        100,
+        100,
+        98,
+        98,
+        98,
+        98,
+        101,
+        101,
+        101,
+    ]
     assert price[replay.stepped(time, price, 1.0, 180.0)].tolist() == [
-        100, 100, 100, 98, 98, 98, 97.5, 97.5, 97.5, 100,
-    ]  # fmt: skip
+        100,
+        100,
+        100,
+        98,
+        98,
+        98,
+        97.5,
+        97.5,
+        97.5,
+        100,
+    ]
     average = replay.averaged(time, price, 120.0)
     assert average[3] == pytest.approx((101 + 99) / 2)
     assert average[1] == pytest.approx(100.0)

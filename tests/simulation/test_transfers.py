@@ -40,8 +40,10 @@ def test_each_pair_has_its_own_route() -> None:
         halts={("one", ""): 100.0, ("two", "three"): 7.0},
     )
     assert own.seconds.tolist() == [
-        [NEVER, 110.0, 160.0], [60.0, NEVER, 67.0], [60.0, NEVER, NEVER],
-    ]  # fmt: skip
+        [NEVER, 110.0, 160.0],
+        [60.0, NEVER, 67.0],
+        [60.0, NEVER, NEVER],
+    ]
     spare = np.array([8.0, 0.0, 100.0])
     assert own.arriving(spare)[0].tolist() == pytest.approx([0.0, 5.0, 7.92])
     assert own.arriving(spare)[2].tolist() == pytest.approx([99.0, 0.0, 0.0])

@@ -166,8 +166,14 @@ def test_parquet_rows_are_the_accounts(tmp_path: Path) -> None:
     from pyarrow import parquet
 
     path = tmp_path / "accounts.parquet"
-    rows = {"account": ["lost", "won"], "quantity": [1, -1], "entry_price": [100.0, 100.0],
-            "balance": [10.0, 50.0], "maintenance": [2.0, 2.0], "mark": [80.0, None]}  # fmt: skip
+    rows = {
+        "account": ["lost", "won"],
+        "quantity": [1, -1],
+        "entry_price": [100.0, 100.0],
+        "balance": [10.0, 50.0],
+        "maintenance": [2.0, 2.0],
+        "mark": [80.0, None],
+    }
     parquet.write_table(pyarrow.table(rows), path)
     csv = written(tmp_path, HEAD + "lost,1,100,10,2\nwon,-1,100,50,2\n")
     assert mc.waterfall(path, mark=80.0) == mc.waterfall(csv, mark=80.0)
@@ -199,10 +205,15 @@ def test_faults_are_sentences(tmp_path: Path, text: str, name: str, found: str) 
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"policy": "luck"}, {"unit": "hearts"}, {"fund": -1.0}, {"fund": float("nan")},
-        {"cap": -1.0}, {"slippage": 1.5}, {"slippage": float("nan")},
+        {"policy": "luck"},
+        {"unit": "hearts"},
+        {"fund": -1.0},
+        {"fund": float("nan")},
+        {"cap": -1.0},
+        {"slippage": 1.5},
+        {"slippage": float("nan")},
     ],
-)  # fmt: skip
+)
 def test_terms_out_of_bounds_are_refused(tmp_path: Path, wrong: dict[str, Any]) -> None:
     call: Callable[..., Any] = mc.waterfall
     with pytest.raises(InputError):
