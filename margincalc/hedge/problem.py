@@ -22,17 +22,19 @@ from margincalc.risk import greeks, now
 
 
 class Bound(NamedTuple):
-    """A limit on a sum of variables: ``low <= coefficient @ z <= high``.
+    """A limit on a sum of variables: ``low <= coefficient @ z + ticket * trades <= high``.
 
     Attributes
     ----------
     limit : the field of `Limits` that it comes from
+    ticket : what each instrument that is traded adds
     """
 
     limit: str
     coefficient: FloatArray
     low: float
     high: float
+    ticket: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +99,14 @@ class Problem:
         paid: FloatArray = np.where(net != 0.0, self.ticket, 0.0)
         return paid
 
+    def amounts(self, bound: Bound, answers: FloatArray) -> FloatArray:
+        """Return what a limit is on, shape (K, 2 C + 1) to (K,)."""
+        amounts: FloatArray = answers @ bound.coefficient
+        if not bound.ticket:
+            return amounts
+        amounts += bound.ticket * np.count_nonzero(self.tickets(answers), axis=1)
+        return amounts
+
     def netted(self, z: FloatArray) -> FloatArray:
         """Return an answer in which each candidate is traded on one side only."""
         count = self.candidates
@@ -118,7 +128,7 @@ class Problem:
         room = 1.0 + 1e-9
         found = ["deposit"] if z[-1] > self.upper[-1] * room else []
         for bound in self.bounds:
-            amount = float(bound.coefficient @ z)
+            amount = float(self.amounts(bound, z[None, :])[0])
             slack = 1e-9 * max(1.0, abs(amount))
             if not bound.low - slack <= amount <= bound.high + slack:
                 found.append(bound.limit)
@@ -265,7 +275,7 @@ def _bounds(problem: Problem, limits: Limits) -> list[Bound]:
     if limits.budget < np.inf:
         price = np.concatenate([problem.price, -problem.price, [1.0]])
         cost = np.concatenate([problem.cost[: 2 * count], [0.0]])
-        found.append(Bound("budget", price + cost, -np.inf, limits.budget))
+        found.append(Bound("budget", price + cost, -np.inf, limits.budget, problem.ticket))
     of = greeks(problem.book)
     book = problem.book
     for limit, unit in (("delta", of.delta), ("vega", of.vega)):

@@ -25,8 +25,9 @@ class Rows:
         self._size = len(problem.cost)
         self._scans = {key: index for index, key in enumerate(cuts)}
         self._offsets = sorted(programme.offsets)
-        # Where only what is missing counts, tickets are free.
-        self._tickets = problem.candidates if problem.ticket and not elastic else 0
+        # Where only what is missing counts, tickets are free, but for a limit that counts them.
+        free = elastic and not any(bound.ticket for bound in problem.bounds)
+        self._tickets = problem.candidates if problem.ticket and not free else 0
         self.missing = self._size
         self._first_scan = self._size + 1
         self._first_part = self._first_scan + len(cuts)
@@ -113,11 +114,14 @@ class Rows:
         self._parts()
         self._deduct()
         self._ticket()
+        tickets = self._first_ticket + np.arange(self._tickets)
         for bound in problem.bounds:
+            columns = np.concatenate([self._every, tickets])
+            values = np.append(bound.coefficient * self.scale, np.full(self._tickets, bound.ticket))
             if bound.high < np.inf:
-                self._row(self._every, -bound.coefficient * self.scale, -bound.high)
+                self._row(columns, -values, -bound.high)
             if bound.low > -np.inf:
-                self._row(self._every, bound.coefficient * self.scale, bound.low)
+                self._row(columns, values, bound.low)
 
     def _losses(self) -> None:
         """Let a scan's worst loss be no less than in the scenarios that have bound."""

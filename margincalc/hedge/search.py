@@ -88,7 +88,7 @@ class Search:
         whole[:, -1] = deposit
         total = np.zeros(len(answers))
         for bound in self.problem.bounds:
-            amount = whole @ bound.coefficient
+            amount = self.problem.amounts(bound, whole)
             total += np.maximum(amount - bound.high, 0.0) + np.maximum(bound.low - amount, 0.0)
         return total
 
@@ -128,7 +128,7 @@ class Search:
         rows = [np.concatenate([each, [-1.0, -1.0]]) for each in slope.T]
         least = [-each for each in missing[count]]
         for bound in problem.bounds:
-            start = float(bound.coefficient[:-1] @ z[:-1])
+            start = float(problem.amounts(bound, bare[None, :])[0])
             for sign, limit in ((1.0, bound.high), (-1.0, -bound.low)):
                 if limit < np.inf:
                     rows.append(np.append(sign * bound.coefficient, 0.0))

@@ -1,6 +1,7 @@
 """What `hedge` says: words for what cannot be done, limits kept, and every mode and account."""
 
 import json
+import math
 from typing import Any
 
 import pytest
@@ -67,6 +68,30 @@ def test_limits_are_kept() -> None:
     assert budget.feasible
     paid = sum(trade.premium + trade.cost for trade in budget.trades) + budget.deposit
     assert paid <= 12_000.0 * (1.0 + 1e-9)
+
+
+@pytest.mark.parametrize("model", ["generic-portfolio", "deribit-pm"])  # a programme, a search
+@pytest.mark.parametrize("more", [2_500.0, 10_000.0])
+def test_a_budget_pays_tickets_too(model: str, more: float) -> None:
+    def paid(ticket: float, budget: float) -> float:
+        """Return what the trades of an answer cost in all, nothing where there is none."""
+        limits, aim = mc.Limits(budget=budget, size=20.0, deposit=0.0), mc.Aim(target=0.7)
+        costs = mc.Costs(ticket=ticket)
+        found = mc.hedge(strangle(80_000.0), limits=limits, costs=costs, aim=aim, model=model)
+        return sum(trade.premium + trade.cost for trade in found.trades)
+
+    budget = paid(0.0, math.inf) + more
+    whole = paid(2_000.0, budget)
+    assert whole <= budget * (1.0 + 1e-9)
+    assert whole > 0.0 or (model == "deribit-pm" and more == 2_500.0)
+
+
+def test_a_budget_that_tickets_use_up_is_named() -> None:
+    limits = mc.Limits(budget=25_000.0, size=20.0, deposit=0.0, new_shorts=False)
+    assert mc.hedge(strangle(), limits=limits._replace(budget=40_000.0)).feasible
+    (pool,) = mc.hedge(strangle(), limits=limits, costs=mc.Costs(ticket=24_000.0)).pools
+    assert not pool.feasible
+    assert "without the budget there is an answer" in pool.reasons
 
 
 def test_lots_of_the_file_are_kept() -> None:
