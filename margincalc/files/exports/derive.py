@@ -12,12 +12,12 @@ requirement ("below zero the subaccount is flagged for liquidation"), so the req
 `subaccount_value` less them; what open orders hold on top is `open_orders_margin`. Pending interest
 is in the margins and not in the value. `net_settlements` of a perpetual have been paid to the
 account and are taken off its profit since entry; `pending_funding` is still owed. The map of
-public/get_tickers abbreviates: I index, M mark, a and b the best ask and bid, t milliseconds, and
-of `option_pricing` i volatility, f forward, df discount factor.
+public/get_tickers abbreviates the names of public/get_ticker.
 """
 
 import re
 from dataclasses import replace
+from typing import NamedTuple
 
 from margincalc.files.exports.draft import Draft
 from margincalc.files.exports.pages import MARKET, ORDERS, Page, section
@@ -127,46 +127,56 @@ def _collateral(row: Row, draft: Draft) -> None:
     draft.deposit(row.text("asset_name"), row.number("amount"), row, row.price("mark_price"))
 
 
+class _Names(NamedTuple):
+    """How an answer calls what it says of a contract, and of one that is an option."""
+
+    moment: str
+    spot: str
+    mark: str
+    bid: str
+    ask: str
+    volatility: str
+    forward: str
+    discount: str
+
+
+_IN_FULL = _Names(
+    *("timestamp", "index_price", "mark_price", "best_bid_price", "best_ask_price"),
+    *("iv", "forward_price", "discount_factor"),
+)
+_ABBREVIATED = _Names("t", "I", "M", "b", "a", "i", "f", "df")
+
+
 def _tickers(page: Page, draft: Draft) -> None:
     for row in page.rows:
-        if (found := named(row, draft, held=False)) is None:
-            continue
-        name, terms = found
-        draft.seen(row.maybe("timestamp"))
-        draft.spot(terms.base, row.price("index_price"))
-        priced = row.inner("option_pricing")
-        draft.forward(terms, priced.price("forward_price"))
-        draft.discount(terms, priced.price("discount_factor"))
-        draft.quote(
-            name,
-            row,
-            mark=row.maybe("mark_price"),
-            volatility=priced.price("iv"),
-            bid=row.price("best_bid_price"),
-            ask=row.price("best_ask_price"),
-        )
+        _ticker(row, draft, _IN_FULL)
 
 
 def _map_of_tickers(page: Page, draft: Draft) -> None:
     tickers = page.head.inner("tickers")
     for name in tickers.fields:
         inner = tickers.inner(name)
-        row = replace(inner, fields={"instrument_name": name, **inner.fields})
-        if (found := named(row, draft, held=False)) is None:
-            continue
-        draft.seen(row.maybe("t"))
-        draft.spot(found[1].base, row.price("I"))
-        priced = row.inner("option_pricing")
-        draft.forward(found[1], priced.price("f"))
-        draft.discount(found[1], priced.price("df"))
-        draft.quote(
-            found[0],
-            row,
-            mark=row.maybe("M"),
-            volatility=priced.price("i"),
-            bid=row.price("b"),
-            ask=row.price("a"),
-        )
+        fields = {"instrument_name": name, **inner.fields}
+        _ticker(replace(inner, fields=fields), draft, _ABBREVIATED)
+
+
+def _ticker(row: Row, draft: Draft, names: _Names) -> None:
+    if (found := named(row, draft, held=False)) is None:
+        return
+    name, terms = found
+    draft.seen(row.maybe(names.moment))
+    draft.spot(terms.base, row.price(names.spot))
+    priced = row.inner("option_pricing")
+    draft.forward(terms, priced.price(names.forward))
+    draft.discount(terms, priced.price(names.discount))
+    draft.quote(
+        name,
+        row,
+        mark=row.maybe(names.mark),
+        volatility=priced.price(names.volatility),
+        bid=row.price(names.bid),
+        ask=row.price(names.ask),
+    )
 
 
 SECTIONS = (
