@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from margincalc.answers.account import Account
 from margincalc.answers.statement import margin_report
+from margincalc.assembly.keys import as_columns
+from margincalc.book import Pool
 from margincalc.errors import InputError, ModelRefusal
 from margincalc.portfolio import Portfolio
 from tests.books import margined
@@ -249,3 +252,21 @@ def test_settings_change_the_venue_that_they_name_or_all_that_have_the_parameter
 def test_a_stated_margin_needs_collateral() -> None:
     with pytest.raises(InputError, match="under isolated margins"):
         margined(book(SPOT, [future(isolated_margin=100.0)]), "isolated")
+
+
+# Keys
+
+
+def test_keys_as_columns_are_the_keys() -> None:
+    keys = [
+        Pool("okx", "group", "spread", "one"),
+        Pool("", "instrument", "BTC-PERPETUAL", "one"),
+        Pool("okx", "unallocated", "unallocated", "two"),
+        Pool("", "account", "two", "two"),
+    ]
+    columns = as_columns(keys)
+    assert list(columns) == keys
+    assert columns[1:3] == keys[1:3]
+    assert list(columns.take(np.array([3, 0]))) == [keys[3], keys[0]]
+    assert as_columns(columns) is columns
+    assert not list(as_columns(()))

@@ -12,7 +12,8 @@ import numpy as np
 
 from margincalc.answers.account import Account
 from margincalc.assembly.assemble import assemble
-from margincalc.assembly.pools import MODES, Funding, Mode, funded, funding, labels
+from margincalc.assembly.funding import Funding, funded, funding
+from margincalc.assembly.pools import MODES, Mode, labels
 from margincalc.assembly.what_if import UNCHANGED, Changes, moved
 from margincalc.book import Book, Kind
 from margincalc.errors import Fault, InputError, did_you_mean, input_error, refusing_as, shown

@@ -1,17 +1,18 @@
 """Books of many accounts: what they hold, as columns over the instruments that all share."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from margincalc.arrays import FloatArray, IntArray, group_rows
+from margincalc.assembly.keys import PoolKeys, Share
 from margincalc.assembly.pools import UNALLOCATED
 from margincalc.batch.holdings import Accounts
 from margincalc.batch.lines import Codes, Lines
 from margincalc.batch.universe import Universe
-from margincalc.book import Book, Pool
+from margincalc.book import Book
 from margincalc.book.holdings import Holdings, inverse_profit, linear_profit, netted
 
 ROWS = 1 << 16  # of positions in one book: bounds memory, and keeps what is computed in cache
@@ -23,31 +24,12 @@ class Unit(NamedTuple):
     Attributes
     ----------
     first, stop : which accounts of the part they are
-    book : their pools
-    owner : account of each pool, from 0, shape (A,)
+    book : their pools, whose keys are `PoolKeys` with `first` as owner 0
     """
 
     first: int
     stop: int
     book: Book
-    owner: IntArray
-
-
-class _Keys(Sequence[Pool]):
-    """Keys of pools that are whole accounts, made when somebody asks."""
-
-    def __init__(self, names: Any, owner: IntArray, venue: Codes) -> None:
-        self._names, self._owner, self._venue = names, owner, venue
-
-    def __len__(self) -> int:
-        return len(self._owner)
-
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            return [self[at] for at in range(*index.indices(len(self)))]
-        code, account = int(self._venue.code[index]), str(self._names[int(self._owner[index])])
-        venue = self._venue.names[code] if code >= 0 else ""
-        return Pool(venue, "account", account, account)
 
 
 def units(accounts: Accounts, universe: Universe) -> Iterator[Unit]:
@@ -78,14 +60,13 @@ def unit(accounts: Accounts, universe: Universe, first: int, stop: int) -> Unit:
         entry=held.entry,
         limited=np.zeros(len(pools.keys), bool),
     )
-    return Unit(first, stop, book, pools.owner)
+    return Unit(first, stop, book)
 
 
 class _Pools(NamedTuple):
-    """Pools, their accounts, and the pool of each position and balance."""
+    """Keys of pools, and the pool of each position and balance."""
 
-    keys: Sequence[Pool]
-    owner: IntArray
+    keys: PoolKeys
     positions: IntArray
     balances: IntArray
 
@@ -94,7 +75,7 @@ def _shared(names: Any, positions: Lines, balances: Lines, universe: Universe) -
     """Return a pool for each account and venue."""
     if not positions.venue.names and not balances.venue.names:
         owner, none = np.arange(len(names)), Codes(np.full(len(names), -1), ())
-        return _Pools(_Keys(names, owner, none), owner, positions.account, balances.account)
+        return _Pools(_of_accounts(names, owner, none), positions.account, balances.account)
     venue = _together(positions.venue, balances.venue)
     account = np.concatenate([positions.account, balances.account])
     # An account of which every row was set aside has a pool, too.
@@ -102,9 +83,14 @@ def _shared(names: Any, positions: Lines, balances: Lines, universe: Universe) -
     account = np.concatenate([account, alone])
     code = np.concatenate([venue.code, np.full(len(alone), -1)])
     first, label = group_rows(account, code)
-    keys = _Keys(names, account[first], Codes(code[first], venue.names))
+    keys = _of_accounts(names, account[first], Codes(code[first], venue.names))
     count = len(positions.account)
-    return _Pools(keys, account[first], label[:count], label[count : len(venue.code)])
+    return _Pools(keys, label[:count], label[count : len(venue.code)])
+
+
+def _of_accounts(names: Any, owner: IntArray, venue: Codes) -> PoolKeys:
+    share = np.full(len(owner), Share.ACCOUNT)
+    return PoolKeys(owner, venue.code, share, owner, names, venue.names, (names,))
 
 
 def _together(one: Codes, other: Codes) -> Codes:
@@ -123,30 +109,26 @@ def _isolated(names: Any, positions: Lines, balances: Lines, universe: Universe)
 
     They are numbered in the order of the file, in which deposits are divided among them.
     """
-    pools: dict[Pool, int] = {}
-    owner: list[int] = []
-    accounts = [str(name) for name in names.to_pylist()]
-    instruments = universe.book.names.instruments
-    number = {"positions": np.empty(len(positions.account), np.int64)}
-    number["balances"] = np.empty(len(balances.account), np.int64)
-    for section, lines in (("positions", positions), ("balances", balances)):
-        for row, account in enumerate(lines.account.tolist()):
-            venue, group = _name(lines.venue, row), _name(lines.pool, row)
-            key = Pool(venue, "unallocated", UNALLOCATED, accounts[account])
-            if section == "positions":
-                name = instruments[int(lines.instrument[row])]
-                key = key._replace(share="instrument", name=name)
-                key = key._replace(share="group", name=group) if group else key
-            if key not in pools:
-                pools[key] = len(pools)
-                owner.append(account)
-            number[section][row] = pools[key]
-    return _Pools(tuple(pools), np.array(owner, np.int64), **number)
-
-
-def _name(codes: Codes, row: int) -> str:
-    code = int(codes.code[row])
-    return codes.names[code] if code >= 0 else ""
+    count, deposits = len(positions.account), len(balances.account)
+    instruments, groups = universe.book.names.instruments, positions.pool.names
+    grouped = np.array([*map(bool, groups), False])[positions.pool.code]
+    within = np.where(grouped, Share.GROUP, Share.INSTRUMENT)
+    share = np.concatenate([within, np.full(deposits, Share.UNALLOCATED)])
+    named = np.where(grouped, positions.pool.code, positions.instrument)
+    name = np.concatenate([named, np.zeros(deposits, np.int64)])
+    account = np.concatenate([positions.account, balances.account])
+    venue = _together(positions.venue, balances.venue)
+    width = max(len(instruments), len(groups), 1)
+    first, label = group_rows(account, ((venue.code + 1) * len(Share) + share) * width + name)
+    order = np.argsort(first)
+    number = np.empty_like(order)
+    number[order] = np.arange(len(order))
+    first, label = first[order], number[label]
+    called = (names, groups, instruments, (UNALLOCATED,))
+    keys = PoolKeys(
+        account[first], venue.code[first], share[first], name[first], names, venue.names, called
+    )
+    return _Pools(keys, label[:count], label[count:])
 
 
 def _held(positions: Lines, balances: Lines, pools: _Pools, universe: Universe) -> Holdings:

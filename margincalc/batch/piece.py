@@ -18,7 +18,8 @@ import numpy as np
 
 from margincalc.answers.margining import pooled
 from margincalc.arrays import IntArray
-from margincalc.assembly.pools import Funding
+from margincalc.assembly.funding import Funding
+from margincalc.assembly.keys import as_columns
 from margincalc.batch.books import Unit, unit, units
 from margincalc.batch.holdings import Accounts, Bad, accounts_in
 from margincalc.batch.parts import Part
@@ -112,11 +113,7 @@ class _Made:
         universe, asked = self.job.universe, self.job.liquidation
         book = pooled(each.book, universe.venue, universe.mode, Funding({}, "balances"))
         result = universe.venue.model.margin(book)
-        owner, prices = each.owner, None
-        if universe.mode == "isolated":  # pools that neither hold nor need anything are gone
-            names = self.accounts.names[each.first : each.stop].to_pylist()
-            number = {str(name): at for at, name in enumerate(names)}
-            owner = np.array([number[key.owner] for key in book.names.keys], np.int64)
+        owner, prices = as_columns(book.names.keys).owner, None
         if asked:
             prices = nearest(book, universe.venue.model, np.array(asked))
         made = Margined(each.stop - each.first, owner, book, result, prices, asked)
@@ -143,7 +140,7 @@ class _Made:
 
     def _nothing(self) -> Columns:
         """Return columns of no account."""
-        return self._margined(Unit(0, 0, self.job.universe.book, np.zeros(0, np.int64)))
+        return self._margined(Unit(0, 0, self.job.universe.book))
 
 
 def refuse(bad: tuple[Bad, ...], remedy: str = _SET_ASIDE) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from margincalc.answers.margining import Rules, pooled
-from margincalc.assembly.pools import Funding
+from margincalc.assembly.funding import Funding
 from margincalc.batch.books import unit
 from margincalc.batch.holdings import accounts_in
 from margincalc.batch.instruments import with_instruments
