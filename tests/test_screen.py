@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from margincalc.arrays import FloatArray, IntArray, group_sum
 from margincalc.kernels import screen as screens
 from margincalc.kernels import sums
-from margincalc.kernels._lanes import LANES
+from margincalc.kernels._lanes import FLOATS
 from margincalc.kernels.shared import _KEPT, once
 
 Held = tuple[FloatArray, IntArray]
@@ -111,7 +111,7 @@ def test_without_what_it_leaves_out_a_screen_would_err() -> None:
     assert np.array_equal(decided(held, risk, start)[0], np.argmin(pnl, axis=1))
     found, out = screens.screen_of(risk), (np.empty(groups, np.int64), np.empty(groups))
     assert found is not None
-    found.rows.reshape(-1, LANES)[:, screens.SHAPES] = 0.0
+    found.rows.reshape(-1, FLOATS)[:, screens.SHAPES] = 0.0
     screens.screened(held, found, start, out)
     assert np.mean(out[0] != np.argmin(pnl, axis=1)) > 0.01
 

@@ -1,8 +1,8 @@
-"""Sixteen floats at once, as one value of a kernel.
+"""Sixteen floats, or eight doubles, as one value of a kernel.
 
 LLVM makes vectors of a plain loop only where it can prove that nothing overlaps and that no order
-matters; a value of sixteen lanes is a vector wherever it stands. It is one register of AVX-512,
-and as many registers as it takes on other processors.
+matters; a value of many lanes is a vector wherever it stands. It is one register of AVX-512, and as
+many registers as it takes on other processors.
 
 Floats of 32 bits are for what needs no more, never for a figure that is reported.
 """
@@ -15,48 +15,58 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model
 
-LANES = 16
-LINE = 64  # bytes of a cache line, and of sixteen lanes
-
-_FLOAT, _WHOLE = ir.FloatType(), ir.IntType(32)
-_VECTOR, _BITS = ir.VectorType(_FLOAT, LANES), ir.VectorType(_WHOLE, LANES)
-_ALL_BUT_LAST = ir.Constant(_BITS, [-1] * (LANES - 1) + [0x7FFFFFFF])
+LINE = 64  # bytes of a cache line
+FLOATS, DOUBLES = LINE // 4, LINE // 8  # of one value
+_WHOLE = ir.IntType(32)
+_Built = tuple[Any, Callable[..., Any]]
 
 
 class _Lanes(types.Type):
-    def __init__(self) -> None:
-        super().__init__(name="sixteen_floats")
+    """Lanes of one element."""
+
+    def __init__(self, element: Any, count: int) -> None:
+        super().__init__(name=f"{count}_of_{element}")
+        number = ir.DoubleType() if count == DOUBLES else ir.FloatType()
+        self.element, self.count, self.vector = element, count, ir.VectorType(number, count)
 
 
 @register_model(_Lanes)
 class _Model(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
         base: Any = super()
-        base.__init__(manager, kind, _VECTOR)
+        base.__init__(manager, kind, kind.vector)
 
 
-_lanes = _Lanes()
-_Built = tuple[Any, Callable[..., Any]]
+_OF = {
+    types.float32: _Lanes(types.float32, FLOATS),
+    types.float64: _Lanes(types.float64, DOUBLES),
+}
 
 
-def _place(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
-    """Point at lanes of an array of floats, from element `at`."""
-    data = context.make_array(kind)(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [at]), _VECTOR.as_pointer())
+def _place(context: Any, builder: Any, kinds: Any, given: Any) -> Any:
+    """Point at lanes of an array, from an element on."""
+    array = context.make_array(kinds[0])(context, builder, given[0])
+    vector = _OF[kinds[0].dtype].vector
+    return builder.bitcast(builder.gep(array.data, [given[1]]), vector.as_pointer())
+
+
+def _align(kind: Any) -> int:
+    """Return what lanes of doubles are aligned to, and of floats: a line of their own."""
+    return LINE if kind.dtype == types.float32 else 8
 
 
 def _load(_: Any, array: Any, at: Any) -> _Built:
     def built(context: Any, builder: Any, kinds: Any, given: Any) -> Any:
-        place = _place(context, builder, kinds.args[0], *given)
-        return builder.load(place, align=LINE)
+        place = _place(context, builder, kinds.args, given)
+        return builder.load(place, align=_align(array))
 
-    return _lanes(array, at), built
+    return _OF[array.dtype](array, at), built
 
 
 def _store(_: Any, array: Any, at: Any, value: Any) -> _Built:
     def built(context: Any, builder: Any, kinds: Any, given: Any) -> Any:
-        place = _place(context, builder, kinds.args[0], *given[:2])
-        builder.store(given[2], place, align=LINE)
+        place = _place(context, builder, kinds.args, given)
+        builder.store(given[2], place, align=_align(array))
         return context.get_dummy_value()
 
     return types.void(array, at, value), built
@@ -64,11 +74,10 @@ def _store(_: Any, array: Any, at: Any, value: Any) -> _Built:
 
 def _store_across(_: Any, array: Any, at: Any, value: Any) -> _Built:
     def built(context: Any, builder: Any, kinds: Any, given: Any) -> Any:
-        array, at, value = given
-        data = context.make_array(kinds.args[0])(context, builder, array).data
-        for number in range(LANES):
-            lane = builder.extract_element(value, ir.Constant(_WHOLE, number))
-            place = builder.add(at, ir.Constant(at.type, number * LANES))
+        data = context.make_array(kinds.args[0])(context, builder, given[0]).data
+        for number in range(value.count):
+            lane = builder.extract_element(given[2], ir.Constant(_WHOLE, number))
+            place = builder.add(given[1], ir.Constant(given[1].type, number * value.count))
             builder.store(lane, builder.gep(data, [place]))
         return context.get_dummy_value()
 
@@ -76,21 +85,38 @@ def _store_across(_: Any, array: Any, at: Any, value: Any) -> _Built:
 
 
 def _spread(_: Any, number: Any) -> _Built:
+    lanes = _OF[number]
+
     def built(_: Any, builder: Any, __: Any, given: Any) -> Any:
-        nothing = ir.Constant(_VECTOR, ir.Undefined)
+        nothing = ir.Constant(lanes.vector, ir.Undefined)
         first = builder.insert_element(nothing, given[0], ir.Constant(_WHOLE, 0))
-        return builder.shuffle_vector(first, nothing, ir.Constant(_BITS, [0] * LANES))
+        chosen = ir.Constant(ir.VectorType(_WHOLE, lanes.count), [0] * lanes.count)
+        return builder.shuffle_vector(first, nothing, chosen)
 
-    return _lanes(types.float32), built
+    return lanes(number), built
 
 
-def _multiply_add(_: Any, a: Any, b: Any, c: Any) -> _Built:
+def _plus(_: Any, a: Any, b: Any) -> _Built:
     def built(_: Any, builder: Any, __: Any, given: Any) -> Any:
-        kind, made = ir.FunctionType(_VECTOR, [_VECTOR] * 3), cast(Any, cgutils)
-        fused = made.get_or_insert_function(builder.module, kind, f"llvm.fma.v{LANES}f32")
-        return builder.call(fused, given)
+        return builder.fadd(*given)
 
-    return _lanes(a, b, c), built
+    return a(a, b), built
+
+
+def _times(_: Any, a: Any, b: Any) -> _Built:
+    def built(_: Any, builder: Any, __: Any, given: Any) -> Any:
+        return builder.fmul(*given)
+
+    return a(a, b), built
+
+
+def _fused(_: Any, a: Any, b: Any, c: Any) -> _Built:
+    def built(_: Any, builder: Any, __: Any, given: Any) -> Any:
+        kind, name = ir.FunctionType(a.vector, [a.vector] * 3), f"llvm.fma.v{FLOATS}f32"
+        function = cast(Any, cgutils).get_or_insert_function(builder.module, kind, name)
+        return builder.call(function, given)
+
+    return a(a, b, c), built
 
 
 def _where_less(_: Any, a: Any, b: Any, then: Any, other: Any) -> _Built:
@@ -98,25 +124,29 @@ def _where_less(_: Any, a: Any, b: Any, then: Any, other: Any) -> _Built:
         one, two, yes, no = given
         return builder.select(builder.fcmp_ordered("<", one, two), yes, no)
 
-    return _lanes(a, b, then, other), built
+    return then(a, b, then, other), built
 
 
 def _last_unsigned(_: Any, value: Any) -> _Built:
-    def built(_: Any, builder: Any, __: Any, given: Any) -> Any:
-        bits = builder.and_(builder.bitcast(given[0], _BITS), _ALL_BUT_LAST)
-        return builder.bitcast(bits, _VECTOR)
+    whole = ir.VectorType(_WHOLE, FLOATS)
 
-    return _lanes(value), built
+    def built(_: Any, builder: Any, __: Any, given: Any) -> Any:
+        all_but_last = ir.Constant(whole, [-1] * (FLOATS - 1) + [0x7FFFFFFF])
+        bits = builder.and_(builder.bitcast(given[0], whole), all_but_last)
+        return builder.bitcast(bits, value.vector)
+
+    return value(value), built
 
 
 def _made(function: Callable[..., _Built]) -> Callable[..., Any]:
     return cast(Callable[..., Any], intrinsic(function))
 
 
-load = _made(_load)  # lanes of an aligned array of floats, from an element on
+load = _made(_load)  # lanes of a flat array, from an element on; of floats, from a cache line on
 store = _made(_store)  # into such an array
-store_across = _made(_store_across)  # each lane LANES elements after the one before it
+store_across = _made(_store_across)  # each lane as many elements after the one before as there are
 spread = _made(_spread)  # one number in every lane
-multiply_add = _made(_multiply_add)  # a * b + c, rounded once
+plus, times = _made(_plus), _made(_times)
+fused = _made(_fused)  # a * b + c of floats, rounded once
 where_less = _made(_where_less)  # `then` in the lanes where a < b, `other` elsewhere
-last_unsigned = _made(_last_unsigned)  # the last lane without its sign
+last_unsigned = _made(_last_unsigned)  # floats, the last without its sign

@@ -18,11 +18,12 @@ import numpy.typing as npt
 from margincalc.arrays import FloatArray, IntArray
 from margincalc.kernels._jit import inlined, kernel
 from margincalc.kernels._lanes import (
-    LANES,
+    FLOATS,
     LINE,
+    fused,
     last_unsigned,
     load,
-    multiply_add,
+    plus,
     spread,
     store,
     store_across,
@@ -31,13 +32,13 @@ from margincalc.kernels._lanes import (
 
 Singles = npt.NDArray[np.float32]
 OPEN = -1  # in place of the scenario
-SHAPES = LANES - 1  # coordinates of a row; the last lane is what they leave out
-FEWEST = 2 * LANES  # scenarios from which a screen pays
-BLOCK = 8 * LANES  # groups that are looked at together
+SHAPES = FLOATS - 1  # coordinates of a row; the last lane is what they leave out
+FEWEST = 2 * FLOATS  # scenarios from which a screen pays
+BLOCK = 8 * FLOATS  # groups that are looked at together
 LONGEST = 256  # rows of a group, of which the rounding is bounded
 COARSEST = 1e-2  # of a row's largest value: what a screen may leave out, on average
 _HALF_ULP = 2.0**-24
-_ROUNDINGS = LONGEST + 4 * LANES  # of a sum of coordinates and of what is made of them
+_ROUNDINGS = LONGEST + 4 * FLOATS  # of a sum of coordinates and of what is made of them
 _SLACK, _LEAST = np.float32(2.0**-20), np.float32(1e-30)  # of what is compared; where it underflows
 _U0, _U1, _U2 = np.uint64(0), np.uint64(1), np.uint64(2)
 
@@ -47,7 +48,7 @@ class Screen(NamedTuple):
 
     Attributes
     ----------
-    rows : coordinates of each row, then a bound of what they leave out, shape (I * LANES,)
+    rows : coordinates of each row, then a bound of what they leave out, shape (I * FLOATS,)
     shapes : what one of each coordinate makes in every scenario, shape (SHAPES * W,); W is S in
         whole lanes, of which the last scenario fills the rest
     columns : the array itself, scenario by scenario, shape (W, I)
@@ -62,7 +63,7 @@ def screen_of(values: FloatArray) -> Screen | None:
     """Return the screen of an array of shape (I, S); None where it has too many dimensions."""
     if values.shape[1] < FEWEST:
         return None
-    values = np.pad(values, ((0, 0), (0, -values.shape[1] % LANES)), mode="edge")
+    values = np.pad(values, ((0, 0), (0, -values.shape[1] % FLOATS)), mode="edge")
     largest = np.max(np.abs(values), axis=1)
     if not 0.0 < np.max(largest) < np.inf:
         return None
@@ -70,7 +71,7 @@ def screen_of(values: FloatArray) -> Screen | None:
     size = np.max(np.abs(scaled), axis=1)
     even = scaled / np.where(size > 0.0, size, 1.0)[:, None]
     shapes = np.linalg.eigh(even.T @ even)[1][:, : -SHAPES - 1 : -1]
-    rows, few = aligned(len(values), LANES), aligned(SHAPES, values.shape[1])
+    rows, few = aligned(len(values), FLOATS), aligned(SHAPES, values.shape[1])
     rows[:, :SHAPES], few[:] = scaled @ shapes, shapes.T
     kept, made = rows[:, :SHAPES].astype(np.float64), few.astype(np.float64)
     left = np.max(np.abs(scaled - kept @ made), axis=1)
@@ -84,7 +85,7 @@ def screen_of(values: FloatArray) -> Screen | None:
 def aligned(*shape: int) -> Singles:
     """Return floats, all 0, that begin with a cache line."""
     count = math.prod(shape)
-    room = np.zeros(count + LANES, np.float32)
+    room = np.zeros(count + FLOATS, np.float32)
     first = -room.ctypes.data % LINE // room.itemsize
     return room[first : first + count].reshape(shape)
 
@@ -96,7 +97,7 @@ def screened(
     out: tuple[IntArray, FloatArray],
 ) -> None:
     """Find the least of each group where it is beyond doubt; `OPEN` elsewhere."""
-    room = aligned(BLOCK * LANES), aligned(4 * BLOCK)
+    room = aligned(BLOCK * FLOATS), aligned(4 * BLOCK)
     _screened(held, (*screen,), start, room, out)
 
 
@@ -129,32 +130,32 @@ def _coordinates(
 
     Parameters
     ----------
-    few : sums of sixteen groups beside each other, then of the next, shape (BLOCK * LANES,)
+    few : sums of sixteen groups beside each other, then of the next, shape (BLOCK * FLOATS,)
     """
     quantity, instrument = held
     for group in range(_U0, np.uint64(start.size - 1)):
         even, odd = spread(np.float32(0.0)), spread(np.float32(0.0))
         at, end = np.uint64(start[group]), np.uint64(start[group + _U1])
         while at + _U2 <= end:
-            even = _and_row(np.float32(quantity[at]), load(rows, instrument[at] * LANES), even)
+            even = _and_row(np.float32(quantity[at]), load(rows, instrument[at] * FLOATS), even)
             at += _U1
-            odd = _and_row(np.float32(quantity[at]), load(rows, instrument[at] * LANES), odd)
+            odd = _and_row(np.float32(quantity[at]), load(rows, instrument[at] * FLOATS), odd)
             at += _U1
         if at < end:
-            even = _and_row(np.float32(quantity[at]), load(rows, instrument[at] * LANES), even)
-        both = multiply_add(spread(np.float32(1.0)), odd, even)
+            even = _and_row(np.float32(quantity[at]), load(rows, instrument[at] * FLOATS), even)
+        both = plus(odd, even)
         store_across(few, np.int64(_lane(group)), both)
 
 
 @inlined
 def _and_row(quantity: np.float32, row: Any, total: Any) -> Any:
-    return multiply_add(row, last_unsigned(spread(quantity)), total)
+    return fused(row, last_unsigned(spread(quantity)), total)
 
 
 @inlined
 def _lane(group: int) -> np.uint64:
     """Return where the coordinates of a group begin."""
-    lanes = np.uint64(LANES)
+    lanes = np.uint64(FLOATS)
     return np.uint64(group) // lanes * lanes * lanes + np.uint64(group) % lanes
 
 
@@ -167,19 +168,19 @@ def _lowest_two(shapes: Singles, room: tuple[Singles, Singles], groups: int) -> 
     room : coordinates, and one after the other what is found, shape (4 * BLOCK,)
     """
     (few, found), width = room, np.uint64(shapes.size // SHAPES)
-    for first in range(0, groups, LANES):
-        lowest, where, at = spread(np.float32(np.inf)), spread(np.float32(0.0)), first * LANES
+    for first in range(0, groups, FLOATS):
+        lowest, where, at = spread(np.float32(np.inf)), spread(np.float32(0.0)), first * FLOATS
         following = lowest
         for scenario in range(_U0, width):
             even, odd = spread(np.float32(0.0)), spread(np.float32(0.0))
             for shape in range(0, SHAPES - 1, 2):
                 one = spread(shapes[np.uint64(shape) * width + scenario])
                 other = spread(shapes[np.uint64(shape + 1) * width + scenario])
-                even = multiply_add(one, load(few, at + shape * LANES), even)
-                odd = multiply_add(other, load(few, at + (shape + 1) * LANES), odd)
+                even = fused(one, load(few, at + shape * FLOATS), even)
+                odd = fused(other, load(few, at + (shape + 1) * FLOATS), odd)
             one = spread(shapes[np.uint64(SHAPES - 1) * width + scenario])
-            even = multiply_add(one, load(few, at + (SHAPES - 1) * LANES), even)
-            total = multiply_add(spread(np.float32(1.0)), odd, even)
+            even = fused(one, load(few, at + (SHAPES - 1) * FLOATS), even)
+            total = plus(odd, even)
             higher = where_less(lowest, total, total, lowest)
             following = where_less(higher, following, higher, following)
             where = where_less(total, lowest, spread(np.float32(scenario)), where)
@@ -202,7 +203,7 @@ def _decide(
     for group in range(_U0, np.uint64(least.size)):
         lowest, following = found[group], found[np.uint64(BLOCK) + group]
         scenario = np.uint64(found[np.uint64(2 * BLOCK) + group])
-        doubt = few[_lane(group) + np.uint64(SHAPES * LANES)]
+        doubt = few[_lane(group) + np.uint64(SHAPES * FLOATS)]
         beyond = lowest + np.float32(2.0) * doubt + abs(lowest) * _SLACK + _LEAST
         begin, end, total = np.uint64(start[group]), np.uint64(start[group + _U1]), 0.0
         for row in range(begin, end):
@@ -227,13 +228,13 @@ def _among(
     (quantity, instrument), (group, beyond) = held, bound
     width, sketch = np.uint64(shapes.size // SHAPES), 3 * BLOCK
     where[group], least[group] = OPEN, np.inf
-    for first in range(_U0, width, np.uint64(LANES)):
+    for first in range(_U0, width, np.uint64(FLOATS)):
         sums = spread(np.float32(0.0))
         for shape in range(SHAPES):
-            one = spread(few[_lane(group) + np.uint64(shape * LANES)])
-            sums = multiply_add(one, load(shapes, np.int64(np.uint64(shape) * width + first)), sums)
+            one = spread(few[_lane(group) + np.uint64(shape * FLOATS)])
+            sums = fused(one, load(shapes, np.int64(np.uint64(shape) * width + first)), sums)
         store(found, sketch, sums)
-        for number in range(np.uint64(LANES)):
+        for number in range(np.uint64(FLOATS)):
             if found[np.uint64(sketch) + number] > beyond:
                 continue
             total = 0.0

@@ -4,16 +4,15 @@ from typing import Any
 
 import numpy as np
 
-from margincalc.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from margincalc.arrays import BoolArray, FloatArray, IntArray
 from margincalc.kernels._jit import inlined, kernel
+from margincalc.kernels._lanes import DOUBLES, LINE, load, plus, spread, store, times, where_less
 from margincalc.kernels.groups import by_label
 from margincalc.kernels.screen import OPEN, screen_of, screened
 from margincalc.kernels.shared import is_shared, once
 
 FEWEST = 8  # rows of a group, on average, from which to screen is less work than to sum
-LINE = 8  # doubles of a cache line
 REUSED = 4  # times that a row is read, on average, for which a copy of it pays
-MAGNITUDE = 0x7FFFFFFFFFFFFFFF  # all bits of a double but its sign; the greatest whole number
 
 
 def group_sum(values: FloatArray, labels: IntArray, groups: int) -> FloatArray:
@@ -61,13 +60,10 @@ def least_beside(
 ) -> tuple[IntArray, FloatArray, FloatArray]:
     """Return what `least` does, and the least without what is set apart, shape (I,)."""
     held, start = _by_group(held, labels, groups)
-    alone = np.empty(groups)
-    longest = int(np.max(np.diff(start), initial=0))
-    rest = np.empty(longest), np.empty(longest, np.int64)
     where, lowest = _lowest_of(held, values, start)
-    rows = _rows(values, len(labels))
-    room = _room(rows.shape[1]), *rest
-    _least_beside((*held, apart), rows, start, room, (lowest, alone))
+    others, again, alone = np.empty(len(labels)), np.empty(groups, np.int64), lowest.copy()
+    _without(held, apart, start, (others, again))
+    _sum_open((others, held[1]), values, start, (again, alone))
     return where, lowest, alone
 
 
@@ -81,9 +77,19 @@ def _lowest_of(
         screen = once(screen_of, values)
         if screen is not None:
             screened(held, screen, start, out)
-    rows = _rows(values, read)
-    _least(held, rows, start, _room(rows.shape[1]), out)
+    _sum_open(held, values, start, out)
     return out
+
+
+def _sum_open(
+    held: tuple[FloatArray, IntArray],
+    values: FloatArray,
+    start: IntArray,
+    out: tuple[IntArray, FloatArray],
+) -> None:
+    """Find the least of the groups that are open."""
+    rows = _rows(values, len(held[0]))
+    _least(held, (rows.ravel(), rows.shape[1]), start, np.empty(2 * DOUBLES), out)
 
 
 def _by_group(
@@ -100,29 +106,24 @@ def _by_group(
 
 
 def _rows(values: FloatArray, read: int) -> FloatArray:
-    """Return rows that are read so many times, on whole cache lines where that pays."""
-    if is_shared(values) or read > REUSED * len(values):
+    """Return rows of whole lanes; on cache lines of their own where they are read often enough."""
+    if is_shared(values) or read > REUSED * len(values) or values.shape[1] % DOUBLES:
         return once(_aligned, values)
     return np.ascontiguousarray(values)
 
 
 def _aligned(values: FloatArray) -> FloatArray:
-    """Copy rows to whole cache lines: a register that spans two lines takes two loads.
+    """Copy rows to whole cache lines: lanes that span two lines take two loads.
 
     What fills the last line repeats the last column, so that it is never the first of the least.
     """
     rows, columns = values.shape
-    width = -(-columns // LINE) * LINE
-    room = np.empty(rows * width + LINE)
-    first = -room.ctypes.data // room.itemsize % LINE
+    width = -(-columns // DOUBLES) * DOUBLES
+    room = np.empty(rows * width + DOUBLES)
+    first = -room.ctypes.data % LINE // room.itemsize
     out = room[first : first + rows * width].reshape(rows, width)
     out[:, :columns], out[:, columns:] = values, values[:, -1:]
     return out
-
-
-def _room(columns: int) -> FloatArray:
-    """Return room for a sum of rows."""
-    return _aligned(np.empty((1, columns)))[0, :columns]
 
 
 @kernel
@@ -169,104 +170,100 @@ def _products(
             out[group, column] += held * values[own, column]
 
 
-@inlined
-def _in_order(number: float) -> int:
-    """Bits of a number as a whole number: where one number is less, so is the other.
-
-    LLVM makes vectors of the least of whole numbers; of floats it may not, for the sake of NaN.
-    """
-    bits = np.float64(number).view(np.int64)
-    return int(bits ^ ((bits >> 63) & MAGNITUDE))
-
-
-@inlined
-def _lowest(sums: FloatArray) -> float:
-    lowest = MAGNITUDE
-    for column in range(sums.size):
-        lowest = min(lowest, _in_order(sums[column]))
-    return float(np.int64(lowest ^ ((lowest >> 63) & MAGNITUDE)).view(np.float64))  # and back
-
-
-@inlined
-def _first(sums: FloatArray, sought: float) -> int:
-    """Return where a value stands first."""
-    nowhere = np.int32(sums.size)
-    found = nowhere
-    for column in range(sums.size):
-        found = min(found, np.int32(column) if sums[column] == sought else nowhere)
-    return int(found)
-
-
-@inlined
-def _six(column: AnyArray, at: int) -> tuple[Any, ...]:
-    part = column[at : at + 6]
-    return part[0], part[1], part[2], part[3], part[4], part[5]
-
-
-@inlined
-def _add(
-    sums: FloatArray, values: FloatArray, rows: tuple[int, ...], quantities: tuple[float, ...]
-) -> None:
-    """Add rows to the sums, one after the other; LLVM unrolls the inner loop."""
-    for column in range(sums.size):
-        total = sums[column]
-        for number in range(len(rows)):
-            total += quantities[number] * values[rows[number], column]
-        sums[column] = total
-
-
-@inlined
-def _sum_of(
-    held: tuple[FloatArray, IntArray], rows: tuple[int, int], values: FloatArray, sums: FloatArray
-) -> None:
-    """Sum some rows into one that stays in cache, six positions at a time."""
-    (quantity, instrument), (at, end) = held, rows
-    sums[:] = 0.0
-    while at + 6 <= end:
-        _add(sums, values, _six(instrument, at), _six(quantity, at))
-        at += 6
-    while at + 2 <= end:
-        pair = instrument[at], instrument[at + 1]
-        _add(sums, values, pair, (quantity[at], quantity[at + 1]))
-        at += 2
-    if at < end:
-        _add(sums, values, (instrument[at],), (quantity[at],))
-
-
 @kernel
 def _least(
     held: tuple[FloatArray, IntArray],
-    values: FloatArray,
+    values: tuple[FloatArray, int],
     start: IntArray,
-    sums: FloatArray,
+    room: FloatArray,
     out: tuple[IntArray, FloatArray],
 ) -> None:
-    """Sum each group that is still open, and look at it."""
-    where, lowest = out
+    """Sum each group that is still open, one row after the other, and look at it.
+
+    Parameters
+    ----------
+    values : rows one after the other, and how wide each is
+    """
+    (where, lowest), width = out, values[1]
     for group in range(lowest.size):
         if where[group] != OPEN:
             continue
-        _sum_of(held, (start[group], start[group + 1]), values, sums)
-        lowest[group] = _lowest(sums)
-        where[group] = _first(sums, lowest[group])
+        rows = np.uint64(start[group]), np.uint64(start[group + 1])
+        best, at, column = spread(np.inf), spread(0.0), 0
+        while column + 4 * DOUBLES <= width:
+            for sums in _four(held, values, rows, column):
+                at = where_less(sums, best, spread(np.float64(column)), at)
+                best = where_less(sums, best, sums, best)
+                column += DOUBLES
+        while column < width:
+            sums = _one(held, values, rows, column)
+            at = where_less(sums, best, spread(np.float64(column)), at)
+            best = where_less(sums, best, sums, best)
+            column += DOUBLES
+        store(room, 0, best)
+        store(room, DOUBLES, at)
+        where[group], lowest[group] = _first(room)
+
+
+@inlined
+def _four(
+    held: tuple[FloatArray, IntArray],
+    values: tuple[FloatArray, int],
+    rows: tuple[np.uint64, np.uint64],
+    column: int,
+) -> tuple[Any, Any, Any, Any]:
+    """Sum rows in some neighbouring columns, held in registers."""
+    (quantity, instrument), (table, width) = held, values
+    a, b, c, d = spread(0.0), spread(0.0), spread(0.0), spread(0.0)
+    for row in range(*rows):
+        own, at = spread(quantity[row]), instrument[row] * width + column
+        a = plus(a, times(own, load(table, at)))
+        b = plus(b, times(own, load(table, at + DOUBLES)))
+        c = plus(c, times(own, load(table, at + 2 * DOUBLES)))
+        d = plus(d, times(own, load(table, at + 3 * DOUBLES)))
+    return a, b, c, d
+
+
+@inlined
+def _one(
+    held: tuple[FloatArray, IntArray],
+    values: tuple[FloatArray, int],
+    rows: tuple[np.uint64, np.uint64],
+    column: int,
+) -> Any:
+    (quantity, instrument), (table, width), total = held, values, spread(0.0)
+    for row in range(*rows):
+        at = instrument[row] * width + column
+        total = plus(total, times(spread(quantity[row]), load(table, at)))
+    return total
+
+
+@inlined
+def _first(room: FloatArray) -> tuple[int, float]:
+    """Return the column of the least of all lanes, the first of equals, and what it is."""
+    lowest = room[0]
+    for lane in range(1, DOUBLES):
+        lowest = room[lane] if room[lane] < lowest else lowest
+    column = np.inf
+    for lane in range(DOUBLES):
+        own = room[DOUBLES + lane] + lane if room[lane] == lowest else np.inf
+        column = own if own < column else column
+    return int(column), lowest
 
 
 @kernel
-def _least_beside(
-    held: tuple[FloatArray, IntArray, BoolArray],
-    values: FloatArray,
+def _without(
+    held: tuple[FloatArray, IntArray],
+    apart: BoolArray,
     start: IntArray,
-    room: tuple[FloatArray, FloatArray, IntArray],
-    out: tuple[FloatArray, FloatArray],
+    out: tuple[FloatArray, IntArray],
 ) -> None:
-    """Sum each group that has what is set apart without it; of others the least is known."""
-    (quantity, instrument, apart), (sums, some, held_in), (lowest, alone) = held, room, out
-    for group in range(lowest.size):
-        begin, end, count = start[group], start[group + 1], 0
-        for row in range(begin, end):
-            some[count], held_in[count] = quantity[row], instrument[row]
-            count += 0 if apart[instrument[row]] else 1
-        alone[group] = lowest[group]
-        if count < end - begin:
-            _sum_of((some, held_in), (0, count), values, sums)
-            alone[group] = _lowest(sums)
+    """Hold nothing of what is set apart; open the groups that hold any."""
+    (quantity, instrument), (others, again) = held, out
+    for group in range(again.size):
+        some = False
+        for row in range(np.uint64(start[group]), np.uint64(start[group + 1])):
+            own = apart[np.uint64(instrument[row])]
+            others[row] = 0.0 if own else quantity[row]
+            some |= own
+        again[group] = OPEN if some else 0
