@@ -11,6 +11,8 @@ import numpy as np
 from margincalc.arrays import FloatArray
 from margincalc.times import DAYS_PER_YEAR
 
+MANY = 8  # options, of which it pays to find the moves that scenarios share
+_COLUMNS = ("spot", "volatility", "weight", "days_forward")
 PIVOT_DAYS = 30.0  # the expiry at which a volatility move has its stated size
 
 
@@ -43,15 +45,18 @@ class VolatilityRule(NamedTuple):
 
     def shocked(self, volatility: FloatArray, years: FloatArray, move: FloatArray) -> FloatArray:
         """Return volatilities of shape (I, S) for options (I,) and stated moves (S,)."""
+        if len(volatility) < MANY:
+            return self._shocked(volatility, years, move)
         # Many scenarios share a few moves: each is worked out once.
         distinct = {size: column for column, size in enumerate(dict.fromkeys(move.tolist()))}
-        once = np.array(list(distinct))
-        shock = self.scale(years)[:, None] * once
+        once = self._shocked(volatility, years, np.array(list(distinct)))
+        return once[:, [distinct[size] for size in move.tolist()]]
+
+    def _shocked(self, volatility: FloatArray, years: FloatArray, move: FloatArray) -> FloatArray:
+        shock = self.scale(years)[:, None] * move
         base = volatility[:, None]
         moved = np.maximum(base * (1.0 + shock) if self.relative else base + shock, 0.0)
-        moved = np.where(once > 0.0, np.maximum(moved, self.minimum_up), moved)
-        each: FloatArray = moved[:, [distinct[size] for size in move.tolist()]]
-        return each
+        return np.where(move > 0.0, np.maximum(moved, self.minimum_up), moved)
 
 
 class ScenarioGrid(NamedTuple):
@@ -78,6 +83,20 @@ class ScenarioGrid(NamedTuple):
     def size(self) -> int:
         """The number of scenarios."""
         return len(self.spot)
+
+    def beside(self, other: "ScenarioGrid") -> "ScenarioGrid | None":
+        """Return both's scenarios, one after the other, without their names.
+
+        None where volatility moves by different rules.
+        """
+        moves, others = bool(self.volatility.any()), bool(other.volatility.any())
+        if moves and others and self.rule != other.rule:
+            return None
+        spot, volatility, weight, days = (
+            np.concatenate([getattr(self, name), getattr(other, name)]) for name in _COLUMNS
+        )
+        rule = self.rule if moves else other.rule
+        return ScenarioGrid(spot, volatility, weight, days, rule)
 
     def label(self, index: int) -> str:
         """Name a scenario: `spot -15 %, IV +50 %`."""

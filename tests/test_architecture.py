@@ -112,7 +112,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("watched",),
         ("",),
     ),
-    "book": (("columns",), ("holdings",), ("book",), ("",)),
+    "book": (("columns", "labels", "orders"), ("holdings",), ("book",), ("",)),
     "cli": (
         ("complete",),
         ("options",),
@@ -199,7 +199,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "risk": (
         ("known", "states"),
-        ("values",),
+        ("latest", "values"),
         ("aging", "marks", "pnl", "sensitivities"),
         ("",),
     ),

@@ -8,91 +8,19 @@ Rows stand in canonical order (pool, then instrument name), so that a pool's sum
 on the order in which its file lists it, nor on the other pools of the book.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple
+from functools import cached_property
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from margincalc.arrays import BoolArray, FloatArray, IntArray, group_rows, renumbered
 from margincalc.book.columns import Instruments, Kind
-
-__all__ = ["NO_ORDERS", "Book", "Instruments", "Kind", "Names", "Orders", "Pool"]
-
-
-class Pool(NamedTuple):
-    """Which collateral a row shares; rows of equal pools are margined together.
-
-    Attributes
-    ----------
-    venue : where it is, "" where that is not said
-    share : `account`, `group`, `instrument`, or `unallocated` for deposits that no pool holds yet
-    name : of the account, group or instrument
-    owner : account that it belongs to, in a book of several; "" where that need not be said
-    """
-
-    venue: str
-    share: Literal["account", "group", "instrument", "unallocated"]
-    name: str
-    owner: str = ""
-
-    @property
-    def title(self) -> str:
-        """What a report calls it."""
-        if self.share == "account":
-            return self.venue or self.name
-        return f"{self.venue}: {self.name}" if self.venue else self.name
-
-
-class Names(NamedTuple):
-    """What the rows are called; carried for reports, never computed with."""
-
-    keys: Sequence[Pool]  # [A]
-    underlyings: tuple[str, ...]  # [U]
-    instruments: tuple[str, ...]  # [I]
-
-    @property
-    def pools(self) -> tuple[str, ...]:
-        """What reports call the pools, [A]."""
-        return tuple(key.title for key in self.keys)
-
-
-class Picked(Sequence[Pool]):
-    """Some of the keys of pools, looked up when somebody asks: of a million, few are."""
-
-    def __init__(self, keys: Sequence[Pool], rows: IntArray) -> None:
-        self._keys, self._rows = keys, rows
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, index: Any) -> Any:
-        chosen = self._rows[index]
-        return [self._keys[row] for row in chosen] if chosen.ndim else self._keys[int(chosen)]
-
-
-class Orders(NamedTuple):
-    """Open orders as columns of shape (O,), in canonical order (pool, then instrument).
-
-    Attributes
-    ----------
-    pool, instrument : rows of the book
-    quantity : signed; a positive one buys
-    price : limit, in the unit in which the instrument is quoted
-    """
-
-    pool: IntArray
-    instrument: IntArray
-    quantity: FloatArray
-    price: FloatArray
-
-    def take(self, rows: IntArray) -> "Orders":
-        """Return the given rows."""
-        return Orders(self.pool[rows], self.instrument[rows], self.quantity[rows], self.price[rows])
-
+from margincalc.book.labels import Names, Picked
+from margincalc.book.orders import NO_ORDERS, Orders
 
 _NONE = np.zeros(0, np.int64)
-NO_ORDERS = Orders(_NONE, _NONE, np.zeros(0), np.zeros(0))
+MOST_PARTS = 64  # of a book that is followed; the sets of parameters of a model are fewer
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,25 +60,88 @@ class Book:
     stable: float = 1.0
     orders: Orders = NO_ORDERS
     valued: float = np.nan
+    _parts: ClassVar[list["_Part"] | None] = None  # of one that is followed
 
     @property
     def pools(self) -> int:
         """The number of pools, A."""
         return len(self.names.keys)
 
-    @property
+    @cached_property
     def kind(self) -> IntArray:
         """Kind of each position row, shape (P,)."""
         return self.instruments.kind[self.instrument]
 
-    @property
+    @cached_property
     def underlying(self) -> IntArray:
         """Underlying of each position row, shape (P,); -1 where there is none."""
         return self.instruments.underlying[self.instrument]
 
     def rows(self, *kinds: Kind) -> IntArray:
         """Return the position rows of the given kinds."""
-        return np.flatnonzero(self.instruments.is_kind(*kinds)[self.instrument])
+        found = self._rows.get(kinds)
+        if found is None:
+            found = np.flatnonzero(self.instruments.is_kind(*kinds)[self.instrument])
+            found.flags.writeable = False
+            self._rows[kinds] = found
+        return found
+
+    @cached_property
+    def _rows(self) -> dict[tuple[Kind, ...], IntArray]:
+        return {}
+
+    @cached_property
+    def groups(self) -> tuple[IntArray, IntArray]:
+        """Position rows by pool and underlying: the first of each group, and the group of each."""
+        return group_rows(self.pool, self.underlying)
+
+    @cached_property
+    def strikes(self) -> tuple[IntArray, IntArray, IntArray]:
+        """Options by pool, underlying, expiry and strike.
+
+        Their rows, shape (N,), the first of these in each group, and the group of each of them.
+        """
+        rows = self.rows(Kind.OPTION)
+        return rows, *group_rows(self.pool[rows], self.instruments.series[self.instrument[rows]])
+
+    def followed(self) -> "Book":
+        """Return the book as one that will be repriced many times: its parts are kept, too."""
+        return self._with({**self.__dict__, "_parts": []})
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether what is worked out of it is worth keeping."""
+        return self._parts is not None
+
+    def repriced(self, spot: FloatArray | None = None, **columns: Any) -> "Book":
+        """Return the book at other prices; what was worked out of holdings and terms is kept.
+
+        Parameters
+        ----------
+        spot : shape (U,); as it is where none is given
+        columns : some of `columns.PRICES`
+        """
+        return self._priced(
+            self.spot if spot is None else spot, self.instruments.repriced(**columns)
+        )
+
+    def _priced(self, spot: FloatArray, instruments: Instruments) -> "Book":
+        """Return the book at other prices; what reads no quotes is kept if nothing else moved."""
+        known = {**self.__dict__, "spot": spot, "instruments": instruments}
+        if spot is not self.spot or not instruments.same_but_for_quotes(self.instruments):
+            known.pop("unquoted", None)
+        return self._with(known)
+
+    @staticmethod
+    def _with(known: dict[str, Any]) -> "Book":
+        book = object.__new__(Book)
+        book.__dict__.update(known)
+        return book
+
+    @cached_property
+    def unquoted(self) -> "Unquoted":
+        """The book without quotes of options, which stays the same while nothing else moves."""
+        return Unquoted(self._with({**self.__dict__, "instruments": self.instruments.unquoted}), {})
 
     def moving(self, *kinds: Kind) -> BoolArray:
         """Return which position rows are balances whose value moves with a spot, shape (P,)."""
@@ -177,8 +168,7 @@ class Book:
         columns = self.instruments
         moved = np.where(columns.underlying >= 0, factor[columns.underlying], 1.0)
         variable = columns.variable * (1.0 + columns.beta * (moved - 1.0))
-        instruments = replace(columns, variable=np.maximum(variable, 0.0))
-        return replace(self, spot=self.spot * factor, instruments=instruments)
+        return self.repriced(self.spot * factor, variable=np.maximum(variable, 0.0))
 
     def restricted(self, rows: IntArray, orders: IntArray = _NONE) -> tuple["Book", IntArray]:
         """Return the book with the given position rows and orders only, and what it keeps.
@@ -190,6 +180,20 @@ class Book:
         book : the smaller book
         held : its instruments, as rows of this one's
         """
+        if self._parts is None:
+            return self._restricted(rows, orders)
+        for number, known in enumerate(self._parts):
+            if np.array_equal(known.rows, rows) and np.array_equal(known.orders, orders):
+                again = known.book.instruments.taken_again(self.instruments)
+                self._parts[number] = known._replace(book=known.book._priced(self.spot, again))
+                return self._parts[number].book, known.held
+        part, held = self._restricted(rows, orders)
+        if len(self._parts) < MOST_PARTS:
+            part = part.followed()
+            self._parts.append(_Part(rows.copy(), orders.copy(), part, held))
+        return part, held
+
+    def _restricted(self, rows: IntArray, orders: IntArray) -> tuple["Book", IntArray]:
         chosen, count = self.orders.take(orders), len(rows)
         whole = count == len(self.pool) and bool(np.all(rows[1:] > rows[:-1]))
         own = slice(None) if whole else rows
@@ -207,10 +211,22 @@ class Book:
         )
         return book, held
 
+    def of_pools(self, pools: IntArray) -> "Book":
+        """Return the book of some of its pools only, numbered from 0 in the order given."""
+        pool, rows = _of_pools(self.pool, pools)
+        ordered, orders = _of_pools(self.orders.pool, pools)
+        part, _ = self._restricted(rows, orders)
+        return replace(
+            part,
+            names=part.names._replace(keys=Picked(self.names.keys, pools)),
+            pool=pool,
+            limited=self.limited[pools],
+            orders=part.orders._replace(pool=ordered),
+        )
+
     def with_volatility(self, multiple: float) -> "Book":
         """Return the book with every implied volatility multiplied."""
-        volatility = self.instruments.volatility * multiple
-        return replace(self, instruments=replace(self.instruments, volatility=volatility))
+        return self.repriced(volatility=self.instruments.volatility * multiple)
 
     def copies(
         self, pools: IntArray, factor: FloatArray, volatility: FloatArray | None = None
@@ -269,6 +285,22 @@ class Book:
             self.valued,
         )
         return book.shifted(factor.ravel()[first_market])
+
+
+class _Part(NamedTuple):
+    """Some rows and orders of a book that is followed, and the book of them at some prices."""
+
+    rows: IntArray
+    orders: IntArray
+    book: Book
+    held: IntArray
+
+
+class Unquoted(NamedTuple):
+    """A book that has no quotes of options, and what is known of it, for whoever keeps it."""
+
+    book: Book
+    known: dict[Any, Any]
 
 
 def _of_pools(column: IntArray, pools: IntArray) -> tuple[IntArray, IntArray]:

@@ -1,9 +1,10 @@
 """Instruments as columns: all that pricing needs to know of them, and nothing of who holds them."""
 
 import hashlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from functools import cached_property
+from operator import attrgetter, is_
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,10 @@ class Kind(IntEnum):
 
 
 _SOURCE = "taken from"  # where rows of instruments note which rows of what they are
+_DIGEST = "digest"
+# Of one option, which no other value depends on.
+QUOTES = frozenset({"volatility", "offset", "implied"})
+PRICES = QUOTES | {"fixed", "variable", "settled", "rate", "funding"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +100,7 @@ class Instruments:
 
     def __getattr__(self, name: str) -> Any:
         """Copy a column that `take` has left where it was."""
-        if name not in Instruments.__dataclass_fields__:
+        if name not in Instruments.__dataclass_fields__ or _SOURCE not in self.__dict__:
             raise AttributeError(name)
         whole, rows = self.__dict__[_SOURCE]
         column = getattr(whole, name)[rows]
@@ -126,12 +131,57 @@ class Instruments:
         """Forward price, or price of an asset."""
         return self.fixed + self.variable
 
+    def repriced(self, **columns: Any) -> "Instruments":
+        """Return them with some of the `PRICES` replaced: what is known of their terms is kept."""
+        if _SOURCE in self.__dict__ or not columns.keys() <= PRICES:
+            return replace(self, **columns)
+        moved = object.__new__(Instruments)
+        moved.__dict__.update(self.__dict__, **columns)
+        moved.__dict__.pop(_DIGEST, None)
+        return moved
+
+    def taken_again(self, whole: "Instruments") -> "Instruments":
+        """Return these rows of their whole at other prices; the columns of terms are kept."""
+        rows = taken_from(self)[1]
+        part = object.__new__(Instruments)
+        stale = PRICES | {_DIGEST}
+        part.__dict__.update({k: own for k, own in self.__dict__.items() if k not in stale})
+        part.__dict__[_SOURCE] = taken_from(whole)[0], rows
+        return part
+
+    def same_but_for_quotes(self, other: "Instruments") -> bool:
+        """Whether all columns but `QUOTES` are the very same arrays."""
+        one, two = _unquoted(taken_from(self)[0]), _unquoted(taken_from(other)[0])
+        return all(map(is_, one, two))
+
+    @property
+    def unquoted(self) -> "Instruments":
+        """Return them without their `QUOTES`: to read one is an error."""
+        whole, rows = taken_from(self)
+        part = object.__new__(Instruments)
+        stale = QUOTES | {_DIGEST}
+        part.__dict__.update({k: own for k, own in self.__dict__.items() if k not in stale})
+        if rows is not None:
+            part.__dict__[_SOURCE] = whole.unquoted, rows
+        return part
+
     def is_kind(self, *kinds: Kind) -> BoolArray:
         """Return which rows are of one of the kinds."""
-        found = np.zeros(len(self.kind), bool)
-        for kind in kinds:
-            found |= self.kind == int(kind)
+        found = self._kinds.get(kinds)
+        if found is None:
+            found = np.zeros(len(self.kind), bool)
+            for kind in kinds:
+                found |= self.kind == int(kind)
+            found.flags.writeable = False
+            self._kinds[kinds] = found
         return found
+
+    @cached_property
+    def _kinds(self) -> dict[tuple[Kind, ...], BoolArray]:
+        return {}
+
+
+_unquoted = attrgetter(*(own.name for own in fields(Instruments) if own.name not in QUOTES))
 
 
 def taken_from(instruments: Instruments) -> tuple[Instruments, IntArray | None]:

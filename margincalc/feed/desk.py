@@ -12,19 +12,22 @@ from typing import NamedTuple
 
 import numpy as np
 
-from margincalc.arrays import BoolArray, FloatArray, IntArray
+from margincalc.arrays import FloatArray, IntArray, group_rows
 from margincalc.book import Book
 from margincalc.feed.market import Listing, listing, ticked
 from margincalc.feed.ticks import Refused, Tick
-from margincalc.margin.base import STATUSES, MarginModel, MarginResult, status_of
+from margincalc.margin.base import MarginModel, MarginResult
+from margincalc.margin.base import standing as status
 from margincalc.pricer import NUMPY, Pricer, using
 from margincalc.risk.aging import aged
-from margincalc.risk.known import Latest
+from margincalc.risk.latest import Latest
 from margincalc.times import SECONDS_PER_DAY
 
 OLDEST = dt.timedelta(seconds=60)  # behind the newest tick: older ones are stale
 FARTHEST = dt.timedelta(days=7)  # ahead of the newest tick: farther ones are impossible
 STEP = dt.timedelta(seconds=60)  # after which options are aged
+MOST = 0.75  # of the pools: if more are touched, the whole book is margined, whose parts are kept
+_NONE = np.zeros(0, np.int64)
 
 
 class Figures(NamedTuple):
@@ -57,19 +60,21 @@ class Desk:
     aged_to: dt.datetime = field(init=False)
     figures: Figures = field(init=False)
     _where: Listing = field(init=False)
+    _holders: "Holders" = field(init=False)
     _seen: dict[str, dt.datetime] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         """Margin every pool in the market as it is."""
         self.aged_to = self.time
-        self._where = listing(self.book)
         self.pricer = replace(self.pricer, known=Latest())
+        self.book = self.book.followed()
+        self._index()
         pools = self.book.pools
         equity, initial, maintenance = np.zeros((3, pools))
         self.figures = Figures(equity, initial, maintenance, np.zeros(pools, np.int64))
         self._margin(np.arange(pools))
 
-    def apply(self, ticks: Sequence[Tick]) -> IntArray:
+    def apply(self, ticks: Sequence[Tick]) -> "Touched":
         """Apply ticks as one change, all or none, and return the pools that it touched.
 
         Raises
@@ -77,18 +82,19 @@ class Desk:
         Refused
             If one of them is stale or impossible; nothing is changed then.
         """
-        book, newest = self.book, self.time
-        touched = np.zeros(len(book.instruments.kind), bool)
+        book, newest, moved = self.book, self.time, [_NONE]
         with using(self.pricer):
             for tick in ticks:
                 newest = max(newest, self._timely(tick, newest))
-                book, own = ticked(book, self._where, tick)
-                touched |= own
+                book, rows = ticked(book, self._where, tick)
+                moved.append(rows)
         self.book, self.time = book, newest
         self._seen |= {tick.subject: tick.time for tick in ticks if tick.time is not None}
-        pools = self._pass_time() if newest - self.aged_to >= self.step else self._holders(touched)
+        late = newest - self.aged_to >= self.step
+        pools = self._pass_time() if late else self._holders.of(np.concatenate(moved))
+        touched = Touched(pools, self.figures.status[pools])
         self._margin(pools)
-        return pools
+        return touched
 
     def _timely(self, tick: Tick, newest: dt.datetime) -> dt.datetime:
         """Return the time of a tick, unless it is stale or too far ahead."""
@@ -108,53 +114,75 @@ class Desk:
     def _pass_time(self) -> IntArray:
         """Let time pass up to the newest tick; every pool is touched."""
         days = (self.time - self.aged_to).total_seconds() / SECONDS_PER_DAY
-        self.book = aged(self.book, days, funding=False)
+        held = self.book.instruments.kind
+        self.book = aged(self.book, days, funding=False).followed()
+        if self.book.instruments.kind is not held:  # something has expired
+            self._index()
         self.aged_to = self.time
         return np.arange(self.book.pools)
 
-    def _holders(self, touched: BoolArray) -> IntArray:
-        """Return the pools that hold, or have ordered, an instrument that was touched."""
-        holds = np.zeros(self.book.pools, bool)
-        holds[self.book.pool[touched[self.book.instrument]]] = True
-        orders = self.book.orders
-        holds[orders.pool[touched[orders.instrument]]] = True
-        return np.flatnonzero(holds)
+    def _index(self) -> None:
+        """Index what ticks speak of, and who holds it."""
+        with using(self.pricer):
+            self._where, self._holders = listing(self.book), holders(self.book)
 
     def _margin(self, pools: IntArray) -> None:
         """Margin pools again, and keep where they stand."""
         if not len(pools):
             return
-        part = self.book if len(pools) == self.book.pools else book_of(self.book, pools)
+        most = len(pools) > MOST * self.book.pools
+        part = self.book if most else self.book.of_pools(pools)
         with using(self.pricer):
             result = self.model.margin(part)
-        now = standing(part, result)
+        now, chosen = standing(part, result), slice(None) if most else pools
         for kept, new in zip(self.figures, now, strict=True):
-            kept[pools] = new
+            kept[chosen] = new
+
+
+class Touched(NamedTuple):
+    """The pools that a change touched, and their status before it, shape (T,) each."""
+
+    pools: IntArray
+    before: IntArray
+
+
+class Holders(NamedTuple):
+    """Which pools hold, or have ordered, each instrument.
+
+    Attributes
+    ----------
+    start : where those of an instrument begin, and the end, shape (I + 1,)
+    pools : in their order, once for each instrument
+    total : number of all pools
+    """
+
+    start: IntArray
+    pools: IntArray
+    total: int
+
+    def of(self, instruments: IntArray) -> IntArray:
+        """Return the pools that have any of some instruments, in their order."""
+        start, stop = self.start[instruments], self.start[instruments + 1]
+        if len(instruments) == 1:
+            return self.pools[start[0] : stop[0]]
+        found = np.zeros(self.total, bool)
+        for first, end in zip(start.tolist(), stop.tolist(), strict=True):
+            found[self.pools[first:end]] = True
+        return np.flatnonzero(found)
+
+
+def holders(book: Book) -> Holders:
+    """Index the pools of a book by what they hold or have ordered."""
+    orders = book.orders
+    instrument = np.concatenate([book.instrument, orders.instrument])
+    pool = np.concatenate([book.pool, orders.pool])
+    first, _ = group_rows(instrument, pool)
+    ends = np.arange(len(book.instruments.kind) + 1)
+    return Holders(np.searchsorted(instrument[first], ends), pool[first], book.pools)
 
 
 def standing(book: Book, result: MarginResult) -> Figures:
     """Return where the pools of a margined book stand."""
     initial, maintenance = result.initial, result.maintenance
     equity = np.where(book.limited, np.maximum(result.equity, 0.0), result.equity)
-    status = [
-        STATUSES.index(status_of(*each))
-        for each in zip(equity.tolist(), initial.tolist(), maintenance.tolist(), strict=True)
-    ]
-    return Figures(equity, initial, maintenance, np.array(status, np.int64))
-
-
-def book_of(book: Book, pools: IntArray) -> Book:
-    """Return the book of some of its pools only, numbered from 0."""
-    chosen = np.zeros(book.pools, bool)
-    chosen[pools] = True
-    number = np.cumsum(chosen) - 1
-    rows = np.flatnonzero(chosen[book.pool])
-    orders = np.flatnonzero(chosen[book.orders.pool])
-    part, _ = book.restricted(rows, orders)
-    return replace(
-        part,
-        names=part.names._replace(keys=tuple(book.names.keys[pool] for pool in pools)),
-        pool=number[part.pool],
-        limited=book.limited[pools],
-        orders=part.orders._replace(pool=number[part.orders.pool]),
-    )
+    return Figures(equity, initial, maintenance, status(equity, initial, maintenance))

@@ -6,17 +6,18 @@ what the option is worth beside its model value. A volatility alone supersedes a
 """
 
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from margincalc.arrays import BoolArray, FloatArray, IntArray
+from margincalc.arrays import IntArray
 from margincalc.book import Book, Kind
 from margincalc.feed.ticks import Refused, Tick
 from margincalc.portfolio.names import parse
 from margincalc.risk import now
 from margincalc.risk.marks import implied, marked_worth
 
+_DATED = (Kind.OPTION, Kind.FUTURE)
 LARGEST_JUMP = 0.5  # of a spot in one tick, up or down by this share: more is a fault of the feed
 
 
@@ -26,12 +27,16 @@ class Listing(NamedTuple):
     Attributes
     ----------
     underlyings, instruments : row of each name
-    expiry : day on which each instrument expires, "" where it does not, shape (I,)
+    days : day on which an instrument expires, by its row; of contracts that do
+    moved : rows of the instruments that the spot of each underlying moves
+    expiring : rows of the contracts of each underlying and day
     """
 
     underlyings: dict[str, int]
     instruments: dict[str, int]
-    expiry: tuple[str, ...]
+    days: dict[int, str]
+    moved: tuple[IntArray, ...]
+    expiring: dict[tuple[int, str], IntArray]
 
     def underlying(self, name: str) -> int:
         """Return the row of an underlying; `BTC_USDC` is `BTC` where the market has no other.
@@ -49,21 +54,25 @@ class Listing(NamedTuple):
 
 def listing(book: Book) -> Listing:
     """Index a book by the names that ticks use."""
-    names = book.names
+    names, underlying = book.names, book.instruments.underlying
+    days: dict[int, str] = {}
+    expiring: dict[tuple[int, str], list[int]] = {}
+    for row in np.flatnonzero(book.instruments.is_kind(*_DATED)).tolist():
+        terms = parse(names.instruments[row])
+        if terms is not None and terms.expiry is not None:
+            days[row] = terms.expiry.isoformat()
+            expiring.setdefault((int(underlying[row]), days[row]), []).append(row)
     return Listing(
         {name: row for row, name in enumerate(names.underlyings)},
         {name: row for row, name in enumerate(names.instruments)},
-        tuple(_day(name) for name in names.instruments),
+        days,
+        tuple(np.flatnonzero(underlying == row) for row in range(len(names.underlyings))),
+        {key: np.array(rows, np.int64) for key, rows in expiring.items()},
     )
 
 
-def _day(name: str) -> str:
-    terms = parse(name)  # of a deposit or a balance there are none
-    return terms.expiry.isoformat() if terms and terms.expiry else ""
-
-
-def ticked(book: Book, where: Listing, tick: Tick) -> tuple[Book, BoolArray]:
-    """Return the book after a tick, and which instruments it touched, shape (I,).
+def ticked(book: Book, where: Listing, tick: Tick) -> tuple[Book, IntArray]:
+    """Return the book after a tick, and the rows of the instruments that it touched.
 
     Raises
     ------
@@ -78,47 +87,47 @@ def ticked(book: Book, where: Listing, tick: Tick) -> tuple[Book, BoolArray]:
     return _of_instrument(book, where, row, tick)
 
 
-def _of_underlying(book: Book, where: Listing, tick: Tick) -> tuple[Book, BoolArray]:
+def _of_underlying(book: Book, where: Listing, tick: Tick) -> tuple[Book, IntArray]:
     """Apply a spot, or the forward of an expiry."""
     row = where.underlying(tick.underlying or "")
-    touched = book.instruments.underlying == row
     if tick.volatility is not None or tick.mark is not None or tick.funding is not None:
         raise Refused(f"a figure of {tick.underlying} itself that only instruments have")
     if tick.spot is not None:
         book = _with_spot(book, row, tick.spot)
     if tick.forward is None:
-        return book, touched
+        return book, where.moved[row]
     if tick.expiry is None:
         raise Refused(f"a forward of {tick.underlying} without its `expiry`")
-    expires = np.array([day == tick.expiry[:10] for day in where.expiry], bool)
-    chosen = np.flatnonzero(touched & expires)
-    if not len(chosen):
+    rows = where.expiring.get((row, tick.expiry[:10]))
+    if rows is None:
         raise Refused(f"a forward of {tick.subject}, of which the book holds nothing")
-    return _with_forward(book, chosen, tick.forward), touched if tick.spot else touched & expires
+    return _with_forward(book, rows, tick.forward), rows if tick.spot is None else where.moved[row]
 
 
-def _of_instrument(book: Book, where: Listing, row: int, tick: Tick) -> tuple[Book, BoolArray]:
+def _of_instrument(book: Book, where: Listing, row: int, tick: Tick) -> tuple[Book, IntArray]:
     """Apply what is quoted of one instrument; its forward is that of all of its expiry."""
-    touched = np.zeros(len(where.expiry), bool)
-    touched[row] = True
+    rows = np.array([row])
     _refuse_foreign(Kind(int(book.instruments.kind[row])), tick)
     if tick.forward is not None:
-        touched |= _of_same_expiry(book, where, row)
-        book = _with_forward(book, np.flatnonzero(touched), tick.forward)
+        if row in where.days:
+            rows = where.expiring[int(book.instruments.underlying[row]), where.days[row]]
+        book = _with_forward(book, rows, tick.forward)
     if tick.funding is not None:
-        book = _with_column(book, "funding", row, tick.funding)
+        book = _with(book, row, funding=tick.funding)
     if book.instruments.kind[row] == Kind.OPTION:
-        return _with_option(book, row, tick), touched
+        return _with_option(book, row, tick), rows
     if tick.mark is not None:
         book = _with_forward(book, np.array([row]), tick.mark)
-    return book, touched
+    return book, rows
 
 
 def _refuse_foreign(kind: Kind, tick: Tick) -> None:
     """Refuse figures that an instrument of this kind does not have."""
+    if kind == Kind.SETTLEMENT:
+        raise Refused(f"a quote of {tick.instrument}, of which nothing is left but money")
     wrong = {
         "spot": tick.spot is not None,
-        "forward": tick.forward is not None and kind not in (Kind.OPTION, Kind.FUTURE),
+        "forward": tick.forward is not None and kind not in _DATED,
         "funding": tick.funding is not None and kind != Kind.PERPETUAL,
         "volatility": tick.volatility is not None and kind != Kind.OPTION,
         "mark of 0": tick.mark == 0.0 and kind != Kind.OPTION,
@@ -126,14 +135,6 @@ def _refuse_foreign(kind: Kind, tick: Tick) -> None:
     for figure, found in wrong.items():
         if found:
             raise Refused(f"a {figure} of {tick.instrument}, a {kind.name.lower()}")
-
-
-def _of_same_expiry(book: Book, where: Listing, row: int) -> BoolArray:
-    """Return the instruments of one underlying and day, shape (I,)."""
-    day, underlying = where.expiry[row], book.instruments.underlying
-    alike: BoolArray = np.array([own == day for own in where.expiry], bool)
-    alike &= underlying == underlying[row]
-    return alike
 
 
 def _with_spot(book: Book, row: int, spot: float) -> Book:
@@ -146,7 +147,7 @@ def _with_spot(book: Book, row: int, spot: float) -> Book:
     moved = book.shifted(factor)
     exact = moved.spot.copy()
     exact[row] = spot  # a product may miss the figure by its last digit
-    return replace(moved, spot=exact)
+    return moved.repriced(exact)
 
 
 def _with_forward(book: Book, rows: IntArray, forward: float) -> Book:
@@ -155,7 +156,7 @@ def _with_forward(book: Book, rows: IntArray, forward: float) -> Book:
     variable[rows] = forward - columns.fixed[rows]
     if np.any(variable[rows] <= 0.0):
         raise Refused(f"a forward of {forward:g}, less than the part of it that is fixed")
-    return replace(book, instruments=replace(columns, variable=variable))
+    return book.repriced(variable=variable)
 
 
 def _with_option(book: Book, row: int, tick: Tick) -> Book:
@@ -170,17 +171,18 @@ def _with_option(book: Book, row: int, tick: Tick) -> Book:
             raise Refused(
                 f"a mark of {tick.mark:g} for {tick.instrument}, which no volatility gives"
             )
-    book = _with_column(book, "volatility", row, volatility)
-    book = _with_column(book, "implied", row, tick.volatility is None)
-    offset = 0.0
-    if tick.mark is not None:
-        part = replace(book, instruments=book.instruments.take(rows))
-        offset = float((marked_worth(book, rows, quoted) - now(part))[0])
-    return _with_column(book, "offset", row, offset)
+    quotes = {"volatility": volatility, "implied": tick.volatility is None, "offset": 0.0}
+    book = _with(book, row, **quotes)
+    if tick.mark is None:
+        return book
+    part = replace(book, instruments=book.instruments.take(rows))
+    return _with(book, row, offset=float((marked_worth(book, rows, quoted) - now(part))[0]))
 
 
-def _with_column(book: Book, name: str, row: int, value: float) -> Book:
-    column: FloatArray = getattr(book.instruments, name).copy()
-    column[row] = value
-    changed: dict[str, Any] = {name: column}
-    return replace(book, instruments=replace(book.instruments, **changed))
+def _with(book: Book, row: int, **prices: float) -> Book:
+    """Return the book with prices of one instrument replaced."""
+    columns = {}
+    for name, price in prices.items():
+        columns[name] = getattr(book.instruments, name).copy()
+        columns[name][row] = price
+    return book.repriced(**columns)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from margincalc.feed.desk import Desk, book_of
+from margincalc.feed.desk import Desk
 from margincalc.feed.sources import subscriptions
 from margincalc.feed.ticks import Refused, read_line
 from margincalc.liquidation.nearest import Nearest, nearest
@@ -106,21 +106,20 @@ class Session:
     def _line(self, line: bytes) -> Iterator[Event]:
         self.lines += 1
         began = time.perf_counter()
-        before = self.desk.figures.status.copy()
         try:
             ticks = read_line(line)
-            touched = self.desk.apply(ticks) if ticks else np.zeros(0, np.int64)
+            pools, before = self.desk.apply(ticks)
         except Refused as reason:
             self.refused += 1
             yield self._event("refused", {"line": self.lines, "reason": str(reason)})
             return
         took = (time.perf_counter() - began) * 1000.0
         due = self._due(len(ticks))
-        for pool in touched[before[touched] != self.desk.figures.status[touched]].tolist():
-            change = {"from": STATUSES[before[pool]]}
-            yield self._event("status", change | self._state(pool), took)
+        changed = before != self.desk.figures.status[pools]
+        for pool, status in zip(pools[changed].tolist(), before[changed].tolist(), strict=True):
+            yield self._event("status", {"from": STATUSES[status]} | self._state(pool), took)
         if due:
-            yield from self._states("state", touched.tolist(), took)
+            yield from self._states("state", pools.tolist(), took)
 
     def _due(self, ticks: int) -> bool:
         """Count ticks, and say whether a state is due after them."""
@@ -148,7 +147,7 @@ class Session:
     def _state(self, pool: int) -> Event:
         """Return where a pool stands, how far it is from liquidation, and what binds."""
         desk, figures = self.desk, self.desk.figures
-        book = book_of(desk.book, np.array([pool]))
+        book = desk.book.of_pools(np.array([pool]))
         equity, maintenance = float(figures.equity[pool]), float(figures.maintenance[pool])
         return {
             "account": book.names.keys[0].owner or self.account,

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -62,6 +61,18 @@ class Worst(NamedTuple):
     every: FloatArray | None = None
 
 
+def once(make: Callable[[], FloatArray]) -> Callable[[], FloatArray]:
+    """Return what makes something when it is first asked for, and gives it again from then on."""
+    made: list[FloatArray] = []
+
+    def given() -> FloatArray:
+        if not made:
+            made.append(make())
+        return made[0]
+
+    return given
+
+
 def placed(
     positions: int, *parts: tuple[IntArray, Callable[[], FloatArray]]
 ) -> Callable[[], FloatArray]:
@@ -73,7 +84,7 @@ def placed(
             amount[rows] = own()
         return amount
 
-    return cache(whole)
+    return once(whole)
 
 
 class MarginResult(NamedTuple):

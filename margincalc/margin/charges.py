@@ -1,7 +1,9 @@
 """Charges that families share; each returns amounts of shape (A,) in account currency."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated, NamedTuple
+from functools import wraps
+from typing import Annotated, Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 from pydantic import Field
@@ -12,6 +14,24 @@ from margincalc.book import Book, Instruments, Kind
 from margincalc.margin.base import Parameters, Share
 from margincalc.margin.lots import Lots, held
 from margincalc.risk import greeks, row_spot
+
+Charge = TypeVar("Charge", bound=Callable[..., Any])
+
+
+def of_holdings(charge: Charge) -> Charge:
+    """Keep what a charge gives while nothing moves but quotes of options, which it cannot read."""
+
+    @wraps(charge)
+    def kept(book: Book, *more: Any, **named: Any) -> Any:
+        if not book.is_followed:
+            return charge(book, *more, **named)
+        part, known = book.unquoted
+        key = charge, more, *named.items()
+        if key not in known:
+            known[key] = charge(part, *more, **named)
+        return known[key]
+
+    return cast(Charge, kept)
 
 
 class Borrow(Parameters):
@@ -111,26 +131,13 @@ def net_short_options(book: Book) -> tuple[IntArray, FloatArray]:
     first : shape (G,), a position row of each pool, underlying, expiry and strike
     units : shape (G,), units of the underlying that are net short
     """
-    rows, first, labels = strikes(book)
+    rows, first, labels = book.strikes
     size = book.quantity[rows] * book.instruments.multiplier[book.instrument[rows]]
     held = group_sum(size, labels, len(first))
     return rows[first], np.maximum(-held, 0.0)
 
 
-def strikes(book: Book) -> tuple[IntArray, IntArray, IntArray]:
-    """Group options by pool, underlying, expiry and strike.
-
-    Returns
-    -------
-    rows : shape (N,), position rows of options
-    first : shape (G,), the first of `rows` in each group
-    labels : shape (N,), the group of each of `rows`
-    """
-    rows = book.rows(Kind.OPTION)
-    first, labels = group_rows(book.pool[rows], book.instruments.series[book.instrument[rows]])
-    return rows, first, labels
-
-
+@of_holdings
 def short_option_charge(book: Book, rate: float) -> FloatArray:
     """A share of spot for every net short option per strike (Deribit's legacy 0.01 coin).
 
@@ -148,6 +155,7 @@ def short_option_charge(book: Book, rate: float) -> FloatArray:
     return group_sum(rate * units * book.money(spot, first), book.pool[first], book.pools)
 
 
+@of_holdings
 def option_charge(book: Book, rate: float) -> FloatArray:
     """A share of spot for every unit of options, long or short."""
     rows = book.rows(Kind.OPTION)
@@ -161,6 +169,7 @@ def delta_one_notional(book: Book, rows: IntArray) -> FloatArray:
     return Lots(book.pool[rows], book.instrument[rows], book.quantity[rows]).at_mark(book)
 
 
+@of_holdings
 def delta_one_charge(book: Book, rate: float, *, at_index: bool = False) -> FloatArray:
     """A share of the gross notional of futures and perpetuals, at their mark or at the index."""
     lots = held(book, Kind.FUTURE, Kind.PERPETUAL)
@@ -228,6 +237,7 @@ def haircut_kinks(book: Book) -> tuple[tuple[IntArray, FloatArray, bool], ...]:
     return tuple((rows, level, False) for level in levels)
 
 
+@of_holdings
 def collateral_haircuts(book: Book) -> tuple[FloatArray, FloatArray]:
     """Return what deposits count for less in maintenance and in initial margin."""
     columns, maintenance = book.instruments, collateral_haircut(book, initial=False)
@@ -237,6 +247,7 @@ def collateral_haircuts(book: Book) -> tuple[FloatArray, FloatArray]:
     return maintenance, collateral_haircut(book, initial=True)
 
 
+@of_holdings
 def borrowed(book: Book) -> FloatArray:
     """Value of deposits that are negative; each is a debt by itself."""
     rows = book.rows(Kind.COLLATERAL)
@@ -279,6 +290,7 @@ def without_deposits(book: Book) -> Book | None:
     return replace(book, quantity=np.where(deposit, 0.0, book.quantity))
 
 
+@of_holdings
 def confidence_charge(book: Book, rates: Confidence) -> FloatArray:
     """Charge the notionals that doubtful feeds price: options at spot, contracts, balances."""
     every = np.append(book.instruments.confidence, book.confidence)

@@ -131,12 +131,14 @@ def joined(found: list[tuple[IntArray, Worst]], book: Book) -> Worst:
     """Put the sets' worst scenarios together, by pool and underlying."""
     rows = [(rows, part.by_position) for rows, part in found]
     by_position = placed(len(book.quantity), *rows)
+    if len(found) == 1 and _in_order(found[0][1].pool, found[0][1].underlying):
+        return found[0][1]._replace(by_position=by_position)
     pool, underlying, grid, scenario, pnl = (
         np.concatenate([getattr(part, name) for _, part in found])
         for name in ("pool", "underlying", "grid", "scenario", "pnl")
     )
     every = _stacked([part.every for _, part in found])
-    if _in_order(pool, underlying):  # as where there is one set
+    if _in_order(pool, underlying):
         return Worst(pool, underlying, grid, scenario, pnl, by_position, every)
     order = np.lexsort((underlying, pool))
     return Worst(

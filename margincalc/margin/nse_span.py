@@ -18,7 +18,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from margincalc.arrays import BoolArray, FloatArray, group_rows, group_sum
+from margincalc.arrays import BoolArray, FloatArray, group_sum
 from margincalc.book import Book, Kind
 from margincalc.errors import ModelRefusal
 from margincalc.margin.base import Components, MarginResult, Parameters, Share
@@ -224,7 +224,7 @@ class NseSpan(NamedTuple):
         far = columns.forward[months.row] * rates.calendar_spread[months.row]
         # What is scanned together, and what nets between months, is an underlying of a pool.
         calendar = calendar_charge(months, far)
-        first, labels = group_rows(book.pool, book.underlying)
+        first, labels = book.groups
         minimum = group_sum(rates.short_option_minimum * sold, labels, len(first))
         top_up = np.maximum(minimum - (scanned.risk + calendar), 0.0)
         return {

@@ -66,7 +66,7 @@ def units_of(
     book: Book, rules: AssetClass, scenarios: Scenarios, terms: Terms
 ) -> tuple[Units, Worst]:
     """Margin the risk units of a book whose underlyings are all of one class."""
-    first, label = group_rows(book.pool, book.underlying)
+    first, label = book.groups
     groups = len(first)
     contract = book.instruments.is_kind(*CONTRACTS)[book.instrument]
     delta = _deltas(book)[book.instrument]
@@ -102,7 +102,7 @@ def _worst(book: Book, gains: FloatArray, every: FloatArray, weight: FloatArray)
     ----------
     gains, every : by position row, shape (P, S), and by risk unit, shape (G, S); unweighted
     """
-    first, label = group_rows(book.pool, book.underlying)
+    first, label = book.groups
     groups = np.arange(len(first))
     scenario = np.argmin(every * weight, axis=1) if len(first) else groups
     bound = scenario[label]

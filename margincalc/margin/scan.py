@@ -10,13 +10,12 @@ the positions alone is a component of its own, `wrong_way`; it is negative where
 """
 
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from pydantic import Field
 
-from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
+from margincalc.arrays import FloatArray, IntArray, group_sum
 from margincalc.book import Book, Kind
 from margincalc.margin.base import (
     Components,
@@ -28,6 +27,7 @@ from margincalc.margin.base import (
     Worst,
     kinks,
     laid_over,
+    once,
     total,
 )
 from margincalc.margin.charges import (
@@ -201,7 +201,7 @@ class Scan(NamedTuple):
 def _losses(book: Book, chosen: _Set, value: FloatArray) -> tuple[Worst, Components]:
     """Scan one set's rows and charge them; `value` is their present one, shape (I,)."""
     chosen.parameters.refuse_unpublished(book)
-    first, labels = group_rows(book.pool, book.underlying)
+    first, labels = book.groups
     risk = weighted_risk(book, chosen.grid, value)
     deposit = book.moving_instruments(Kind.COLLATERAL)
     scenario, pnl, positions = least_pnl_beside(book, risk, deposit, labels, len(first))
@@ -211,7 +211,7 @@ def _losses(book: Book, chosen: _Set, value: FloatArray) -> tuple[Worst, Compone
         np.zeros(len(first), np.int64),
         scenario,
         pnl,
-        cache(lambda: book.quantity * risk[book.instrument, scenario[labels]]),
+        once(lambda: book.quantity * risk[book.instrument, scenario[labels]]),
     )
     alone = np.maximum(-positions, 0.0)
     beyond = np.maximum(-pnl, 0.0) - alone

@@ -15,7 +15,6 @@ from margincalc.margin.charges import (
     option_charge,
     roll_charge,
     short_option_charge,
-    strikes,
 )
 from margincalc.margin.forms import Parts, WorstOf
 from margincalc.margin.linear import at_rows, by_row, netted, one_by_one, together, weighted
@@ -111,7 +110,7 @@ def _both(charge: Callable[[Book], FloatArray]) -> Callable[[Book], FloatArray]:
 
 def _short_parts(book: Book, charges: Charges) -> Parts:
     """Return the charge on what is net short at a strike."""
-    rows, _, labels = strikes(book)
+    rows, _, labels = book.strikes
     needed = len(rows) > 0
     rate = published(charges.short_options, "charges.short_options", needed=needed)
     unit = short_option_charge(one_by_one(book, -1.0), rate)[rows]

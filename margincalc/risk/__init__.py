@@ -1,8 +1,8 @@
 """What a book is worth, now and in every scenario, and its Greeks.
 
-Order: known (values kept for all the books that share them), states (a market as columns, moved),
-values, sensitivities, pnl (sums over what accounts hold), then aging (time passes) and marks (what
-quoted prices say of options).
+Order: known (values kept for all the books that share them), latest (those of a market that moves a
+little at a time) and states (a market as columns, moved), values, sensitivities and pnl (sums over
+what accounts hold), then aging (time passes) and marks (what quoted prices say of options).
 """
 
 from margincalc.risk.pnl import (

@@ -29,15 +29,15 @@ def risk_array(book: Book, grid: ScenarioGrid, value: FloatArray) -> FloatArray:
 def weighted_risk(book: Book, grid: ScenarioGrid, value: FloatArray) -> FloatArray:
     """Return `risk_array` times the weight of each scenario, shape (I, S).
 
-    Where many books share their instruments it is read-only, and the same for all.
+    Where values are kept it is read-only, and the same for all.
     """
     if is_kept():
-        return remembered(_weighted_risk, book, grid)
+        return remembered(_weighted_risk, book, grid, grid.weight)
     return risk_array(book, grid, value) * grid.weight
 
 
-def _weighted_risk(book: Book, grid: ScenarioGrid) -> FloatArray:
-    return risk_array(book, grid, now(book)) * grid.weight
+def _weighted_risk(book: Book, grid: ScenarioGrid, weight: FloatArray) -> FloatArray:
+    return risk_array(book, grid, now(book)) * weight
 
 
 def scenario_pnl(book: Book, risk: FloatArray, labels: IntArray, groups: int) -> FloatArray:

@@ -56,15 +56,15 @@ def moved(columns: Instruments, spot: FloatArray, grid: ScenarioGrid) -> State:
     spot : of each instrument's underlying, as `row_spot` gives it, shape (n,)
     """
     time, move = columns.time[:, None], grid.spot[None, :]
-    if np.any(columns.underlying < 0):
+    if (columns.underlying < 0).any():
         move = np.where(columns.underlying[:, None] >= 0, move, 0.0)
-    relative = move if np.all(columns.beta == 1.0) else columns.beta[:, None] * move
+    relative = move if (columns.beta == 1.0).all() else columns.beta[:, None] * move
     forward = columns.variable[:, None] * np.maximum(1.0 + relative, 0.0)
-    if np.any(grid.days_forward):
+    if grid.days_forward.any():
         time = np.maximum(time - grid.days_forward / DAYS_PER_YEAR, 0.0)
         elapsed = columns.time[:, None] - time
         forward *= np.exp(-carry(columns, spot)[:, None] * elapsed)
-    if np.any(columns.fixed):
+    if columns.fixed.any():
         forward = np.maximum(columns.fixed[:, None] + forward, 0.0)
     return State(spot[:, None], move, forward, time)
 
@@ -88,7 +88,7 @@ def carry(columns: Instruments, spot: FloatArray) -> FloatArray:
 def discount(columns: Instruments, state: State) -> FloatArray:
     """Factor from the Black price on the forward to the quote value, shape (I, S)."""
     factor: FloatArray = np.exp(-columns.rate[:, None] * state.time)
-    if not np.any(columns.inverse):
+    if not columns.inverse.any():
         return factor
     ratio = np.ones_like(state.forward)
     inverse = columns.inverse[:, None] & (state.forward > 0.0)

@@ -49,12 +49,13 @@ def revalued(book: Book, grid: ScenarioGrid) -> FloatArray:
 
 
 def _revalued(book: Book, grid: ScenarioGrid) -> FloatArray:
-    columns = book.instruments
-    value = np.empty((len(columns.kind), grid.size))
-    spot = row_spot(book)
+    columns, spot = book.instruments, row_spot(book)
     option = columns.is_kind(Kind.OPTION)
-    for rows, worth in ((np.flatnonzero(option), _options), (np.flatnonzero(~option), _delta_one)):
-        if len(rows):
+    value = np.empty((len(option), grid.size))
+    for rows, worth in ((option.nonzero()[0], _options), ((~option).nonzero()[0], _delta_one)):
+        if 0 < len(rows) == len(option):
+            value = worth(columns, spot, grid)
+        elif len(rows):
             value[rows] = worth(columns.take(rows), spot[rows], grid)
     if book.coin:
         value /= moved(columns, spot, grid).spot
@@ -65,16 +66,13 @@ def _options(columns: Instruments, spot: FloatArray, grid: ScenarioGrid) -> Floa
     state = moved(columns, spot, grid)
     shape = state.forward.shape
     volatility = grid.rule.shocked(columns.volatility, columns.time, grid.volatility)
-    price = black.price_unchecked(
-        state.forward,
-        np.broadcast_to(columns.strike[:, None], shape),
-        volatility,
-        np.broadcast_to(state.time, shape),
-        np.broadcast_to(columns.call[:, None], shape),
-    )
+    strike = np.repeat(columns.strike, grid.size).reshape(shape)
+    call = np.repeat(columns.call, grid.size).reshape(shape)
+    time = np.broadcast_to(state.time, shape)
+    price = black.price_unchecked(state.forward, strike, volatility, time, call)
     value = discount(columns, state) * price
-    rows = np.flatnonzero(columns.american)
-    if len(rows):
+    if columns.american.any():
+        rows = np.flatnonzero(columns.american)
         rate = np.broadcast_to(columns.rate[:, None], shape)[rows]
         value[rows] = american_value(columns.take(rows), state.take(rows), volatility[rows], rate)
     return columns.multiplier[:, None] * value

@@ -2,16 +2,20 @@
 
 import json
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
 import margincalc as mc
+from benchmarks.accounts import EXPRESSED
 from margincalc.errors import InputError
 from margincalc.portfolio import Portfolio
+from margincalc.pricer import PricerName
 from tests.batch.venues import Venue, venue
 from tests.cli import SAMPLES
 from tests.cli.conftest import Run, run
+from tests.feed.following import follow
 
 __all__ = ["run"]
 Event = dict[str, Any]
@@ -61,6 +65,20 @@ def test_each_account_is_followed_as_if_it_were_alone(mode: Any, tmp_path: Path)
         ]
         failed |= alone.failed
     assert together.failed == failed
+
+
+@pytest.mark.parametrize("pricer", ["numpy", "compiled"])
+@pytest.mark.parametrize("model", ["generic-portfolio", "deribit-pm", "derive-pm2", "reg-t"])
+def test_many_accounts_are_followed_to_the_last_bit(
+    model: str, pricer: PricerName, tmp_path: Path
+) -> None:
+    made = venue(model, 60, range(1, 6))
+    positions, balances = made.write(tmp_path)
+    market, own = Portfolio.model_validate(made.market), EXPRESSED[model].settings
+    given: Any = {"market": market, "balances": balances, "model": model, "settings": own}
+    session = mc.watch(positions, **given, pricer=pricer)
+    assert session.desk.book.pools == 60
+    assert follow(Random(model), session.desk, 20) > 10
 
 
 def test_books_of_many_parts_are_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,15 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.accounts import EXPRESSED
 from margincalc.answers.margining import Rules, margined
-from margincalc.book import Kind
-from margincalc.feed.desk import Desk, standing
+from margincalc.feed.desk import Desk
 from margincalc.feed.ticks import Refused, Tick
-from margincalc.margin.load import load_model
-from margincalc.portfolio.names import parse
 from tests import books
 from tests.cli import SAMPLES
+from tests.feed.following import follow
 
 MODES = ("isolated", "cross", "portfolio")
 
@@ -28,39 +25,11 @@ def desk_of(rng: Random, mode: str = "portfolio") -> Desk:
     return Desk(account.book, account.model, account.assembly.as_of)
 
 
-def random_tick(rng: Random, desk: Desk) -> Tick:
-    """Return a small change of something that the desk holds."""
-    book = desk.book
-    time = desk.time + dt.timedelta(seconds=rng.choice([0, 1, 5, 40]))
-    names = [name for name in book.names.instruments if parse(name)]
-    if not names or rng.random() < 0.4:
-        row = rng.randrange(len(book.names.underlyings))
-        spot = float(book.spot[row]) * rng.uniform(0.97, 1.03)
-        return Tick(time, book.names.underlyings[row], spot=spot)
-    name = rng.choice(names)
-    row = book.names.instruments.index(name)
-    columns = book.instruments
-    forward = float(columns.forward[row])
-    if columns.kind[row] == Kind.OPTION:
-        volatility = float(columns.volatility[row]) * rng.uniform(0.9, 1.1)
-        moved = forward * rng.uniform(0.99, 1.01) if rng.random() < 0.3 else None
-        return Tick(time, instrument=name, volatility=volatility, forward=moved)
-    return Tick(time, instrument=name, mark=forward * rng.uniform(0.99, 1.01))
-
-
 @pytest.mark.parametrize("mode", MODES)
 @settings(max_examples=15, deadline=None)
 @given(rng=st.randoms(use_true_random=False))
 def test_a_desk_stands_where_its_market_puts_it_to_the_bit(rng: Random, mode: str) -> None:
-    desk = desk_of(rng, mode)
-    for _ in range(6):
-        try:
-            desk.apply([random_tick(rng, desk)])
-        except Refused:  # a forward less than the part of it that is fixed
-            continue
-        whole = standing(desk.book, desk.model.margin(desk.book))
-        for kept, fresh in zip(desk.figures, whole, strict=True):
-            np.testing.assert_array_equal(kept, fresh)
+    follow(rng, desk_of(rng, mode), 6)
 
 
 def test_only_what_holds_the_instrument_is_margined_again() -> None:
@@ -71,7 +40,7 @@ def test_only_what_holds_the_instrument_is_margined_again() -> None:
     desk = Desk(account.book, account.model, account.assembly.as_of)
     names = desk.book.names
     option = next(name for name in names.instruments if name.endswith("-C"))
-    touched = desk.apply([Tick(instrument=option, volatility=0.7)])
+    touched, _ = desk.apply([Tick(instrument=option, volatility=0.7)])
     row = names.instruments.index(option)
     assert touched.tolist() == sorted(set(desk.book.pool[desk.book.instrument == row].tolist()))
     assert 0 < len(touched) < desk.book.pools
@@ -164,19 +133,6 @@ def test_an_option_that_expires_is_paid() -> None:
     figures = desk.figures
     assert figures.equity[0] == pytest.approx(262_340.55 - 10 * 5_000.0)
     assert figures.maintenance[0] == 0.0
-
-
-def test_models_of_every_kind_can_be_followed() -> None:
-    import margincalc as mc
-
-    portfolio = mc.load(SAMPLES / "btc_short_strangle.yaml")
-    for name in ("derive-pm2", "deribit-pm", "okx-pm", "paradex-pm", "deribit-sm"):
-        settings = EXPRESSED[name].settings
-        account = margined(portfolio, Rules(None, name, settings))
-        model = load_model(name, books.AS_OF.date(), settings).model
-        desk = Desk(account.book, model, books.AS_OF)
-        desk.apply([Tick(underlying="BTC", spot=103_000.0)])
-        desk.apply([Tick(instrument=CALL, volatility=0.61)])
-        whole = standing(desk.book, desk.model.margin(desk.book))
-        for kept, fresh in zip(desk.figures, whole, strict=True):
-            np.testing.assert_array_equal(kept, fresh, err_msg=name)
+    for late in (Tick(mark=20_000.0), Tick(volatility=0.6), Tick(forward=90_000.0)):
+        with pytest.raises(Refused, match="nothing is left but money"):
+            desk.apply([late._replace(instrument=CALL)])
