@@ -146,8 +146,7 @@ def _solved(rows: Rows) -> Any:
     from scipy.optimize import Bounds, LinearConstraint, milp
 
     matrix, least = rows.matrix()
-    # What HiGHS brings back from a smaller programme it may have to repair, and says so in print.
-    options = {"node_limit": NODES, "mip_rel_gap": CLOSE, "presolve": False}
+    options = {"node_limit": NODES, "mip_rel_gap": CLOSE}
     return milp(
         rows.objective,
         integrality=rows.whole.astype(np.int64),

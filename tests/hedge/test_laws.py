@@ -1,6 +1,5 @@
 """What holds of every hedge: it holds, it is no dearer than its parts, and HiGHS is not alone."""
 
-import ctypes
 import os
 from dataclasses import replace
 from itertools import product
@@ -151,7 +150,7 @@ def cheapest(problem: Problem, answers: list[FloatArray]) -> float | None:
     return min(costs, default=None)
 
 
-def test_offsets_are_solved_with_binaries(capfd: pytest.CaptureFixture[str]) -> None:
+def test_offsets_are_solved_with_binaries() -> None:
     """A charge on the smaller side is not convex; every answer in lots is tried beside it."""
     near, far = "BTC-27NOV26", "BTC-25DEC26"
     portfolio = mc.Portfolio.model_validate(
@@ -178,8 +177,6 @@ def test_offsets_are_solved_with_binaries(capfd: pytest.CaptureFixture[str]) -> 
     assert found.z is not None
     assert found.method == "optimal"
     assert problem.total(found.z) == pytest.approx(best, rel=1e-9)
-    ctypes.CDLL(None).fflush(None)  # what a solver has printed may still be in its buffer
-    assert capfd.readouterr().out == ""
 
 
 def test_cuts_find_what_all_rows_find() -> None:
