@@ -45,7 +45,7 @@ class SumKernels(NamedTuple):
     group_rows : `arrays.group_rows` by pool and more; None where it is not made for the keys
     group_sum : `arrays.group_sum`
     group_totals : `arrays.group_totals`; None where it is not made for the keys
-    short_sum : sums by pool of what is net short of a series, times a price; None as above
+    net_short : pool, underlying and units of each series that a pool is short of; None as above
     products : sums of quantities times rows of an array, by group: what `risk.scenario_pnl` returns
     least : the least of each such sum and where it is, without keeping the others
     least_beside : the same, and the least without what is set apart
@@ -54,7 +54,7 @@ class SumKernels(NamedTuple):
     group_rows: Callable[[tuple[npt.NDArray[Any], ...]], tuple[Ints, Ints] | None]
     group_sum: Callable[[Floats, Ints, int], Floats]
     group_totals: Callable[[Floats, tuple[npt.NDArray[Any], ...]], tuple[Ints, Floats] | None]
-    short_sum: Callable[..., Floats | None]
+    net_short: Callable[..., tuple[Ints, Ints, Floats] | None]
     products: Callable[..., Floats]
     least: Callable[..., tuple[Ints, Floats]]
     least_beside: Callable[..., tuple[Ints, Floats, Floats]]

@@ -154,7 +154,8 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("",),
     ),
     "liquidation": (
-        ("dynamics", "nearest", "passage", "surface"),
+        ("dynamics", "moved", "passage", "surface"),
+        ("nearest",),
         ("bridge", "decay", "line"),
         ("pieces", "search", "sensitivity", "simulate"),
         ("apart", "isolate"),

@@ -18,7 +18,8 @@ from margincalc.answers.margining import Rules, margined
 from margincalc.answers.statement import margin_report
 from margincalc.answers.verify import verify
 from margincalc.errors import InputError, ModelRefusal
-from margincalc.liquidation.nearest import excess_at, nearest
+from margincalc.liquidation.moved import excess_at
+from margincalc.liquidation.nearest import nearest
 from margincalc.margin.load import load_model
 from margincalc.portfolio import Portfolio
 from margincalc.pricing import black

@@ -11,7 +11,8 @@ from margincalc.answers.margining import Rules, margined
 from margincalc.answers.verify import verify
 from margincalc.book import Kind
 from margincalc.errors import InputError, ModelRefusal
-from margincalc.liquidation.nearest import excess_at, nearest
+from margincalc.liquidation.moved import excess_at
+from margincalc.liquidation.nearest import nearest
 from margincalc.margin.derive_groups import Contingency
 from margincalc.margin.derive_pm2 import SkewShock
 from margincalc.margin.derive_shocks import (

@@ -16,6 +16,7 @@ import margincalc as mc
 from benchmarks.accounts import EXPRESSED, account, exchange, market
 from margincalc.answers.account import Account
 from margincalc.book import Kind
+from margincalc.liquidation.moved import cut
 from margincalc.liquidation.nearest import nearest
 from margincalc.margin.load import model_names
 from margincalc.portfolio import Portfolio
@@ -218,6 +219,24 @@ def test_at_a_liquidation_price_the_excess_is_nothing(model: str) -> None:
             assert abs(excess[0]) <= 1e-11 * size(found) * max(at, 1.0)
             prices += 1
     assert prices > 3
+
+
+@every_model
+def test_what_is_margined_apart_moves_apart(model: str) -> None:
+    """A part and what stays have the excess of the whole pool, wherever one spot goes."""
+    for seed in SEEDS:
+        found = drawn(model, seed)[1]
+        every = np.arange(len(found.book.spot))
+        parts = cut(found.book, found.model, every, found.result)
+        pairs = np.arange(len(parts.pool))
+        for at in (0.3, 0.9, 1.0, 1.15, 2.0):
+            excess = parts.excess(pairs, np.full(len(pairs), at))
+            for turn in np.unique(parts.turn):
+                mine = np.flatnonzero(parts.turn == turn)
+                assert np.array_equal(excess[mine], parts.take(mine).at(at))
+            for pair, underlying in enumerate(parts.underlying.tolist()):
+                whole = excess_along(found, 0, underlying, np.array([at]))
+                assert abs(excess[pair] - whole[0]) <= 1e-12 * size(found) * max(at, 1.0)
 
 
 def crossings(found: Account) -> list[tuple[int, float]]:

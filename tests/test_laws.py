@@ -17,7 +17,8 @@ import margincalc as mc
 from margincalc.answers.account import Account
 from margincalc.answers.statement import margin_report
 from margincalc.assembly.pools import MODES, Mode
-from margincalc.liquidation.nearest import NEAR, excess_at, nearest
+from margincalc.liquidation.moved import excess_at
+from margincalc.liquidation.nearest import NEAR, nearest
 from margincalc.portfolio import Portfolio
 from margincalc.risk import equity, now
 from tests import oracle

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from margincalc.answers.account import Account
-from margincalc.liquidation import nearest as module
-from margincalc.liquidation.nearest import LADDER, SPOT_NODE, excess_at, nearest
+from margincalc.liquidation import moved
+from margincalc.liquidation import nearest as ladder
+from margincalc.liquidation.moved import Moved, excess_at
+from margincalc.liquidation.nearest import LADDER, SPOT_NODE, nearest
 from margincalc.portfolio import Portfolio
 from tests.books import WITH_POOLS, margined, portfolio
 
@@ -252,7 +254,7 @@ def test_the_size_of_a_batch_changes_nothing(monkeypatch: pytest.MonkeyPatch) ->
 
     account = margined(portfolio(Random(3), WITH_POOLS), "isolated")
     whole = nearest(account.book, account.model)
-    monkeypatch.setattr(module, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(moved, "ROWS_AT_ONCE", 7)
     for one, other in zip(whole, nearest(account.book, account.model), strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -265,12 +267,13 @@ def test_the_ladder_ends_where_both_sides_are_bracketed(monkeypatch: pytest.Monk
     whole = prices(account)
     asked: list[float] = []
 
-    def counted(of: Any, model: Any, pools: Any, factor: Any) -> Any:
-        asked.extend(factor.ravel().tolist())
-        return excess_at(of, model, pools, factor)
+    def counted(of: Moved, factor: float) -> Any:
+        asked.append(factor)
+        return at(of, factor)
 
-    monkeypatch.setattr(module, "excess_at", counted)
-    monkeypatch.setattr(module, "ROWS_AHEAD", 1)
+    at = Moved.at
+    monkeypatch.setattr(Moved, "at", counted)
+    monkeypatch.setattr(ladder, "ROWS_AHEAD", 1)
     assert prices(account) == whole
     assert not math.isnan(sum(whole[0]))
     assert min(asked) > 0.5

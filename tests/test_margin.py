@@ -153,8 +153,7 @@ def test_calls_and_puts_of_one_strike_net_and_other_expiries_do_not() -> None:
         option(100_000, "C", -1.0, "25DEC26"),
     ]
     account = margined(book(SPOT, legs, 1e6), settings=["charges.short_options=0.01"])
-    _, units = net_short_options(account.book)
-    assert sorted(units.tolist()) == [0.0, 1.0, 2.0]
+    assert sorted(net_short_options(account.book).units.tolist()) == [1.0, 2.0]
     expected = 0.01 * SPOT * 3.0
     assert parts(account, "short_options") == pytest.approx((expected, 1.25 * expected), rel=1e-14)
 

@@ -218,16 +218,15 @@ def test_sums_of_what_is_apart_and_of_what_is_short_are_the_same_to_the_bit(
     rest = (quantity[kept], instrument[kept])
     assert np.array_equal(alone, made.least(rest, risk, pool[kept], pools)[1])
 
-    series, size, price = rng.integers(-1, 4, 9), rng.random(9), rng.random(9)
-    held = quantity, instrument
-    found = made.short_sum(held, (series, size, price[series]), pool, pools, 0.1)
+    series, size = rng.integers(-1, 4, 9), rng.random(9)
+    found = made.net_short((quantity, instrument), (series, size, series), pool)
     own = np.flatnonzero(series[instrument] >= 0)
     named = series[instrument[own]]
     first, units = group_totals((quantity * size[instrument])[own], pool[own], named)
-    worth = 0.1 * np.maximum(-units, 0.0) * price[named[first]]
+    short = np.flatnonzero(units < 0.0)
+    expected = pool[own][first[short]], named[first[short]], -units[short]
     assert (found is None) == (rows == 0)
-    if found is not None:
-        assert np.array_equal(found, group_sum(worth, pool[own][first], pools))
+    assert found is None or all(map(np.array_equal, found, expected))
 
 
 def test_groups_that_are_no_pools_or_too_long_are_numpys() -> None:
@@ -241,8 +240,8 @@ def test_groups_that_are_no_pools_or_too_long_are_numpys() -> None:
     many = np.zeros(1000, np.int64), np.arange(1000), np.arange(1000.0)
     assert made.group_rows(many) is None
     assert made.group_rows((np.array([0.5, 1.5]),)) is None
-    held, each = (np.ones(1000), np.zeros(1000, np.int64)), (np.array([0]), np.ones(1), np.ones(1))
-    assert made.short_sum(held, each, many[0], 1, 1.0) is None
+    held, each = (np.ones(1000), many[0]), (many[0][:1], np.ones(1), many[0][:1])
+    assert made.net_short(held, each, many[0]) is None
 
 
 # Which pricer

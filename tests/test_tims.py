@@ -10,7 +10,8 @@ from margincalc.answers.account import Account
 from margincalc.answers.margining import Rules, margined
 from margincalc.answers.verify import verify
 from margincalc.errors import InputError
-from margincalc.liquidation.nearest import excess_at, nearest
+from margincalc.liquidation.moved import excess_at
+from margincalc.liquidation.nearest import nearest
 from margincalc.margin.load import FOLDER
 from margincalc.portfolio import Portfolio
 from margincalc.risk import now, risk_array

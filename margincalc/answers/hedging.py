@@ -130,7 +130,7 @@ def _after(account: Account, found: Catalogue, solved: Iterable[_Solved]) -> Acc
         assembly=found.assembly,
         book=book,
         result=result,
-        nearest=nearest(book, account.model),
+        nearest=nearest(book, account.model, result=result),
     )
 
 

@@ -82,7 +82,7 @@ def margined(portfolio: Portfolio, rules: Rules, *, liquidation: bool = False) -
     noted = notes_on(portfolio, venue, mode, result.initial_components)
     notes = tried + assembly.notes + venue.remarks + noted + result.left_out
     notes += no_wrong_way(book, venue, result)
-    prices = nearest(book, venue.model) if liquidation else None
+    prices = nearest(book, venue.model, result=result) if liquidation else None
     pricer = current().name
     return Account(portfolio, assembly, book, venue, mode, result, prices, notes, pricer)
 

@@ -9,7 +9,8 @@ from margincalc.answers.account import Account
 from margincalc.answers.routes import DEAREST, LATEST, Routes
 from margincalc.answers.study import Fact, Field, Study, Table, refuse_outside
 from margincalc.arrays import FloatArray
-from margincalc.liquidation.nearest import Nearest, excess_at, nearest
+from margincalc.liquidation.moved import excess_at
+from margincalc.liquidation.nearest import Nearest, nearest
 from margincalc.simulation import deposits
 from margincalc.simulation.desk import desk_of
 from margincalc.simulation.transfers import Buffers, Network, Route, least_buffers

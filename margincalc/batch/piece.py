@@ -115,7 +115,7 @@ class _Made:
         result = universe.venue.model.margin(book)
         owner, prices = as_columns(book.names.keys).owner, None
         if asked:
-            prices = nearest(book, universe.venue.model, np.array(asked))
+            prices = nearest(book, universe.venue.model, np.array(asked), result)
         made = Margined(each.stop - each.first, owner, book, result, prices, asked)
         return columns_of(made, self.job.components, universe.venue)
 

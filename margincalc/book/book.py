@@ -8,9 +8,10 @@ Rows stand in canonical order (pool, then instrument name), so that a pool's sum
 on the order in which its file lists it, nor on the other pools of the book.
 """
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from margincalc.book.columns import Instruments, Kind
 from margincalc.book.labels import Names, Picked
 from margincalc.book.orders import NO_ORDERS, Orders
 
+_Found = TypeVar("_Found")
 _NONE = np.zeros(0, np.int64)
 MOST_PARTS = 64  # of a book that is followed; the sets of parameters of a model are fewer
 
@@ -61,6 +63,7 @@ class Book:
     orders: Orders = NO_ORDERS
     valued: float = np.nan
     _parts: ClassVar[list["_Part"] | None] = None  # of one that is followed
+    _found: ClassVar[dict[Hashable, Any]]  # likewise
 
     @property
     def pools(self) -> int:
@@ -106,7 +109,16 @@ class Book:
 
     def followed(self) -> "Book":
         """Return the book as one that will be repriced many times: its parts are kept, too."""
-        return self._with({**self.__dict__, "_parts": []})
+        return self._with({**self.__dict__, "_parts": [], "_found": {}, "_rows": {}})
+
+    def once(self, what: Hashable, find: Callable[[], _Found]) -> _Found:
+        """Find what holdings and terms alone decide: of a book that is followed, once."""
+        if self._parts is None:
+            return find()
+        if what not in self._found:
+            self._found[what] = find()
+        found: _Found = self._found[what]
+        return found
 
     @property
     def is_followed(self) -> bool:
@@ -169,6 +181,26 @@ class Book:
         moved = np.where(columns.underlying >= 0, factor[columns.underlying], 1.0)
         variable = columns.variable * (1.0 + columns.beta * (moved - 1.0))
         return self.repriced(self.spot * factor, variable=np.maximum(variable, 0.0))
+
+    def regrouped(self, pools: IntArray, position: IntArray, order: IntArray) -> "Book":
+        """Return the book with other pools, K of them, each of what one of these holds.
+
+        Parameters
+        ----------
+        pools : shape (K,), the pool that each is of
+        position, order : new pool of each position row and order, -1 of what is left out
+        """
+        rows, orders = _in_order(position), _in_order(order)
+        return replace(
+            self,
+            names=self.names._replace(keys=Picked(self.names.keys, pools)),
+            pool=position[rows],
+            instrument=self.instrument[rows],
+            quantity=self.quantity[rows],
+            entry=self.entry[rows],
+            limited=self.limited[pools],
+            orders=self.orders.take(orders)._replace(pool=order[orders]),
+        )
 
     def restricted(self, rows: IntArray, orders: IntArray = _NONE) -> tuple["Book", IntArray]:
         """Return the book with the given position rows and orders only, and what it keeps.
@@ -301,6 +333,13 @@ class Unquoted(NamedTuple):
 
     book: Book
     known: dict[Any, Any]
+
+
+def _in_order(pool: IntArray) -> IntArray:
+    """Return the rows of each pool, those of -1 left out."""
+    rows = np.flatnonzero(pool >= 0)
+    ascending = bool(np.all(np.diff(pool[rows]) >= 0))
+    return rows if ascending else rows[np.argsort(pool[rows], kind="stable")]
 
 
 def _of_pools(column: IntArray, pools: IntArray) -> tuple[IntArray, IntArray]:

@@ -1,6 +1,7 @@
 """Instruments as columns: all that pricing needs to know of them, and nothing of who holds them."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from functools import cached_property
@@ -119,9 +120,19 @@ class Instruments:
     @cached_property
     def digest(self) -> bytes:
         """What all columns together are known by."""
-        digest = hashlib.blake2b(digest_size=16)
-        for field in fields(Instruments):
-            column = np.ascontiguousarray(getattr(self, field.name))
+        return self._digest(self._terms_digest, sorted(PRICES))
+
+    @cached_property
+    def _terms_digest(self) -> bytes:
+        """What the columns that are no prices are known by; instruments at others keep it."""
+        return self._digest(
+            b"", [own.name for own in fields(Instruments) if own.name not in PRICES]
+        )
+
+    def _digest(self, before: bytes, names: Sequence[str]) -> bytes:
+        digest = hashlib.blake2b(before, digest_size=16)
+        for name in names:
+            column = np.ascontiguousarray(getattr(self, name))
             digest.update(f"{column.shape}".encode())
             digest.update(column.data)
         return digest.digest()

@@ -35,7 +35,7 @@ def compiled() -> Pricer:
             groups.group_rows,
             sums.group_sum,
             groups.group_totals,
-            groups.short_sum,
+            groups.net_short,
             sums.products,
             sums.least,
             sums.least_beside,

@@ -82,30 +82,26 @@ def group_totals(
     return (start[:groups].copy(), totals[:groups].copy()) if groups >= 0 else None
 
 
-def short_sum(
-    held: tuple[FloatArray, IntArray],
-    each: tuple[IntArray, FloatArray, FloatArray],
-    pool: IntArray,
-    pools: int,
-    rate: float,
-) -> FloatArray | None:
-    """Sum ``rate * units * price`` over the series of which a pool is net short, shape (pools,).
+def net_short(
+    held: tuple[FloatArray, IntArray], each: tuple[IntArray, FloatArray, IntArray], pool: IntArray
+) -> tuple[IntArray, IntArray, FloatArray] | None:
+    """Return pool, underlying and units of each series that is net short, by pool and series.
 
     None where pools do not ascend, or one holds too much.
 
     Parameters
     ----------
     held : quantities and the instrument that each is of, shape (P,)
-    each : series of every instrument, -1 where it is of none, units of one, and price, shape (I,)
+    each : series of every instrument, -1 where it is of none, units of one, and underlying, (I,)
     """
-    series, size, price = each
+    series, size, underlying = each
     begin = _runs(pool)
     if begin is None:
         return None
-    out = np.zeros(pools)
-    keys = pool, series[held[1]]
-    done = _sum_short(keys, begin, _room(begin), (*held, size, price, rate), out)
-    return out if done else None
+    out = np.empty(len(pool), np.int64), np.empty(len(pool), np.int64), np.empty(len(pool))
+    keys, columns = (pool, series[held[1]]), (*held, size, np.ascontiguousarray(underlying))
+    count = _net_short(keys, begin, _room(begin), columns, out)
+    return (out[0][:count], out[1][:count], out[2][:count]) if count >= 0 else None
 
 
 def _runs(pool: IntArray) -> IntArray | None:
@@ -277,21 +273,20 @@ def _total_runs(
 
 
 @kernel
-def _sum_short(
+def _net_short(
     keys: tuple[IntArray, IntArray],
     begin: IntArray,
     room: Room,
-    columns: tuple[FloatArray, IntArray, FloatArray, FloatArray, float],
-    out: FloatArray,
-) -> bool:
-    """Sum what is short of each series in pools that ascend; False where a pool is too long."""
-    (quantity, instrument, size, price, rate), (at, own), done = columns, room, 0
-    rows, order, _ = own
+    columns: tuple[FloatArray, IntArray, FloatArray, IntArray],
+    out: tuple[IntArray, IntArray, FloatArray],
+) -> int:
+    """List what is short of each series in pools that ascend; -1 where a pool is too long."""
+    (quantity, instrument, size, moved), (at, own), done = columns, room, 0
+    (rows, order, _), (pool, underlying, net), short = own, out, np.uint64(0)
     while done < quantity.size:
-        count, before, units, worth = _next_pool(keys, begin, at, own), np.int64(-1), 0.0, 0.0
+        count, before, units = _next_pool(keys, begin, at, own), np.int64(-1), 0.0
         if count < 0:
-            return False
-        total = 0.0
+            return -1
         for place in range(count):
             both = order[np.uint64(place)]
             row, key = np.uint64(rows[np.uint64(both & (LONGEST - 1))]), both >> BITS
@@ -299,12 +294,14 @@ def _sum_short(
                 continue
             one = np.uint64(instrument[row])
             if key != before:
-                total += rate * max(-units, 0.0) * worth
-                before, units, worth = key, 0.0, price[one]
+                short += np.uint64(units < 0.0)
+                before, units = key, 0.0
+                pool[short], underlying[short] = keys[0][row], moved[one]
             units += quantity[row] * size[one]
-        out[keys[0][np.uint64(rows[0])]] = total + rate * max(-units, 0.0) * worth
+            net[short] = -units
+        short += np.uint64(units < 0.0)
         done += count
-    return True
+    return int(np.int64(short))
 
 
 @kernel

@@ -13,7 +13,7 @@ from margincalc.arrays import FloatArray, IntArray, group_sum
 from margincalc.book import Book
 from margincalc.book.columns import Kind
 from margincalc.liquidation.line import Line, Lines
-from margincalc.liquidation.nearest import ROWS_AT_ONCE
+from margincalc.liquidation.moved import ROWS_AT_ONCE
 from margincalc.liquidation.pieces import Floors, Group, Options, Pieces
 from margincalc.margin.base import NOT_APART, Kinks, Marked, Scanned, Shape, Shaped
 from margincalc.risk import UNCHANGED, now, revalued, vanillas

@@ -11,7 +11,8 @@ import numpy as np
 
 from margincalc.arrays import FloatArray, IntArray, group_sum
 from margincalc.book import Book
-from margincalc.liquidation.nearest import NOISE, excess_at
+from margincalc.liquidation.moved import excess_at
+from margincalc.liquidation.nearest import NOISE
 from margincalc.margin.base import MarginModel
 from margincalc.risk import now
 

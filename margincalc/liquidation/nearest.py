@@ -1,19 +1,21 @@
 """The nearest spots, below and above, at which a pool's equity meets its maintenance margin.
 
-A wide ladder of spots is walked outward from the present one, each step margined as one book of
-copies, until the first sign change on either side is bracketed; all brackets are closed together.
-Two crossings between neighbouring nodes of the ladder go unseen.
+A wide ladder of spots is walked outward from the present one until the first sign change on either
+side is bracketed; all brackets are closed together. Two crossings between neighbouring nodes of the
+ladder go unseen.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
-from margincalc.arrays import BoolArray, FloatArray, IntArray, group_rows, group_sum
+from margincalc.arrays import BoolArray, FloatArray, IntArray, group_sum
 from margincalc.book import Book
-from margincalc.margin.base import MarginModel
+from margincalc.liquidation.moved import Moved, batches, cut
+from margincalc.margin.base import MarginModel, MarginResult
 from margincalc.pricer import current, using
 from margincalc.pricing.roots import find_roots
 from margincalc.risk import now
@@ -23,9 +25,10 @@ FAR_BELOW = np.geomspace(0.02, NEAR[0], 12, endpoint=False)
 FAR_ABOVE = np.geomspace(NEAR[-1], 50.0, 15)[1:]
 LADDER = np.concatenate([FAR_BELOW, NEAR, FAR_ABOVE])  # multiples of spot, shape (X,)
 SPOT_NODE = len(FAR_BELOW) + 19
-SIDES = (slice(SPOT_NODE, None, -1), slice(SPOT_NODE, None))  # of the ladder, away from spot
-ROWS_AT_ONCE = 1 << 17  # position rows of one margin call, which share the instruments revalued
+NODES = np.arange(len(LADDER))
+SIDES = (NODES[SPOT_NODE::-1], NODES[SPOT_NODE:])  # nodes of each, away from spot
 ROWS_AHEAD = 1 << 14  # of nodes of a ladder that are margined before it is known which are wanted
+FEWER = 0.75  # share of pairs at which those that have changed sign are left behind
 NOISE = 1e-13  # of gross value: an excess this far below zero is rounding, not a shortfall
 
 
@@ -44,111 +47,111 @@ class Nearest(NamedTuple):
     above: FloatArray
 
 
-def excess_at(
+def nearest(
     book: Book,
     model: MarginModel,
-    pools: IntArray,
-    factor: FloatArray,
-    volatility: FloatArray | None = None,
-) -> FloatArray:
-    """Equity less maintenance of pools in moved markets, shape (K,).
-
-    Parameters
-    ----------
-    pools : shape (K,)
-    factor : shape (K, U), what each spot is multiplied by
-    volatility : shape (K,), what every implied volatility is multiplied by
-    """
-    sizes = np.bincount(book.pool, minlength=book.pools)[pools]
-    batch = np.cumsum(sizes) // ROWS_AT_ONCE
-    excess = np.empty(len(pools))
-    with using(replace(current(), known=None)):  # a moved market is met once
-        for chosen in np.split(np.arange(len(pools)), np.flatnonzero(np.diff(batch)) + 1):
-            moved = None if volatility is None else volatility[chosen]
-            result = model.margin(book.copies(pools[chosen], factor[chosen], moved))
-            excess[chosen] = result.equity - result.maintenance
-    return excess
-
-
-def nearest(book: Book, model: MarginModel, underlyings: IntArray | None = None) -> Nearest:
+    underlyings: IntArray | None = None,
+    result: MarginResult | None = None,
+) -> Nearest:
     """Find the nearest liquidation prices of every pool, for each underlying that moves it.
 
     Parameters
     ----------
     underlyings : those to move, rows of the book; all of them by default
+    result : what the model says of the book, where that is known
     """
-    moved = book.underlying >= 0 if underlyings is None else np.isin(book.underlying, underlyings)
-    held = np.flatnonzero(moved)
-    held = held[group_rows(book.pool[held], book.underlying[held])[0]]
-    search = _Search(book, model, book.pool[held], book.underlying[held])
-    noise = search.noise()
-    excess = search.ladder(noise)
-    below, above = (_bracket(excess[:, side], noise, LADDER[side]) for side in SIDES)
-    price = search.close(below, above) * book.spot[search.underlying]
-    return Nearest(search.pool, search.underlying, price[0], price[1])
+    wanted = np.arange(len(book.spot)) if underlyings is None else np.unique(underlyings)
+    gross = np.abs(book.quantity * now(book)[book.instrument])
+    noise = NOISE * group_sum(gross, book.pool, book.pools)
+    moved = cut(book, model, wanted, result or model.margin(book))
+    found = np.full((2, len(moved.pool)), np.nan)
+    with using(replace(current(), known=_lasting())):
+        for chosen in _portions(moved):
+            part = moved.take(chosen)
+            found[:, chosen] = _crossings(part, noise[part.pool])
+    below, above = found * book.spot[moved.underlying]
+    return Nearest(moved.pool, moved.underlying, below, above)
 
 
-class _Search(NamedTuple):
-    """Pools and the underlyings to move them by, shape (G,) each."""
-
-    book: Book
-    model: MarginModel
-    pool: IntArray
-    underlying: IntArray
-
-    def excess(self, pairs: IntArray, factor: FloatArray) -> FloatArray:
-        """Excess of chosen pairs, each at its own multiple of spot, shape of `pairs`."""
-        moves = np.ones((len(pairs), len(self.book.spot)))
-        moves[np.arange(len(pairs)), self.underlying[pairs]] = factor
-        return excess_at(self.book, self.model, self.pool[pairs], moves)
-
-    def noise(self) -> FloatArray:
-        """How far below zero each pair's excess may be by rounding alone, shape (G,)."""
-        gross = np.abs(self.book.quantity * now(self.book)[self.book.instrument])
-        return NOISE * group_sum(gross, self.book.pool, self.book.pools)[self.pool]
-
-    def ladder(self, noise: FloatArray) -> FloatArray:
-        """Excess of every pair along the ladder, shape (G, X), 0 beyond where its sign changed.
-
-        Node by node, because pairs at one node share the instruments that are revalued there.
-        """
-        excess = np.zeros((len(self.pool), len(LADDER)))
-        wanted = np.ones(excess.shape, bool)
-        for nodes in _outward(self._nodes_at_once()):
-            node, pairs = np.nonzero((wanted & nodes).T)
-            excess[pairs, node] = self.excess(pairs, LADDER[node])
-            for side in SIDES:
-                changed = _changes(excess[:, side] + noise[:, None]) & nodes[side][1:]
-                wanted[:, side] &= ~np.any(changed, axis=1)[:, None]
-            if not np.any(wanted):
-                break
-        return excess
-
-    def _nodes_at_once(self) -> int:
-        """How many nodes of each side are margined at once, at least one."""
-        rows = np.bincount(self.book.pool, minlength=self.book.pools)[self.pool].sum()
-        return max(ROWS_AHEAD // max(2 * int(rows), 1), 1)
-
-    def close(self, below: "_Bracket", above: "_Bracket") -> FloatArray:
-        """Return the crossings inside the brackets, NaN where there is none, shape (2, G)."""
-        both = _Bracket(*(np.concatenate(pair) for pair in zip(below, above, strict=True)))
-        chosen = np.flatnonzero(both.found)
-        pairs, lift = chosen % len(self.pool), both.lift[chosen]
-        root = np.full(len(both.found), np.nan)
-        root[chosen] = find_roots(
-            lambda numbers, factor: self.excess(pairs[numbers], factor) + lift[numbers],
-            both.near[chosen],
-            both.far[chosen],
-            (both.near_excess[chosen] + lift, both.far_excess[chosen] + lift),
-        )
-        return root.reshape(2, -1)
+def _lasting() -> dict[bytes, FloatArray] | None:
+    """Return what values are kept in, unless that is for the one market that ticks move."""
+    known = current().known
+    return known if isinstance(known, dict) else None
 
 
-def _outward(count: int) -> Iterator[BoolArray]:
-    """Yield which nodes each step adds, shape (X,): the spot and `count` of each side, and on."""
-    distance = np.abs(np.arange(len(LADDER)) - SPOT_NODE)
-    for least in range(0, int(np.max(distance)) + 1, count):
-        yield (distance >= least + (least > 0)) & (distance <= least + count)
+def _portions(moved: Moved) -> Iterator[IntArray]:
+    """Yield pairs that are searched together: all if they are few, else those of one turn."""
+    if _nodes_at_once(moved) > 1:
+        yield np.arange(len(moved.pool))
+        return
+    for turn in range(int(np.max(moved.turn)) + 1):
+        pairs = np.flatnonzero(moved.turn == turn)
+        for chosen in batches(moved.rows[pairs]):
+            yield pairs[chosen]
+
+
+def _nodes_at_once(moved: Moved) -> int:
+    """How many nodes of each side are margined at once, at least one."""
+    return max(ROWS_AHEAD // max(2 * int(np.sum(moved.rows)), 1), 1)
+
+
+def _crossings(moved: Moved, noise: FloatArray) -> FloatArray:
+    """Return the multiples of spot at the crossings below and above, shape (2, G)."""
+    excess = np.zeros((len(LADDER), len(moved.pool)))  # 0 where nobody asks
+    excess[SPOT_NODE] = moved.present
+    at_once = _nodes_at_once(moved)
+    if at_once > 1:
+        _look_ahead(moved, noise, excess, at_once)
+    else:
+        for side in SIDES:
+            _walk(moved, noise, excess, side)
+    return _close(moved, [_bracket(excess[side], noise, LADDER[side]) for side in SIDES])
+
+
+def _look_ahead(moved: Moved, noise: FloatArray, excess: FloatArray, at_once: int) -> None:
+    """Find the excess of few pairs along the ladder, so many nodes of each side in one call."""
+    going = [np.arange(len(moved.pool))] * 2  # pairs whose sign has not changed, by side
+    for first in range(1, len(LADDER), at_once):
+        steps = [side[first - 1 : first + at_once] for side in SIDES]
+        asked = [(own, step[1:]) for own, step in zip(going, steps, strict=True)]
+        pairs = np.concatenate([np.tile(own, len(nodes)) for own, nodes in asked])
+        nodes = np.concatenate([np.repeat(nodes, len(own)) for own, nodes in asked])
+        excess[nodes, pairs] = moved.excess(pairs, LADDER[nodes])
+        for number, step in enumerate(steps):
+            own = going[number]
+            changed = _changes(excess[step[:, None], own] + noise[own])
+            going[number] = own[~np.any(changed, axis=0)]
+        if not any(len(own) for own in going):
+            return
+
+
+def _walk(moved: Moved, noise: FloatArray, excess: FloatArray, side: IntArray) -> None:
+    """Find the excess of many pairs along one side, node by node, until all have changed sign."""
+    pairs = np.arange(len(moved.pool))
+    going = np.ones(len(pairs), bool)
+    for step in pairwise(side.tolist()):
+        excess[step[1], pairs] = moved.at(float(LADDER[step[1]]))
+        going &= ~_changes(excess[np.array(step)[:, None], pairs] + noise[pairs])[0]
+        if np.count_nonzero(going) <= FEWER * len(going):
+            left = np.flatnonzero(going)
+            moved, pairs, going = moved.take(left), pairs[left], going[left]
+        if not len(pairs):
+            return
+
+
+def _close(moved: Moved, brackets: Sequence["_Bracket"]) -> FloatArray:
+    """Return the crossings inside the brackets of both sides, NaN where there is none, (2, G)."""
+    both = _Bracket(*(np.concatenate(pair) for pair in zip(*brackets, strict=True)))
+    chosen = np.flatnonzero(both.found)
+    pairs, lift = chosen % len(moved.pool), both.lift[chosen]
+    root = np.full(len(both.found), np.nan)
+    root[chosen] = find_roots(
+        lambda numbers, factor: moved.excess(pairs[numbers], factor) + lift[numbers],
+        both.near[chosen],
+        both.far[chosen],
+        (both.near_excess[chosen] + lift, both.far_excess[chosen] + lift),
+    )
+    return root.reshape(2, -1)
 
 
 class _Bracket(NamedTuple):
@@ -169,15 +172,15 @@ class _Bracket(NamedTuple):
 
 
 def _bracket(excess: FloatArray, noise: FloatArray, factor: FloatArray) -> _Bracket:
-    """Find the first change of sign, beyond noise, going away from spot."""
-    change = _changes(excess + noise[:, None])
-    first, each = np.argmax(change, axis=1), np.arange(len(excess))
-    lift = np.where(_changes(excess)[each, first], 0.0, noise)
-    ends = excess[each, first], excess[each, first + 1]
-    return _Bracket(np.any(change, axis=1), factor[first], factor[first + 1], *ends, lift)
+    """Find the first change of sign, beyond noise, going away from spot, along the first axis."""
+    change = _changes(excess + noise)
+    first, each = np.argmax(change, axis=0), np.arange(len(noise))
+    lift = np.where(_changes(excess)[first, each], 0.0, noise)
+    ends = excess[first, each], excess[first + 1, each]
+    return _Bracket(np.any(change, axis=0), factor[first], factor[first + 1], *ends, lift)
 
 
 def _changes(excess: FloatArray) -> BoolArray:
-    """Between which neighbours the sign changes, shape (G, X - 1)."""
+    """Between which neighbours along the first axis the sign changes."""
     inside = np.greater_equal(excess, 0.0)
-    return np.not_equal(inside[:, 1:], inside[:, :-1])
+    return np.not_equal(inside[1:], inside[:-1])

@@ -9,7 +9,7 @@ import numpy as np
 from margincalc.arrays import FloatArray, IntArray
 from margincalc.book import Book
 from margincalc.liquidation.line import Line, Lines
-from margincalc.liquidation.nearest import excess_at
+from margincalc.liquidation.moved import excess_at
 from margincalc.liquidation.region import Region, regions
 from margincalc.margin.base import MarginModel
 from margincalc.pricing.roots import find_roots

@@ -236,6 +236,18 @@ def kinks(*parts: tuple[IntArray, FloatArray, bool]) -> Kinks:
     return Kinks(instrument[known], level[known], at_spot[known])
 
 
+@runtime_checkable
+class Apart(Protocol):
+    """A model that margins some underlyings of a pool apart from others.
+
+    Beside what no spot moves, the maintenance margin of a pool is then a sum over what is margined
+    together: a spot that moves changes one of its terms.
+    """
+
+    def together(self, book: Book) -> IntArray | None:
+        """Number what each underlying is margined with, shape (U,); None where that is all."""
+
+
 class Source(NamedTuple):
     """Where a parameter was published, and when it was read."""
 

@@ -13,7 +13,7 @@ from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Instruments, Kind
 from margincalc.margin.base import Parameters, Share
 from margincalc.margin.lots import Lots, held
-from margincalc.risk import greeks, row_spot
+from margincalc.risk import greeks
 
 Charge = TypeVar("Charge", bound=Callable[..., Any])
 
@@ -120,21 +120,42 @@ def short_option_kinks(
     return [(rows, level, not at_forward) for level in marked]
 
 
-def net_short_options(book: Book) -> tuple[IntArray, FloatArray]:
-    """Units of options sold and not covered at the same strike and expiry.
+class NetShort(NamedTuple):
+    """Options sold and not covered at the same strike and expiry, shape (G,) each.
+
+    Attributes
+    ----------
+    pool, underlying : rows of the book
+    units : of the underlying, positive
+    """
+
+    pool: IntArray
+    underlying: IntArray
+    units: FloatArray
+
+
+def net_short_options(book: Book) -> NetShort:
+    """Net the options of each pool by strike and expiry, and return what is short.
 
     Calls and puts are netted with each other: a long put covers a short call of its strike, as
     the two are a short forward.
-
-    Returns
-    -------
-    first : shape (G,), a position row of each pool, underlying, expiry and strike
-    units : shape (G,), units of the underlying that are net short
     """
+    return book.once("net short options", lambda: _net_short_options(book))
+
+
+def _net_short_options(book: Book) -> NetShort:
+    columns = book.instruments
+    if (kernels := pricer.current().sums) is not None:
+        series = np.where(columns.is_kind(Kind.OPTION), columns.series, -1)
+        held, each = (book.quantity, book.instrument), (columns.multiplier, columns.underlying)
+        if (found := kernels.net_short(held, (series, *each), book.pool)) is not None:
+            return NetShort(*found)
     rows, first, labels = book.strikes
-    size = book.quantity[rows] * book.instruments.multiplier[book.instrument[rows]]
-    held = group_sum(size, labels, len(first))
-    return rows[first], np.maximum(-held, 0.0)
+    size = book.quantity[rows] * columns.multiplier[book.instrument[rows]]
+    units = -group_sum(size, labels, len(first))
+    short = np.flatnonzero(units > 0.0)
+    chosen = rows[first[short]]
+    return NetShort(book.pool[chosen], book.underlying[chosen], units[short])
 
 
 @of_holdings
@@ -143,16 +164,10 @@ def short_option_charge(book: Book, rate: float) -> FloatArray:
 
     Strikes and options are those of `net_short_options`.
     """
-    if (kernels := pricer.current().sums) is not None:
-        columns, spot = book.instruments, row_spot(book)
-        series = np.where(columns.is_kind(Kind.OPTION), columns.series, -1)
-        price = spot / spot if book.coin else spot
-        each, held = (series, columns.multiplier, price), (book.quantity, book.instrument)
-        if (found := kernels.short_sum(held, each, book.pool, book.pools, rate)) is not None:
-            return found
-    first, units = net_short_options(book)
-    spot = book.spot[book.instruments.underlying[book.instrument[first]]]
-    return group_sum(rate * units * book.money(spot, first), book.pool[first], book.pools)
+    short, price = net_short_options(book), book.spot
+    if book.coin:
+        price = price / price
+    return group_sum(rate * short.units * price[short.underlying], short.pool, book.pools)
 
 
 @of_holdings
@@ -209,7 +224,7 @@ def collateral_haircut(book: Book, *, initial: bool) -> FloatArray:
     deposit = book.instruments.is_kind(Kind.COLLATERAL)
     lost = np.zeros(len(deposit))
     lost[deposit] = _unit_haircut(book, np.flatnonzero(deposit), initial=initial)
-    rows = np.flatnonzero(deposit[book.instrument])
+    rows = book.rows(Kind.COLLATERAL)
     lost = np.maximum(book.quantity[rows], 0.0) * lost[book.instrument[rows]]
     return group_sum(lost, book.pool[rows], book.pools)
 

@@ -10,6 +10,7 @@ from margincalc.book import Book
 from margincalc.errors import refusing_as
 from margincalc.margin.base import (
     NOT_APART,
+    Apart,
     Components,
     Kinks,
     MarginResult,
@@ -57,6 +58,17 @@ class PerVenue(NamedTuple):
             _merged([(part.mine, part.result.details) for part in parts]),
             tuple(dict.fromkeys(words for part in parts for words in part.result.left_out)),
         )
+
+    def together(self, book: Book) -> IntArray | None:
+        """Return what every model says, where they all say one thing; else all is together."""
+        found: IntArray | None = None
+        for papers in self.parts.values():
+            model = papers.model
+            own = model.together(book) if isinstance(model, Apart) else None
+            if own is None or (found is not None and not np.array_equal(own, found)):
+                return None
+            found = own
+        return found
 
     def linear(self, book: Book) -> LinearForm:
         """Return the linear form of one pool by its venue's model."""

@@ -14,7 +14,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from pydantic import AfterValidator
 
-from margincalc.arrays import FloatArray
+from margincalc.arrays import FloatArray, IntArray
 from margincalc.book import Book
 from margincalc.margin.base import Components, MarginResult, Parameters, Share, total
 from margincalc.margin.charges import collateral_haircut, short_option_charge
@@ -104,6 +104,10 @@ class Pm1(NamedTuple):
     def linear(self, book: Book) -> LinearForm:
         """Return no linear form, but what stands in its way."""
         return LinearForm(without=("discounts by the sign of the loss",))
+
+    def together(self, book: Book) -> IntArray | None:
+        """A manager margins one underlying."""
+        return np.arange(len(book.spot))
 
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book."""

@@ -15,7 +15,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from margincalc.arrays import FloatArray, group_sum
+from margincalc.arrays import FloatArray, IntArray, group_sum
 from margincalc.book import Book, Instruments
 from margincalc.margin.base import Components, MarginResult, Parameters, total
 from margincalc.margin.charges import collateral_haircut, feeds, short_option_charge
@@ -167,6 +167,10 @@ class Pm2(NamedTuple):
                 "the skew of volatility",
             )
         )
+
+    def together(self, book: Book) -> IntArray | None:
+        """A manager margins one underlying."""
+        return np.arange(len(book.spot))
 
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book."""

@@ -123,6 +123,10 @@ class Sm(NamedTuple):
         """Return no linear form, but what stands in its way."""
         return LinearForm(without=("calls and puts of an expiry that cover each other",))
 
+    def together(self, book: Book) -> IntArray | None:
+        """Nothing is offset between expiries, nor between underlyings."""
+        return np.arange(len(book.spot))
+
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book."""
         refuse_beyond(book, self.scope)

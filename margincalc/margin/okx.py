@@ -96,6 +96,10 @@ class Okx(NamedTuple):
         """Return no linear form, but what stands in its way."""
         return LinearForm(without=("offsets between risks (MR1 to MR9)",))
 
+    def together(self, book: Book) -> IntArray | None:
+        """A risk unit is of one underlying; an account in coin is restated at its spot."""
+        return None if book.coin else np.arange(len(book.spot))
+
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book.
 

@@ -130,6 +130,10 @@ class Paradex(NamedTuple):
         """Return no linear form, but what stands in its way."""
         return LinearForm(without=("the least delta of hedged positions",))
 
+    def together(self, book: Book) -> IntArray | None:
+        """Every underlying is scanned by itself, and every coin counts by itself."""
+        return np.arange(len(book.spot))
+
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book."""
         self.common.scope.refuse_beyond(book)

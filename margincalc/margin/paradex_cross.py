@@ -99,6 +99,10 @@ class ParadexCross(NamedTuple):
         """Return no linear form, but what stands in its way."""
         return LinearForm(without=("the pairing of options into spreads",))
 
+    def together(self, book: Book) -> IntArray | None:
+        """Nothing is offset between expiries, nor between underlyings."""
+        return np.arange(len(book.spot))
+
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book."""
         self.common.scope.refuse_beyond(book)

@@ -105,6 +105,10 @@ class Scan(NamedTuple):
         """The scenarios, the default set's first."""
         return tuple(chosen.grid for chosen in self.sets.values())
 
+    def together(self, book: Book) -> IntArray | None:
+        """Every underlying is scanned and charged by itself."""
+        return np.arange(len(book.spot))
+
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book."""
         self.scope.refuse_beyond(book)
@@ -187,8 +191,11 @@ class Scan(NamedTuple):
             initial["borrow"] = borrow.initial * owed
         return maintenance, initial
 
-    def _split(self, book: Book) -> Iterator[tuple[int, IntArray]]:
-        """Yield each set's number with the position rows that it applies to."""
+    def _split(self, book: Book) -> list[tuple[int, IntArray]]:
+        """Return each set's number with the position rows that it applies to."""
+        return book.once(("sets", *self.sets), lambda: list(self._rows(book)))
+
+    def _rows(self, book: Book) -> Iterator[tuple[int, IntArray]]:
         number = {name: index for index, name in enumerate(self.sets)}
         chosen = [*(number.get(name, 0) for name in book.names.underlyings), -1]
         own = np.array(chosen, np.int64)[book.instruments.underlying]

@@ -59,7 +59,7 @@ def charged(book: Book, charges: Charges) -> Components:
 def _short_rate(book: Book, charges: Charges) -> float:
     """Return the share of spot; one that is not known is refused only where options are short."""
     rate = charges.short_options
-    needed = isinstance(rate, str) and bool(np.any(net_short_options(book)[1] > 0.0))
+    needed = isinstance(rate, str) and len(net_short_options(book).units) > 0
     return published(rate, "charges.short_options", needed=needed)
 
 

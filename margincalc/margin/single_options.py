@@ -135,6 +135,10 @@ class SingleOptions(NamedTuple):
         nothing = np.zeros(len(book.instruments.kind))
         return _prices(book, nothing, book.instrument[rows], book.entry[rows])
 
+    def together(self, book: Book) -> IntArray | None:
+        """Every option is margined by itself."""
+        return np.arange(len(book.spot))
+
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book.
 

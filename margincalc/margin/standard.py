@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from margincalc.arrays import FloatArray, group_sum
+from margincalc.arrays import FloatArray, IntArray, group_sum
 from margincalc.book import Book, Kind
 from margincalc.margin.base import (
     Components,
@@ -61,6 +61,10 @@ class Standard(NamedTuple):
     def grids(self) -> tuple[ScenarioGrid, ...]:
         """None: this family has no scenarios."""
         return ()
+
+    def together(self, book: Book) -> IntArray | None:
+        """Every position is margined by itself."""
+        return np.arange(len(book.spot))
 
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book."""

@@ -43,6 +43,11 @@ class _Scheme(NamedTuple):
     product_offset: FloatArray
     portfolio_offset: FloatArray
 
+    @property
+    def unit(self) -> IntArray:
+        """Portfolio group of each underlying, shape (U,)."""
+        return self.portfolio[self.product[self.class_]]
+
 
 class _Level(NamedTuple):
     """Profit and loss of the groups of one level, G of them.
@@ -97,6 +102,10 @@ class Tims(NamedTuple):
     def linear(self, book: Book) -> LinearForm:
         """Return no linear form, but what stands in its way."""
         return LinearForm(without=("offsets between classes and product groups",))
+
+    def together(self, book: Book) -> IntArray | None:
+        """Underlyings of one portfolio group offset each other."""
+        return _scheme(self.parameters, book.names.underlyings).unit
 
     def margin(self, book: Book) -> MarginResult:
         """Margin every pool of a book.

@@ -10,10 +10,24 @@ import pytest
 import margincalc as mc
 from benchmarks.accounts import EXPRESSED
 from margincalc.batch import books
+from margincalc.liquidation import nearest
 from margincalc.margin.load import model_names
 from tests.batch.venues import Row, Venue, expected, rows, run, venue
 
 GENERIC = "generic-portfolio"
+SIDES = ("below", "above")
+LADDERS = (
+    GENERIC,
+    "generic-standard",
+    "deribit-pm",
+    "derive-pm2",
+    "derive-sm",
+    "okx-options",
+    "okx-pm",
+    "occ-tims",
+    "paradex-pm",
+    "reg-t",
+)
 PROVE = bool(os.environ.get("MARGINCALC_PROVE"))
 
 
@@ -46,6 +60,24 @@ def test_every_model(model: str, tmp_path: Path) -> None:
     assert len(found) == count
     settings = EXPRESSED[model].settings
     assert_same(made, found, sample(made, few), model=model, settings=settings, pricer="compiled")
+
+
+@pytest.mark.parametrize("at_once", ["few", "many"])
+@pytest.mark.parametrize("model", LADDERS)
+def test_liquidation_prices(
+    model: str, at_once: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, spots = venue(model, 60), list(EXPRESSED[model].spots)
+    if at_once == "many":  # as of accounts of which each node of the ladder is margined by itself
+        monkeypatch.setattr(nearest, "ROWS_AHEAD", 1)
+    run(made, tmp_path, model, liquidation=spots, pricer="compiled")
+    found = rows(tmp_path / "out")
+    monkeypatch.undo()
+    settings = EXPRESSED[model].settings
+    rules = {"model": model, "settings": settings, "pricer": "compiled", "underlyings": spots}
+    assert_same(made, found, sample(made, 8), **rules)
+    prices = [row[f"liquidation.{spots[0]}.{side}"] for row in found.values() for side in SIDES]
+    assert sum(price is not None for price in prices) > 10
 
 
 def test_numpy_is_the_same_path(tmp_path: Path) -> None:

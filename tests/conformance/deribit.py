@@ -282,7 +282,7 @@ def legacy_rules(case: Case) -> Computed:
     years = np.array([inputs["days"] / DAYS_PER_YEAR])
     return {
         "iv_change_15d_old": older["iv_move_30d"] * float(power.scale(years)[0]),
-        "net_short": float(np.sum(net_short_options(book)[1])),
+        "net_short": float(np.sum(net_short_options(book).units)),
         "option_contingency_btc": float(
             short_option_charge(book, newer["option_contingency_btc"])[0]
         ),

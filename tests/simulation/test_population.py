@@ -11,7 +11,7 @@ from margincalc.answers.cascade import run_of
 from margincalc.answers.contagion import ended_after
 from margincalc.answers.stress import Terms, law_of, shocks_of
 from margincalc.errors import InputError
-from margincalc.liquidation.nearest import excess_at
+from margincalc.liquidation.moved import excess_at
 from margincalc.margin.load import load_model
 from margincalc.portfolio import MarketSnapshot
 from margincalc.risk import equity, now
