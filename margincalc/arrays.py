@@ -82,6 +82,29 @@ def group_totals(values: FloatArray, *keys: npt.NDArray[Any]) -> tuple[IntArray,
     return first, group_sum(values, labels, len(first))
 
 
+def running_sums(values: FloatArray, labels: IntArray) -> FloatArray:
+    """Sum the rows of each group up to and with each row, one after the other, shape (P,).
+
+    Parameters
+    ----------
+    values : array of shape (P,)
+    labels : array of shape (P,), rows of one group beside each other
+    """
+    found = values.copy()
+    start = np.flatnonzero(np.diff(labels, prepend=-1))
+    count = np.diff(start, append=len(labels))
+    if len(start) <= np.max(count, initial=0):
+        for low, high in zip(start.tolist(), (start + count).tolist(), strict=True):
+            np.cumsum(values[low:high], out=found[low:high])
+        return found
+    # Of many short groups, the second rows of all, then the third ones: the same sums.
+    start, count = start[order := np.argsort(-count, kind="stable")], count[order]
+    for place in range(1, int(np.max(count, initial=0))):
+        rows = start[: np.searchsorted(-count, -place)] + place
+        found[rows] += found[rows - 1]
+    return found
+
+
 def matched(one: IntArray, other: IntArray, groups: int) -> tuple[IntArray, IntArray]:
     """Return the places of all pairs of equal labels, in the order of `one`, then of `other`."""
     order = np.argsort(other, kind="stable")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from margincalc.arrays import FloatArray, IntArray, group_sum, matched
+from margincalc.arrays import FloatArray, IntArray, group_sum, running_sums
 from margincalc.book import Instruments
 
 
@@ -11,7 +11,9 @@ def least_payoff(
 ) -> FloatArray:
     """Least that groups of options can settle at, not counting what lies above their strikes.
 
-    A payoff bends at strikes only, so that it is least at zero or at one of them.
+    A payoff bends at strikes only, so that it is least at zero or at one of them. Calls are added
+    up from the lowest strike and puts down from the highest, so that the work grows as the options
+    and their sorting, and options that are only bought never settle below nothing.
 
     Parameters
     ----------
@@ -22,8 +24,23 @@ def least_payoff(
     array of shape (groups,), quote currency
     """
     least = group_sum(np.where(columns.call, 0.0, units * columns.strike), labels, groups)
-    price, leg = matched(labels, labels, groups)
-    above = np.where(columns.call[leg], 1.0, -1.0) * (columns.strike[price] - columns.strike[leg])
-    paid = group_sum(units[leg] * np.maximum(above, 0.0), price, len(units))
-    np.minimum.at(least, labels, paid)
+    order = np.lexsort((columns.strike, labels))
+    strike, group, call = columns.strike[order], labels[order], columns.call[order]
+    held = units[order]
+    calls = _paid(np.where(call, held, 0.0), strike, group)
+    puts = _paid(np.where(call, 0.0, held)[::-1], -strike[::-1], group[::-1])[::-1]
+    np.minimum.at(least, group, calls + puts)
     return least
+
+
+def _paid(units: FloatArray, strike: FloatArray, group: IntArray) -> FloatArray:
+    """Pay at each strike what options of the strikes before it come to, shape (L,).
+
+    Parameters
+    ----------
+    units, strike, group : of options beside those of their group, strikes ascending
+    """
+    within = np.diff(group, prepend=-1) == 0
+    step = np.where(within, np.diff(strike, prepend=0.0), 0.0)
+    paying = np.where(within, np.roll(running_sums(units, group), 1), 0.0)
+    return running_sums(paying * step, group)
