@@ -24,6 +24,7 @@ from margincalc.margin.derive_shocks import (
 )
 from margincalc.portfolio import Portfolio
 from margincalc.scenarios import ScenarioGrid
+from tests.rows import assert_a_pool_is_its_row, assert_copies_are_pools_moved
 
 MODELS = ("derive-pm2", "derive-pm1", "derive-sm")
 every_model = pytest.mark.parametrize("model", MODELS)
@@ -121,27 +122,14 @@ def test_a_pool_is_its_row(model: str) -> None:
     for venue in ("a", "b"):
         mine = [row for row in POSITIONS if row["venue"] == venue]
         held = [row for row in written()["collateral"] if row["venue"] == venue]
-        alone = account(model, positions=mine, collateral=held).result
-        for parts, own in (
-            (whole.result.components, alone.components),
-            (whole.result.initial_components, alone.initial_components),
-        ):
-            assert [float(part[both[venue]]) for part in parts.values()] == [
-                float(part[0]) for part in own.values()
-            ]
+        alone = account(model, positions=mine, collateral=held)
+        assert_a_pool_is_its_row(whole, alone, both[venue])
 
 
 @every_model
 def test_copies_are_the_pools_in_moved_markets(model: str) -> None:
-    whole = account(model)
-    pools = np.array([0, 1, 1, 0, 1])
     factor = np.array([[1.0, 1.0], [0.8, 1.0], [1.1, 1.3], [1.7, 0.5], [0.02, 9.0]])
-    ladder = whole.model.margin(whole.book.copies(pools, factor))
-    for row, (pool, moves) in enumerate(zip(pools, factor, strict=True)):
-        moved = whole.model.margin(whole.book.shifted(moves))
-        assert ladder.equity[row] == moved.equity[pool]
-        assert ladder.maintenance[row] == moved.maintenance[pool]
-        assert ladder.initial[row] == moved.initial[pool]
+    assert_copies_are_pools_moved(account(model), [0, 1, 1, 0, 1], factor)
 
 
 @every_model

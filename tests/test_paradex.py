@@ -16,6 +16,7 @@ from margincalc.answers.margining import Rules, margined
 from margincalc.answers.verify import verify
 from margincalc.errors import ModelRefusal
 from margincalc.portfolio import Portfolio
+from tests.rows import assert_copies_are_pools_moved
 
 AS_OF = dt.datetime(2026, 10, 20, 8, tzinfo=dt.UTC)
 DAYS = (3, 30, 31, 90)
@@ -307,12 +308,7 @@ def test_an_account_is_its_row_in_a_book(model: str, seed: int) -> None:
 def test_a_copy_in_a_moved_market_is_the_book_moved(model: str, seed: int) -> None:
     found = account(written(seed), model)
     factor = np.array([[1.0, 1.0], [0.8, 1.0], [1.25, 0.5]])
-    copied = found.model.margin(found.book.copies(np.zeros(3, np.int64), factor))
-    for number, moves in enumerate(factor):
-        moved = found.model.margin(found.book.shifted(moves))
-        assert copied.equity[number] == pytest.approx(moved.equity[0], rel=1e-12)
-        assert copied.initial[number] == pytest.approx(moved.initial[0], rel=1e-12)
-        assert copied.maintenance[number] == pytest.approx(moved.maintenance[0], rel=1e-12)
+    assert_copies_are_pools_moved(found, [0, 0, 0], factor)
 
 
 @every_model

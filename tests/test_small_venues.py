@@ -12,6 +12,7 @@ from margincalc.answers.results import MarginReport
 from margincalc.answers.verify import verify
 from margincalc.errors import ModelRefusal
 from margincalc.portfolio import Portfolio
+from tests.rows import assert_copies_are_pools_moved
 
 AS_OF = dt.datetime(2026, 11, 20, 8, tzinfo=dt.UTC)
 SPOT = 100_000.0
@@ -131,10 +132,7 @@ def test_a_copy_in_a_moved_market_is_the_book_moved(scale: float) -> None:
     settings = ("charges.roll=0.01", "charges.short_options=0.01")
     rules = Rules(model="thalex-pm", settings=settings)
     found = margined(Portfolio.model_validate(content), rules)
-    factor = np.array([[scale], [1.0]])
-    copied = found.model.margin(found.book.copies(np.zeros(2, np.int64), factor))
-    assert copied.initial[0] == found.model.margin(found.book.shifted(factor[0])).initial[0]
-    assert copied.initial[1] == found.result.initial[0]
+    assert_copies_are_pools_moved(found, [0, 0], np.array([[scale], [1.0]]))
 
 
 # BIT's regular margin

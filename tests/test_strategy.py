@@ -20,6 +20,7 @@ from margincalc.liquidation.nearest import LADDER
 from margincalc.margin.base import MarginResult
 from margincalc.portfolio import Portfolio
 from tests.pairings import Account, Leg, cheapest, cheapest_kept, greedy
+from tests.rows import assert_copies_are_pools_moved
 
 AS_OF = dt.datetime(2026, 1, 2, 8, tzinfo=dt.UTC)
 CALL, PUT = True, False
@@ -194,13 +195,7 @@ def test_margin_is_the_published_figure_with_options_at_market(account: Account)
 def test_a_ladder_of_spots_is_margined_as_each_spot_alone(account: Account) -> None:
     found = margin_of(written(account))
     factor = LADDER[::9, None]
-    ladder = found.book.copies(np.zeros(len(factor), np.int64), factor)
-    together = found.model.margin(ladder)
-    for node in range(len(factor)):
-        alone = found.model.margin(found.book.shifted(factor[node]))
-        for name, amount in alone.components.items():
-            assert together.components[name][node] == amount[0]
-        assert together.equity[node] == alone.equity[0]
+    assert_copies_are_pools_moved(found, [0] * len(factor), factor)
 
 
 def test_every_worked_example_is_reproduced() -> None:
