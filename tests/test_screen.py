@@ -86,7 +86,7 @@ def test_of_equals_the_first_is_found() -> None:
     assert np.all(where >= 0)
 
 
-@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])
+@pytest.mark.parametrize("scale", [1e-200, 1e-9, 1.0, 1e200])
 def test_a_screen_decides_nearly_all_and_bounds_what_it_leaves_out(scale: float) -> None:
     rng = np.random.default_rng(4)
     groups, each = 2_000, 20
@@ -132,8 +132,9 @@ def test_long_groups_and_those_without_numbers_are_left_open() -> None:
         smooth(np.random.default_rng(7), 300, 31),
         np.zeros((4, 64)),
         np.full((4, 64), np.inf),
+        1e300 * smooth(np.random.default_rng(7), 300),
     ],
-    ids=["rough", "few scenarios", "nothing", "no numbers"],
+    ids=["rough", "few scenarios", "nothing", "no numbers", "too much"],
 )
 def test_what_a_screen_does_not_pay_for_has_none(risk: FloatArray) -> None:
     assert screens.screen_of(risk) is None

@@ -37,7 +37,8 @@ FEWEST = 2 * FLOATS  # scenarios from which a screen pays
 BLOCK = 8 * FLOATS  # groups that are looked at together
 LONGEST = 256  # rows of a group, of which the rounding is bounded
 COARSEST = 1e-2  # of a row's largest value: what a screen may leave out, on average
-_HALF_ULP = 2.0**-24
+_NEAR_NOTHING = 2.0**-900  # of a risk array's largest value, and the inverse of too much
+_HALF_ULP, _LEAST_NORMAL = 2.0**-24, 2.0**-126  # of floats
 _ROUNDINGS = LONGEST + 4 * FLOATS  # of a sum of coordinates and of what is made of them
 _SLACK, _LEAST = np.float32(2.0**-20), np.float32(1e-30)  # of what is compared; where it underflows
 _U0, _U1, _U2 = np.uint64(0), np.uint64(1), np.uint64(2)
@@ -65,7 +66,7 @@ def screen_of(values: FloatArray) -> Screen | None:
         return None
     values = np.pad(values, ((0, 0), (0, -values.shape[1] % FLOATS)), mode="edge")
     largest = np.max(np.abs(values), axis=1)
-    if not 0.0 < np.max(largest) < np.inf:
+    if not _NEAR_NOTHING < np.max(largest) < 1.0 / _NEAR_NOTHING:
         return None
     scaled = values / np.exp2(np.ceil(np.log2(np.max(largest))))
     size = np.max(np.abs(scaled), axis=1)
@@ -78,7 +79,7 @@ def screen_of(values: FloatArray) -> Screen | None:
     if np.sum(left) > COARSEST * np.sum(size):
         return None
     rounded = _ROUNDINGS * _HALF_ULP * np.max(np.abs(kept) @ np.abs(made), axis=1)
-    rows[:, SHAPES] = (left + rounded) * (1.0 + 2.0**-10)
+    rows[:, SHAPES] = (left + rounded) * (1.0 + 2.0**-10) + _LEAST_NORMAL
     return Screen(rows.ravel(), few.ravel(), np.ascontiguousarray(values.T))
 
 
