@@ -20,7 +20,7 @@ Sources = Mapping[str, str]
 """The text of each module, by its full name."""
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("_version", "errors", "pricer", "times"),
+    ("_version", "errors", "pricer", "times", "unprinted"),
     ("arrays",),
     ("", "pricing", "scenarios"),
     ("book", "kernels", "portfolio"),

@@ -3,10 +3,9 @@
 A reader that closes its pipe has what it wanted: that is quiet, and no failure.
 """
 
-import contextlib
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -96,24 +95,6 @@ def silence(stream: TextIO) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
-
-
-@contextlib.contextmanager
-def unspoken() -> Iterator[None]:
-    """Keep standard output free of what a solver's own code prints while it computes."""
-    try:
-        kept = os.dup(1)
-    except OSError:  # it is closed, and nothing can be printed
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 1)
-        yield
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def draw(report: Any, options: Options) -> None:

@@ -21,6 +21,7 @@ from margincalc.arrays import FloatArray
 from margincalc.errors import MargincalcError
 from margincalc.hedge.programme import Programme
 from margincalc.hedge.rows import Rows
+from margincalc.unprinted import unprinted
 
 ROUNDS = 200
 AT_ONCE = 6  # nodes added to a programme after each solution
@@ -147,13 +148,14 @@ def _solved(rows: Rows) -> Any:
 
     matrix, least = rows.matrix()
     options = {"node_limit": NODES, "mip_rel_gap": CLOSE}
-    return milp(
-        rows.objective,
-        integrality=rows.whole.astype(np.int64),
-        bounds=Bounds(rows.lower, rows.upper),
-        constraints=LinearConstraint(matrix, least, np.inf),
-        options=options,
-    )
+    with unprinted():
+        return milp(
+            rows.objective,
+            integrality=rows.whole.astype(np.int64),
+            bounds=Bounds(rows.lower, rows.upper),
+            constraints=LinearConstraint(matrix, least, np.inf),
+            options=options,
+        )
 
 
 def _linear(rows: Rows, fixed: FloatArray | None) -> Any:

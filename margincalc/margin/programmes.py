@@ -14,6 +14,7 @@ import numpy as np
 from margincalc.arrays import BoolArray, FloatArray, IntArray
 from margincalc.errors import MargincalcError
 from margincalc.margin.simplex import Tables, balanced, lowest, repaired, started
+from margincalc.unprinted import unprinted
 
 _STEP = 8  # tables are brought to multiples of this many rows, and columns
 _DENSE = 2**13  # numbers of the largest table
@@ -236,12 +237,13 @@ def _by_highs(own: Programmes) -> FloatArray:
     row, value = np.concatenate([own.row, over]), np.concatenate([own.value, np.ones(left)])
     uses = csc_array((value, (row, column)), shape=(len(own.bound), size + left))
     low = np.where(own.equal | own.whole_row, own.bound, -np.inf)
-    found = milp(
-        np.append(own.cost, np.zeros(left)) * _SCALE,
-        integrality=np.append(own.whole_column, np.ones(left, bool)),
-        constraints=LinearConstraint(uses, low, own.bound),
-        options={"mip_rel_gap": 0.0, "presolve": False},  # which has lost the best whole counts
-    )
+    with unprinted():
+        found = milp(
+            np.append(own.cost, np.zeros(left)) * _SCALE,
+            integrality=np.append(own.whole_column, np.ones(left, bool)),
+            constraints=LinearConstraint(uses, low, own.bound),
+            options={"mip_rel_gap": 0.0, "presolve": False},  # which has lost the best whole counts
+        )
     if found.x is None:
         raise MargincalcError(f"the legs could not be paired: {found.message}")
     counts = np.asarray(found.x[:size], np.float64)

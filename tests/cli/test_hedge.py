@@ -1,12 +1,10 @@
 """`hedge` on the command line: faults are placed, and what is infeasible is computed."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
 
-from margincalc.cli.output import unspoken
 from tests.cli import ROOT, STRANGLE
 from tests.cli.conftest import Run
 from tests.hedge import EXPIRY
@@ -55,10 +53,3 @@ def test_what_a_search_does_not_find_is_not_said_to_be_impossible(run: Run) -> N
     assert (searched.status, proved.status) == (0, 0)
     assert "NOT FEASIBLE: no answer was found" in searched.out
     assert "NOT FEASIBLE: there is no answer" in proved.out
-
-
-def test_what_a_solver_prints_is_kept_out_of_the_answer(capfd: pytest.CaptureFixture[str]) -> None:
-    with unspoken():
-        os.write(1, b"a line of its own\n")
-    os.write(1, b"the answer\n")
-    assert capfd.readouterr().out == "the answer\n"

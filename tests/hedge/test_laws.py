@@ -150,7 +150,7 @@ def cheapest(problem: Problem, answers: list[FloatArray]) -> float | None:
     return min(costs, default=None)
 
 
-def test_offsets_are_solved_with_binaries() -> None:
+def test_offsets_are_solved_with_binaries(capfd: pytest.CaptureFixture[str]) -> None:
     """A charge on the smaller side is not convex; every answer in lots is tried beside it."""
     near, far = "BTC-27NOV26", "BTC-25DEC26"
     portfolio = mc.Portfolio.model_validate(
@@ -177,6 +177,7 @@ def test_offsets_are_solved_with_binaries() -> None:
     assert found.z is not None
     assert found.method == "optimal"
     assert problem.total(found.z) == pytest.approx(best, rel=1e-9)
+    assert capfd.readouterr().out == ""  # HiGHS has a line of its own for one of these
 
 
 def test_cuts_find_what_all_rows_find() -> None:

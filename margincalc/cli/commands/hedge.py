@@ -6,7 +6,7 @@ import click
 
 from margincalc.cli.inputs import notes, read, rules
 from margincalc.cli.options import EVERY, SAMPLES, Options, examples, shared
-from margincalc.cli.output import draw, show, unspoken
+from margincalc.cli.output import draw, show
 from margincalc.cli.units import Share
 
 
@@ -159,15 +159,14 @@ def hedge(options: Options, **given: Any) -> None:
     limits = {_LIMITS[key]: stated[key] for key in _LIMITS if key in stated}
     limits["new_shorts"] = not given["no_new_shorts"]
     costs = {_COSTS[key]: stated[key] for key in _COSTS if key in stated}
-    with unspoken():
-        report = account.hedge(
-            read(options),
-            aim=Aim(**{_AIM[key]: stated[key] for key in _AIM if key in stated}),
-            costs=Costs(**costs),
-            limits=Limits(**limits),
-            candidates=given["candidates"],
-            strikes=given["strikes"],
-            **rules(options),
-        )
+    report = account.hedge(
+        read(options),
+        aim=Aim(**{_AIM[key]: stated[key] for key in _AIM if key in stated}),
+        costs=Costs(**costs),
+        limits=Limits(**limits),
+        candidates=given["candidates"],
+        strikes=given["strikes"],
+        **rules(options),
+    )
     draw(report, options)
     show(report, options, notes(report))

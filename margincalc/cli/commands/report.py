@@ -9,7 +9,7 @@ from click.core import ParameterSource
 from margincalc.cli import complete
 from margincalc.cli.inputs import read, rules
 from margincalc.cli.options import EVERY, SAMPLES, Options, examples, shared
-from margincalc.cli.output import unspoken, write
+from margincalc.cli.output import write
 from margincalc.cli.sources import DRAWN, drawn, stressed, trading
 
 _TERMS = ("shocks", "depth", "depth_left", "fund")
@@ -66,10 +66,7 @@ def report(
     from margincalc.api import account
 
     options = options._replace(file=file)
-    portfolio = read(options)
-    with unspoken():
-        page = account.report(portfolio, **rules(options))
-    write(page, options)
+    write(account.report(read(options), **rules(options)), options)
 
 
 def _is_population(file: str) -> bool:
