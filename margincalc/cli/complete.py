@@ -1,4 +1,4 @@
-"""What the shell offers at TAB: names of models, sample portfolios, and files."""
+"""What the shell offers at TAB: names of models and engines, sample portfolios, and files."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,14 +8,18 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 SAMPLES = "sample_portfolios"  # where the examples of help find theirs
-VENUES = Path(__file__).parent.parent / "venues"
+VENUES, ENGINES = (Path(__file__).parent.parent / folder for folder in ("venues", "engines"))
 _FORMS = (".yaml", ".yml", ".json", ".csv")
 
 
 def models(context: object, parameter: object, incomplete: str) -> "list[CompletionItem]":
     """Offer the models that ship with the package, and files."""
-    names = {path.stem.rpartition(".")[0] for path in VENUES.glob("*.toml")}
-    return _offered(sorted(name for name in names if name.startswith(incomplete)), incomplete)
+    return _shipped(VENUES, incomplete)
+
+
+def engines(context: object, parameter: object, incomplete: str) -> "list[CompletionItem]":
+    """Offer the liquidation engines that ship with the package, and files."""
+    return _shipped(ENGINES, incomplete)
 
 
 def portfolios(context: object, parameter: object, incomplete: str) -> "list[CompletionItem]":
@@ -23,6 +27,11 @@ def portfolios(context: object, parameter: object, incomplete: str) -> "list[Com
     found = sorted(path for path in Path(SAMPLES).glob("*") if path.suffix in _FORMS)
     named = [path.as_posix() for path in found if path.name.startswith(incomplete)]
     return _offered(named, incomplete)
+
+
+def _shipped(folder: Path, incomplete: str) -> "list[CompletionItem]":
+    names = {path.stem.rpartition(".")[0] for path in folder.glob("*.toml")}
+    return _offered(sorted(name for name in names if name.startswith(incomplete)), incomplete)
 
 
 def _offered(names: Iterable[str], incomplete: str) -> "list[CompletionItem]":

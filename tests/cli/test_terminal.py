@@ -52,6 +52,7 @@ def test_models_are_completed() -> None:
         ("margincalc margin --model der", "deribit-pm deribit-sm derive-pm1 derive-pm2 derive-sm"),
         ("margincalc report spx", "sample_portfolios/spx_iron_condor.yaml"),
         ("margincalc simulate mon", "monitor"),
+        ("margincalc simulate liquidation --engine dy", "dydx-v4"),
         ("margincalc margin book.y", ""),  # bash completes files itself
     ],
 )
@@ -76,6 +77,10 @@ def test_bash_completes(run: Run, typed: str, wanted: str) -> None:
         timeout=60,
     )
     assert done.stdout.strip() == wanted
+
+
+def test_descriptions_in_fish_are_whole(run: Run) -> None:
+    assert 'string split --max 1 "," $completion' in run("completion", "fish").out
 
 
 def test_samples_are_completed_by_their_own_names() -> None:

@@ -24,4 +24,7 @@ def completion(options: Options, shell: str) -> None:
     maker = get_completion_class(shell)
     assert maker is not None, "click completes each of these"
     variable = f"_{PROGRAM.upper()}_COMPLETE"
-    write(maker(root(), {}, PROGRAM, variable).source() + "\n", options)
+    script = maker(root(), {}, PROGRAM, variable).source()
+    # click's script for fish ends a description at its first comma.
+    script = script.replace('string split ","', 'string split --max 1 ","')
+    write(script + "\n", options)

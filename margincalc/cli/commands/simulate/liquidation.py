@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from margincalc.cli import complete
 from margincalc.cli.inputs import notes, read, rules
 from margincalc.cli.options import EVERY, SAMPLES, Options, examples, shared
 from margincalc.cli.output import show
@@ -24,6 +25,7 @@ LAWS = ("none", "square-root", "linear", "depth", "book")
     default="incremental",
     show_default=True,
     metavar="NAME|PATH.toml",
+    shell_complete=complete.engines,
     help="Whose: incremental, derive-auction, dydx-v4, hyperliquid, bybit, okx, paradex, aave-v3 "
     "or euler-v1. Each brings its own margin model unless --model names another.",
 )
