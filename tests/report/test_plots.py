@@ -19,15 +19,29 @@ SIZES = (plots.Size(4.5, 3.2), plots.Size(), plots.Size(14.0, 9.0))
 BOOKS = ("btc_short_strangle", "two_underlyings_three_collaterals", "spx_iron_condor")
 
 
+def assert_readable(figure: Any, size: plots.Size) -> None:
+    """Check that a picture is as large as asked, or as its text needs to be of 6 points."""
+    from matplotlib.text import Text
+
+    content = plots.picture(figure, "png")
+    assert content.startswith(b"\x89PNG")
+    # Width and height of the image, as its header states them.
+    width, height = (int.from_bytes(content[at : at + 4], "big") for at in (16, 20))
+    reduced = figure.dpi / 160
+    written: list[Any] = [text for text in figure.findobj(Text) if text.get_text()]
+    smallest = reduced * min(text.get_fontsize() for text in written)
+    assert smallest >= 6.0 - 1e-9
+    asked = round(size.width * 160), round(size.height * 160)
+    assert (width, height) == asked or smallest == pytest.approx(6.0)
+    assert width >= asked[0]
+    assert height >= asked[1]
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("book", BOOKS)
 def test_scenarios_are_drawn_at_every_size(book: str, size: plots.Size) -> None:
     report = mc.scenarios(mc.load(SAMPLES / f"{book}.yaml"), model="generic-portfolio")
-    content = plots.picture(plots.figure(report, size), "png")
-    assert content.startswith(b"\x89PNG")
-    # Width and height of the image, as its header states them.
-    width, height = (int.from_bytes(content[at : at + 4], "big") for at in (16, 20))
-    assert (width, height) == (round(size.width * 160), round(size.height * 160))
+    assert_readable(plots.figure(report, size), size)
 
 
 def test_the_map_shows_every_scenario_once_and_frames_the_worst() -> None:
@@ -47,7 +61,7 @@ STUDIES = ("cascade", "cascade_two_assets", "monitor", "dynamic", "oracle")
 @pytest.mark.parametrize("name", STUDIES)
 def test_studies_are_drawn_at_every_size(name: str, size: plots.Size) -> None:
     figure = plots.figure(computed.report(f"simulate_{name}"), size)
-    assert plots.picture(figure, "png").startswith(b"\x89PNG")
+    assert_readable(figure, size)
     for axes in figure.axes:
         low, high = axes.get_ylim()
         for line in axes.get_lines():
@@ -75,7 +89,7 @@ def test_the_same_input_gives_the_same_bytes_in_another_process(
 def test_waterfalls_are_drawn_at_every_size(size: plots.Size) -> None:
     for report in (EXPLAIN, CHANGE):
         figure = plots.figure(report, size)
-        assert plots.picture(figure, "png").startswith(b"\x89PNG")
+        assert_readable(figure, size)
         (axes,) = figure.axes
         bars = len(EXPLAIN.positions) + 1 if report is EXPLAIN else len(CHANGE.lines) + 2
         assert len(axes.patches) == len(axes.texts) == bars
@@ -94,8 +108,7 @@ def test_a_waterfall_ends_where_its_total_does() -> None:
 def test_liquidation_is_drawn_as_large_as_asked(size: plots.Size) -> None:
     report = mc.liquidation(mc.load(STRANGLE), curves=True, multiples=[0.8, 1.0, 1.2])
     content = plots.picture(plots.figure(report, size), "png")
-    width, height = (int.from_bytes(content[at : at + 4], "big") for at in (16, 20))
-    assert (width, height) == (round(size.width * 160), round(size.height * 160))
+    assert_readable(plots.figure(report, size), size)
     assert plots.picture(plots.figure(report, size), "png") == content
     both = [plots.picture(plots.figure(report, size), "svg") for _ in range(2)]
     assert both[0] == both[1]
@@ -118,6 +131,18 @@ def test_the_likeliest_point_is_on_the_plane_or_an_arrow_says_where_it_is() -> N
         assert axes.get_xlim()[0] <= x <= axes.get_xlim()[1]
         assert words in axes.texts[-1].get_text()
         assert (y == pytest.approx(likely.volatility)) == (not words)
+
+
+def test_liquidation_without_curves_has_no_picture() -> None:
+    with pytest.raises(InputError, match="curves=True"):
+        plots.figure(mc.liquidation(mc.load(STRANGLE), multiples=[1.0]))
+
+
+def test_a_map_of_many_spots_is_readable() -> None:
+    steps = "grid.spot=[" + ", ".join(f"{step / 100:.2f}" for step in range(-30, 31, 2)) + "]"
+    report = mc.scenarios(mc.load(STRANGLE), model="generic-portfolio", settings=[steps])
+    size = plots.Size(4.5, 3.2)
+    assert_readable(plots.figure(report, size), size)
 
 
 def test_where_nothing_liquidates_the_picture_says_so() -> None:

@@ -16,6 +16,7 @@ from margincalc.answers.liquidation_results import (
     RegionLine,
 )
 from margincalc.arrays import FloatArray
+from margincalc.errors import input_error
 from margincalc.report import numbers
 from margincalc.report.layout import name
 from margincalc.report.plots import style
@@ -31,8 +32,16 @@ Shown = tuple[PoolLiquidation, RegionLine, FrontierReport | None]
 
 
 def liquidation_figure(report: LiquidationReport, size: style.Size) -> "Figure":
-    """Draw a row per pool and underlying, those with the least excess first."""
+    """Draw a row per pool and underlying, those with the least excess first.
+
+    Raises
+    ------
+    InputError
+        If the report was made without the curves that it is drawn from.
+    """
     rows = _rows(report)
+    if rows and not any(pool.curves for pool in report.pools):
+        raise input_error("picture", "no curves", "those of `liquidation(..., curves=True)`")
     shown = rows[:ROWS]
     across = 2 if any(frontier is not None for _, _, frontier in shown) else 1
     more = f"; {len(rows) - ROWS} more not shown" if len(rows) > ROWS else ""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
+LINE = 0.17  # inches that a row of cells needs
 PANELS = 4  # underlyings that one picture has room for
 OTHERS = 16  # scenarios beside the grid that one panel has room for
 
@@ -29,7 +30,9 @@ def scenarios_figure(report: ScenariosReport, size: style.Size) -> "Figure":
     with style.styled():
         across = min(len(shown), 2)
         down = -(-len(shown) // 2)
-        least = style.Size(max(7.0 * across, 7.0), max(4.0 * down, 4.4))
+        tall = max((len({line.spot for line in lines}) for lines in shown), default=0)
+        high = max(4.0, 1.4 + LINE * tall)
+        least = style.Size(max(7.0 * across, 7.0), max(high * down, 4.4))
         title = f"{name(report.account)}: scenarios of {model}"
         figure = style.blank(size, least, title, note)
         if not shown:
@@ -116,7 +119,7 @@ def _paint(axes: "Axes", cells: FloatArray, limit: float) -> None:
             ha="center",
             va="center",
             color=ink,
-            fontsize=8 if len(cells) < 24 else 6,
+            fontsize=8,
             clip_on=True,
         )
 

@@ -64,13 +64,15 @@ PAPER: Any = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "n
 """What text stands on where lines and shades are behind it."""
 
 DOTS = 160  # an inch
+SMALLEST = 8.0  # points of text in a layout
+READABLE = 6.0  # points of text in a picture
 
 
 class Size(NamedTuple):
     """Inches of a figure.
 
     In a larger one text keeps its size, so that more is told apart; one too small for its text is
-    laid out larger and then reduced.
+    laid out larger and then reduced, as far as text stays readable: beyond that it is larger.
     """
 
     width: float = 8.0
@@ -78,7 +80,14 @@ class Size(NamedTuple):
 
     def reduction(self, least: "Size") -> float:
         """Return by how much a layout of at least that size is reduced to fit this one, to 1."""
-        return min(self.width / least.width, self.height / least.height, 1.0)
+        fitting = min(self.width / least.width, self.height / least.height, 1.0)
+        return max(fitting, READABLE / SMALLEST)
+
+    def laid_out(self, least: "Size") -> "Size":
+        """Return the inches of the layout: this size, not reduced yet, and at least that one."""
+        reduced = self.reduction(least)
+        width, height = self.width / reduced, self.height / reduced
+        return Size(max(width, least.width), max(height, least.height))
 
 
 @contextmanager
@@ -113,8 +122,7 @@ def blank(size: Size, least: Size, title: str, note: str = "") -> "Figure":
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    reduced = size.reduction(least)
-    laid_out = Size(size.width / reduced, size.height / reduced)
+    reduced, laid_out = size.reduction(least), size.laid_out(least)
     layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)
     figure = Figure(figsize=laid_out, dpi=DOTS * reduced, layout=layout)
     FigureCanvasAgg(figure)
