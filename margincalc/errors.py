@@ -78,7 +78,13 @@ class ModelRefusal(MargincalcError):
 
 @contextmanager
 def refusing_as(model: str) -> Iterator[None]:
-    """Name the model in a refusal that names none."""
+    """Name the model in a refusal that names none.
+
+    Raises
+    ------
+    ModelRefusal
+        In the place of one that is raised inside.
+    """
     try:
         yield
     except ModelRefusal as error:

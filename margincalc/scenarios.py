@@ -44,7 +44,14 @@ class VolatilityRule(NamedTuple):
         return scale
 
     def shocked(self, volatility: FloatArray, years: FloatArray, move: FloatArray) -> FloatArray:
-        """Return volatilities of shape (I, S) for options (I,) and stated moves (S,)."""
+        """Return volatilities of shape (I, S) for options (I,) and stated moves (S,).
+
+        Parameters
+        ----------
+        volatility : decimals per year
+        years : to expiry
+        move : as a grid states them, of a 30-day volatility
+        """
         if len(volatility) < MANY:
             return self._shocked(volatility, years, move)
         # Many scenarios share a few moves: each is worked out once.

@@ -59,6 +59,10 @@ def expiry_instant(key: str, *, listed: bool) -> dt.datetime:
 
     A key that names its time has it; a day alone means 08:00 UTC for crypto contracts, and
     16:00 in New York for listed equity options.
+
+    Parameters
+    ----------
+    key : as `expiry_key` returns it
     """
     if len(key) > len("2026-12-25"):
         return dt.datetime.fromisoformat(key)

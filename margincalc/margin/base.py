@@ -27,7 +27,7 @@ class Parameters(BaseModel):
 
 
 def laid_over(tables: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return tables with changes in their places; what these do not name stays."""
+    """Return a model file's tables with changes in their places; what these do not name stays."""
     merged = dict(tables)
     for key, change in changes.items():
         own = merged.get(key)
@@ -110,17 +110,17 @@ class MarginResult(NamedTuple):
 
     @property
     def maintenance(self) -> FloatArray:
-        """Maintenance margin."""
+        """Maintenance margin, account currency, shape (A,)."""
         return total(self.components, len(self.equity))
 
     @property
     def initial(self) -> FloatArray:
-        """Initial margin."""
+        """Initial margin, account currency, shape (A,)."""
         return total(self.initial_components, len(self.equity))
 
 
 def total(components: Mapping[str, FloatArray], pools: int) -> FloatArray:
-    """Sum components in their order."""
+    """Sum components, shape (A,) each, in their order, so that the same parts give the same sum."""
     result = np.zeros(pools)
     for amount in components.values():
         result = result + amount
@@ -128,14 +128,17 @@ def total(components: Mapping[str, FloatArray], pools: int) -> FloatArray:
 
 
 def status_of(equity: float, initial: float, maintenance: float) -> Status:
-    """Say where an account stands; equity of nothing cannot carry a requirement."""
+    """Say where an account stands; equity of nothing cannot carry a requirement.
+
+    All three are in the account currency.
+    """
     return STATUSES[int(standing(equity, initial, maintenance))]
 
 
 def standing(
     equity: float | FloatArray, initial: float | FloatArray, maintenance: float | FloatArray
 ) -> IntArray:
-    """Return the place of each account's status in `STATUSES`."""
+    """Return the place of each account's status in `STATUSES`, shape of the arguments."""
     under = (equity < maintenance) | ((equity <= 0.0) & (maintenance > 0.0))
     # A pool that was funded with exactly its initial margin has it but for rounding.
     short = equity < initial * (1.0 - 1e-12)
@@ -150,7 +153,14 @@ class MarginModel(Protocol):
         """The scenarios, where the model has any."""
 
     def margin(self, book: Book) -> MarginResult:
-        """Margin every pool of a book."""
+        """Margin every pool of a book.
+
+        Raises
+        ------
+        ModelRefusal
+            If the book holds or orders what the venue does not list, or needs a parameter that it
+            does not publish.
+        """
 
     def linear(self, book: Book) -> LinearForm:
         """Return both margins of a book of one pool as a linear form, or what keeps it from one."""

@@ -1,4 +1,7 @@
-"""Charges that families share; each returns amounts of shape (A,) in account currency."""
+"""Charges that families share; each returns amounts of shape (A,) in account currency.
+
+A `rate` is a share: of spot, of a notional, of what is owed.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -85,7 +88,8 @@ def short_option(
 
     Parameters
     ----------
-    mark : per unit of the underlying, quote currency, shape (L,)
+    columns : terms of L options
+    spot, mark : per unit of the underlying, quote currency, shape (L,)
     """
     price = np.where(rates.at_forward > 0.0, columns.forward, spot)
     beyond = np.maximum(np.where(columns.call, 1.0, -1.0) * (columns.strike - price), 0.0)
@@ -307,7 +311,10 @@ def without_deposits(book: Book) -> Book | None:
 
 @of_holdings
 def confidence_charge(book: Book, rates: Confidence) -> FloatArray:
-    """Charge the notionals that doubtful feeds price: options at spot, contracts, balances."""
+    """Charge the notionals that doubtful feeds price: options at spot, contracts, balances.
+
+    The share is that of `doubt`, by the confidence of `feeds`.
+    """
     every = np.append(book.instruments.confidence, book.confidence)
     if not np.any(doubt(every, rates.threshold, rates.charge)):  # as nearly always
         return np.zeros(book.pools)

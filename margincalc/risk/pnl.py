@@ -41,7 +41,13 @@ def _weighted_risk(book: Book, grid: ScenarioGrid, weight: FloatArray) -> FloatA
 
 
 def scenario_pnl(book: Book, risk: FloatArray, labels: IntArray, groups: int) -> FloatArray:
-    """Profit and loss by group and scenario, shape (groups, S); `labels` has shape (P,)."""
+    """Profit and loss by group and scenario, account currency, shape (groups, S).
+
+    Parameters
+    ----------
+    risk : as `risk_array` gives it, shape (I, S)
+    labels : group of each position row, shape (P,)
+    """
     if (kernels := pricer.current().sums) is not None:
         return kernels.products((book.quantity, book.instrument), risk, labels, groups)
     held = book.quantity[:, None] * risk[book.instrument]
@@ -53,7 +59,8 @@ def least_pnl(
 ) -> tuple[IntArray, FloatArray]:
     """Scenario in which each group loses most, and its profit and loss there, shape (groups,).
 
-    It is where `scenario_pnl` is least; a compiled pricer keeps no group's other scenarios.
+    It is where `scenario_pnl`, whose arguments these are, is least; a compiled pricer keeps no
+    group's other scenarios.
     """
     if (kernels := pricer.current().sums) is not None:
         return kernels.least((book.quantity, book.instrument), risk, labels, groups)
