@@ -1,6 +1,7 @@
 """Exports of venues and brokers: their files in, the mapping that a native file would hold out.
 
-Order: rows, draft and flex, pages, one file per venue, then this file. A venue's file says from
+Order: rows, draft and flex, pages, one file per venue and native (what they make together), then
+this file. A venue's file says from
 which documentation it was written. Nothing here is imported for a native file.
 """
 
@@ -12,6 +13,7 @@ from margincalc.errors import Fault, InputError, few, input_error, printable, sh
 from margincalc.files.exports import bybit, ccxt, deribit, derive, flex, ibkr, okx
 from margincalc.files.exports.documented import FIELDS
 from margincalc.files.exports.draft import Draft
+from margincalc.files.exports.native import native
 from margincalc.files.exports.pages import MARKET, Page, Section, Within, unwrap, wrapped
 from margincalc.files.exports.rows import Row, joined
 from margincalc.files.json_text import json_growth, read_json
@@ -120,7 +122,7 @@ def gather(sources: Sequence[Source], venue: str | None = None) -> Gathered:
     _refuse_several(parts)
     for part in sorted(parts, key=lambda part: part.section.turn):
         part.section.read(part.page, draft)
-    tree = draft.tree() if not draft.faults else {}
+    tree = native(draft) if not draft.faults else {}
     if draft.faults:
         raise InputError([*{(fault.place, fault.found): fault for fault in draft.faults}.values()])
     left_out = [f"left out: {refusal}" for refusal in dict.fromkeys(draft.refused)]

@@ -1,4 +1,4 @@
-"""The portfolio that exports are gathered into, as the mapping that a native file would hold.
+"""What exports have said of a portfolio, gathered before it is put together.
 
 Readers say what they find (a spot, a quote, a position, a deposit, what the venue states as its
 margin); what no portfolio file can express they hand to `refuse`, and it is reported by name.
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from margincalc.errors import Fault, printable
 from margincalc.files.exports.rows import Row
 from margincalc.portfolio.names import Terms, name_of
-from margincalc.times import expiry_instant, years_between, zulu
+from margincalc.times import expiry_instant, years_between
 
 MONEY = ("USD", "USDC", "USDT", "USDE", "DAI", "USDS", "USDG", "FDUSD", "PYUSD")
 MOST_VOLATILITY = 10.0  # of a portfolio file; a venue prints more for what is nearly worthless
@@ -71,8 +71,6 @@ class Draft:
     passed: dict[str, None] = field(default_factory=dict)
     empty: dict[str, None] = field(default_factory=dict)
     remarks: dict[str, None] = field(default_factory=dict)
-
-    # What readers say
 
     def refuse(self, what: str, why: str) -> None:
         """Note what no portfolio file can express."""
@@ -205,124 +203,3 @@ class Draft:
         """
         known = {key: value for key, value in figures.items() if value is not None}
         self.parts.append(Part(source, currency, known, of_account))
-
-    # What they make together
-
-    def tree(self) -> dict[str, Any]:
-        """Return what a native file would hold."""
-        wanted = self._wanted()
-        self._infer_spots(wanted)
-        bases = sorted({*self.spots} & wanted)
-        coins = {terms.base for terms, inverse in self.contracts.values() if inverse}
-        if others := len({*self.spots} - wanted):
-            self.remark(f"the market of {others} other underlyings is left out: nothing is held")
-        return {
-            key: value
-            for key, value in {
-                "account": self.account or "account",
-                "currency": self.currency or "USD",
-                "as_of": zulu(self.moment) if self.moment is not None else None,
-                "stable_price": self.stable_price,
-                "stated": self._stated(),
-                "market": {base: self._market(base, inverse=base in coins) for base in bases},
-                "instruments": self._instruments(),
-                "quotes": {
-                    name: said for name, said in self.quotes.items() if self._base(name) in wanted
-                },
-                "positions": self.positions,
-                "orders": self.orders,
-                "collateral": self._collateral(),
-            }.items()
-            if value
-        }
-
-    def _base(self, name: str) -> str:
-        return self.contracts[name][0].base if name in self.contracts else name
-
-    def _wanted(self) -> set[str]:
-        """Return the underlyings of what is held, ordered or deposited; of a market alone, all."""
-        held = {self._base(entry["instrument"]) for entry in [*self.positions, *self.orders]}
-        deposited = {*self.deposits} & {*self.spots}
-        return held | deposited or {*self.spots, *(own.base for own, _ in self.contracts.values())}
-
-    def _infer_spots(self, wanted: set[str]) -> None:
-        """Where no index is given, the perpetual's mark stands for it, else the first forward."""
-        priced = self._priced()
-        for base in sorted(wanted - {*self.spots}):
-            found = self.perpetuals.get(base, {}).get("mark"), f"the mark of {base}-PERPETUAL"
-            if found[0] is None and base in priced:
-                found = priced[base][1], priced[base][2]
-            if found[0] is None:
-                said = self.forwards.pop(base, {})
-                lost = f"; {len(said)} forwards of it are left out" if said else ""
-                self.remark(f"no spot of {base} in these files: give it with --market{lost}")
-                continue
-            self.spots[base] = found[0]
-            self.remark(f"no spot of {base} in these files: {found[1]} stands for it")
-
-    def _priced(self) -> dict[str, tuple[str, float, str]]:
-        """Return what is priced like each underlying, the first to expire: day, price and name.
-
-        These are linear perpetuals, futures and forwards.
-        """
-        found: dict[str, list[tuple[str, float, str]]] = {}
-        for name, (terms, _) in self.contracts.items():
-            mark = self.quotes.get(name, {}).get("mark")
-            if mark and terms.kind in ("future", "perpetual"):
-                day = terms.expiry.isoformat() if terms.expiry else ""
-                found.setdefault(terms.base, []).append((day, mark, f"the mark of {name}"))
-        for base, expiries in self.forwards.items():
-            near = [(day, price, f"the forward of {day}") for day, price in expiries.items()]
-            found.setdefault(base, []).extend(near)
-        return {base: min(entries) for base, entries in found.items()}
-
-    def _market(self, base: str, *, inverse: bool) -> dict[str, Any]:
-        expiries: dict[str, dict[str, float]] = {}
-        for kind, said in (("forward", self.forwards), ("rate", self.expiry_rates)):
-            for day, value in sorted(said.get(base, {}).items()):
-                expiries.setdefault(day, {})[kind] = value
-        own = {
-            "spot": self.spots[base],
-            "rate": self.rates.get(base),
-            "settlement": "inverse" if inverse else None,
-            "listed": base in self.stocks,
-            "perpetual": self.perpetuals.get(base),
-            "expiries": dict(sorted(expiries.items())),
-        }
-        return {key: value for key, value in own.items() if value}
-
-    def _instruments(self) -> dict[str, Any]:
-        """Return the terms of what is held, of inverse contracts too where no market says so."""
-        held = {entry["instrument"] for entry in [*self.positions, *self.orders]}
-        found: dict[str, dict[str, Any]] = {name: {} for name in sorted(held)}
-        for name in held & {*self.contracts}:
-            terms, inverse = self.contracts[name]
-            if inverse and terms.base not in self.spots:
-                found[name]["settlement"] = "inverse"
-        for name in held:
-            lots = self.lots.get(name, {})
-            said = {key: lots[key] for key in ("lot", "fee") if key in lots}
-            found[name] |= self.instruments.get(name, {}) | said
-        return {name: said for name, said in found.items() if said}
-
-    def _collateral(self) -> list[dict[str, Any]]:
-        """Return deposits; the price of what the market prices is the market's."""
-        for asset, entry in self.deposits.items():
-            if asset in self.spots or asset in MONEY:
-                entry.pop("price", None)
-            elif "price" not in entry:
-                self.remark(f"no price of {asset} in these files: give it with --market")
-        return [*self.deposits.values()]
-
-    def _stated(self) -> dict[str, Any] | None:
-        of_account = [part for part in self.parts if part.of_account]
-        whole, source = dict(self.stated), self.stated_by
-        for part in [] if whole else of_account or self.parts:
-            price = 1.0 if part.currency in MONEY else self.spots.get(part.currency)
-            if price is None:
-                self.remark(f"no spot of {part.currency}: what is stated in it is left out")
-                return None
-            source = part.source
-            for name, amount in part.figures.items():
-                whole[name] = whole.get(name, 0.0) + amount * price
-        return {"source": source, **whole} if whole else None
