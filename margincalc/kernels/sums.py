@@ -48,7 +48,7 @@ def least(
 ) -> tuple[IntArray, FloatArray]:
     """Return where the least of each row of `products` is, and what it is; first of equals."""
     held, start = _by_group(held, labels, groups)
-    return _lowest_of(held, values, start)
+    return _lowest_of(held, values, _rows(values, len(labels)), start)
 
 
 def least_beside(
@@ -60,15 +60,16 @@ def least_beside(
 ) -> tuple[IntArray, FloatArray, FloatArray]:
     """Return what `least` does, and the least without what is set apart, shape (I,)."""
     held, start = _by_group(held, labels, groups)
-    where, lowest = _lowest_of(held, values, start)
+    rows = _rows(values, len(labels))
+    where, lowest = _lowest_of(held, values, rows, start)
     others, again, alone = np.empty(len(labels)), np.empty(groups, np.int64), lowest.copy()
     _without(held, apart, start, (others, again))
-    _sum_open((others, held[1]), values, start, (again, alone))
+    _sum_open((others, held[1]), rows, start, (again, alone))
     return where, lowest, alone
 
 
 def _lowest_of(
-    held: tuple[FloatArray, IntArray], values: FloatArray, start: IntArray
+    held: tuple[FloatArray, IntArray], values: FloatArray, rows: FloatArray, start: IntArray
 ) -> tuple[IntArray, FloatArray]:
     """Find the least of each group: by the screen where that is less work, and in full."""
     groups, read = len(start) - 1, len(held[0])
@@ -77,18 +78,17 @@ def _lowest_of(
         screen = once(screen_of, values)
         if screen is not None:
             screened(held, screen, start, out)
-    _sum_open(held, values, start, out)
+    _sum_open(held, rows, start, out)
     return out
 
 
 def _sum_open(
     held: tuple[FloatArray, IntArray],
-    values: FloatArray,
+    rows: FloatArray,
     start: IntArray,
     out: tuple[IntArray, FloatArray],
 ) -> None:
     """Find the least of the groups that are open."""
-    rows = _rows(values, len(held[0]))
     _least(held, (rows.ravel(), rows.shape[1]), start, np.empty(2 * DOUBLES), out)
 
 

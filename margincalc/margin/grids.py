@@ -154,6 +154,8 @@ def joined(found: list[tuple[IntArray, Worst]], book: Book) -> Worst:
 
 def _in_order(pool: IntArray, underlying: IntArray) -> bool:
     """Whether rows ascend by pool, and those of a pool by underlying."""
+    if len(pool) < 2:
+        return True
     step, within = np.diff(pool), np.diff(underlying)
     return bool(np.all((step > 0) | ((step == 0) & (within >= 0))))
 

@@ -18,6 +18,7 @@ from margincalc.risk.known import remembered
 from margincalc.risk.states import State, discount, moved, row_spot
 from margincalc.scenarios import ScenarioGrid
 
+BLOCK = 12288  # values at once: what is made on the way stays in cache, and is no page of its own
 UNCHANGED = ScenarioGrid(np.zeros(1), np.zeros(1), np.ones(1), np.zeros(1))
 
 
@@ -52,11 +53,13 @@ def _revalued(book: Book, grid: ScenarioGrid) -> FloatArray:
     columns, spot = book.instruments, row_spot(book)
     option = columns.is_kind(Kind.OPTION)
     value = np.empty((len(option), grid.size))
+    size = max(BLOCK // grid.size, 1)
     for rows, worth in ((option.nonzero()[0], _options), ((~option).nonzero()[0], _delta_one)):
-        if 0 < len(rows) == len(option):
+        if 0 < len(rows) == len(option) <= size:
             value = worth(columns, spot, grid)
-        elif len(rows):
-            value[rows] = worth(columns.take(rows), spot[rows], grid)
+            break
+        for part in (rows[start : start + size] for start in range(0, len(rows), size)):
+            value[part] = worth(columns.take(part), spot[part], grid)
     if book.coin:
         value /= moved(columns, spot, grid).spot
     return value
