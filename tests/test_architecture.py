@@ -169,6 +169,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("fees", "linear", "rows", "scope", "*_shocks"),
         ("grids", "pairing"),
         ("charges", "composite", "liquidity"),
+        ("deposits",),
         ("derive_groups", "okx_terms", "scan_charges", "span_entries"),
         ("okx_classes", "span_arrays", "span_positional", "span_spreads", "span_xml"),
         ("*_risk", "single_options", "span_files"),

@@ -20,7 +20,7 @@ import numpy as np
 from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Kind
 from margincalc.margin.base import Components, MarginResult, Worst, total
-from margincalc.margin.charges import collateral_haircut, without_deposits
+from margincalc.margin.deposits import collateral_haircut, without_deposits
 from margincalc.margin.deribit_rules import DeribitParameters, DeribitSet
 from margincalc.margin.deribit_shocks import delta_shock, roll_shock
 from margincalc.margin.forms import LinearForm

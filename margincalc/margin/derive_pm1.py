@@ -17,7 +17,8 @@ from pydantic import AfterValidator
 from margincalc.arrays import FloatArray, IntArray
 from margincalc.book import Book
 from margincalc.margin.base import Components, MarginResult, Parameters, Share, total
-from margincalc.margin.charges import collateral_haircut, short_option_charge
+from margincalc.margin.charges import short_option_charge
+from margincalc.margin.deposits import collateral_haircut
 from margincalc.margin.derive_groups import (
     Contingency,
     Expiries,

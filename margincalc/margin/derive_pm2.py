@@ -18,7 +18,8 @@ from pydantic import AfterValidator, Field
 from margincalc.arrays import FloatArray, IntArray, group_sum
 from margincalc.book import Book, Instruments
 from margincalc.margin.base import Components, MarginResult, Parameters, total
-from margincalc.margin.charges import collateral_haircut, feeds, short_option_charge
+from margincalc.margin.charges import feeds, short_option_charge
+from margincalc.margin.deposits import collateral_haircut
 from margincalc.margin.derive_groups import (
     Contingency,
     Expiries,

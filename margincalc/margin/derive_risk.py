@@ -12,7 +12,7 @@ import numpy as np
 from margincalc.arrays import FloatArray, IntArray, group_sum
 from margincalc.book import Book
 from margincalc.margin.base import Components, MarginResult, Worst, placed, total
-from margincalc.margin.charges import without_deposits
+from margincalc.margin.deposits import without_deposits
 from margincalc.margin.derive_groups import Expiries, Groups
 from margincalc.margin.derive_shocks import BasisContingency
 from margincalc.risk import equity, now

@@ -17,12 +17,8 @@ from pydantic import Field
 from margincalc.arrays import FloatArray, IntArray, group_sum
 from margincalc.book import Book, Kind
 from margincalc.margin.base import Components, MarginResult, Parameters, Share, laid_over
-from margincalc.margin.charges import (
-    collateral_haircut,
-    delta_one_notional,
-    doubt,
-    peg_growth,
-)
+from margincalc.margin.charges import delta_one_notional, doubt, peg_growth
+from margincalc.margin.deposits import collateral_haircut
 from margincalc.margin.derive_groups import (
     Expiries,
     asset_value,

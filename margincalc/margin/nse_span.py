@@ -22,7 +22,7 @@ from margincalc.arrays import BoolArray, FloatArray, group_sum
 from margincalc.book import Book, Kind
 from margincalc.errors import ModelRefusal
 from margincalc.margin.base import Components, MarginResult, Parameters, Share
-from margincalc.margin.charges import collateral_haircut
+from margincalc.margin.deposits import collateral_haircut
 from margincalc.margin.forms import LinearForm
 from margincalc.margin.scope import Scope
 from margincalc.margin.span_arrays import (

@@ -28,7 +28,7 @@ from margincalc.margin.base import (
     Share,
     Worst,
 )
-from margincalc.margin.charges import Borrow, collateral_haircut, without_deposits
+from margincalc.margin.deposits import Borrow, collateral_haircut, without_deposits
 from margincalc.margin.forms import LinearForm
 from margincalc.margin.grids import joined
 from margincalc.margin.okx_classes import (

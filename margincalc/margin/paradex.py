@@ -28,7 +28,8 @@ from margincalc.margin.base import (
     Worst,
     laid_over,
 )
-from margincalc.margin.charges import collateral_haircut, long_and_short
+from margincalc.margin.charges import long_and_short
+from margincalc.margin.deposits import collateral_haircut
 from margincalc.margin.fees import Fees, Market, trading_fees
 from margincalc.margin.forms import LinearForm
 from margincalc.margin.grids import Scenarios, joined

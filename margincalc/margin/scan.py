@@ -30,16 +30,8 @@ from margincalc.margin.base import (
     once,
     total,
 )
-from margincalc.margin.charges import (
-    Borrow,
-    Confidence,
-    Peg,
-    borrowed,
-    collateral_haircuts,
-    confidence_charge,
-    haircut_kinks,
-    peg_growth,
-)
+from margincalc.margin.charges import Confidence, Peg, confidence_charge, peg_growth
+from margincalc.margin.deposits import Borrow, borrowed, collateral_haircuts, haircut_kinks
 from margincalc.margin.forms import LinearForm, Parts, WorstOf
 from margincalc.margin.grids import Scenarios, joined
 from margincalc.margin.linear import by_row, together

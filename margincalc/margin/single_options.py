@@ -25,12 +25,8 @@ from margincalc.margin.base import (
     kinks,
     total,
 )
-from margincalc.margin.charges import (
-    ShortRates,
-    collateral_haircut,
-    haircut_kinks,
-    short_option,
-)
+from margincalc.margin.charges import ShortRates, short_option
+from margincalc.margin.deposits import collateral_haircut, haircut_kinks
 from margincalc.margin.forms import LinearForm
 from margincalc.margin.linear import in_proportion
 from margincalc.margin.scope import Scope

@@ -26,7 +26,7 @@ from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Instruments, Kind
 from margincalc.errors import ModelRefusal
 from margincalc.margin.base import Components, MarginResult, total
-from margincalc.margin.charges import collateral_haircut
+from margincalc.margin.deposits import collateral_haircut
 from margincalc.margin.forms import LinearForm
 from margincalc.margin.span_arrays import (
     CONTRACTS,

@@ -26,15 +26,8 @@ from margincalc.margin.base import (
     laid_over,
     total,
 )
-from margincalc.margin.charges import (
-    Borrow,
-    ShortRates,
-    borrowed,
-    collateral_haircut,
-    haircut_kinks,
-    short_option,
-    short_option_kinks,
-)
+from margincalc.margin.charges import ShortRates, short_option, short_option_kinks
+from margincalc.margin.deposits import Borrow, borrowed, collateral_haircut, haircut_kinks
 from margincalc.margin.forms import LinearForm
 from margincalc.margin.linear import in_proportion
 from margincalc.margin.lots import Lots, held, order_sides

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from margincalc.margin.base import Parameters, Share
-from margincalc.margin.charges import Borrow
+from margincalc.margin.deposits import Borrow
 from margincalc.margin.scope import NotPublished, Scope
 
 Slope = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=0, le=1)]

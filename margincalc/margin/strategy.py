@@ -24,7 +24,7 @@ from pydantic import Field
 from margincalc.arrays import FloatArray, IntArray, group_sum
 from margincalc.book import Book, Kind
 from margincalc.margin.base import Components, MarginResult, Parameters, Share
-from margincalc.margin.charges import collateral_haircut
+from margincalc.margin.deposits import collateral_haircut
 from margincalc.margin.forms import LinearForm
 from margincalc.margin.pairing import COMPONENTS, Pairing, Prices, Terms, pair
 from margincalc.margin.scope import Scope

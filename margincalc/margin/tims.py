@@ -17,7 +17,7 @@ import numpy as np
 from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Kind
 from margincalc.margin.base import MarginResult, Worst, placed
-from margincalc.margin.charges import collateral_haircut, without_deposits
+from margincalc.margin.deposits import collateral_haircut, without_deposits
 from margincalc.margin.forms import LinearForm
 from margincalc.margin.scope import Scope
 from margincalc.margin.tims_rules import EQUITY, TimsParameters, members

@@ -1,8 +1,8 @@
 """Exports of venues and brokers: their files in, the mapping that a native file would hold out.
 
 Order: rows, draft and flex, pages, one file per venue and native (what they make together), then
-this file. A venue's file says from
-which documentation it was written. Nothing here is imported for a native file.
+this file. A venue's file says from which documentation it was written. Nothing here is imported
+for a native file.
 """
 
 from collections.abc import Mapping, Sequence
