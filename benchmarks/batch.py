@@ -194,12 +194,13 @@ def _growth(folder: Path, sizes: Sizes) -> Table:
         for small, large in pairwise(sizes.growing)
     ]
     peaks = " and ".join(
-        f"{_memory(_venue(folder, accounts))} at {accounts:,}" for accounts in sizes.growing[-2:]
+        f"{_memory(_venue(folder, accounts))} of memory at {accounts:,}"
+        for accounts in sizes.growing[-2:]
     )
     how = (
         f"Wall time per account, {sizes.turns} turns; each against the size before it, so 1 is "
-        "flat, and below 1 a fixed cost shared by more. As a process of its own, a run took "
-        f"{peaks} of memory at its peak."
+        "flat, and below 1 a fixed cost shared by more. As a process of its own, a run took at its "
+        f"peak {peaks}."
     )
     return spent("Growth of a venue", how, rows)
 
