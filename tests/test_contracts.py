@@ -7,6 +7,8 @@ import pytest
 from margincalc.errors import InputError
 from margincalc.portfolio import Portfolio
 from margincalc.portfolio.contracts import Contract, Resolved, resolve
+from margincalc.portfolio.contracts import contract as contract_module
+from margincalc.portfolio.contracts.contract import SUGGESTED
 
 MARKET: dict[str, Any] = {
     "BTC": {"spot": 100000, "expiries": {"2026-12-31T10:00": {}, "2026-12-30": {}}},
@@ -363,3 +365,22 @@ def test_an_expiry_beyond_a_hundred_years() -> None:
     assert place == "positions[0].instrument"
     assert "expires 2826-12-25" in found
     assert contract(OPTION | {"expiry": "2126-10-25"}).expiry is not None
+
+
+def test_near_words_are_looked_for_of_the_first_faults_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked: list[str] = []
+
+    def near(word: str, known: object) -> str:
+        looked.append(word)
+        return ""
+
+    monkeypatch.setattr(contract_module, "did_you_mean", near)
+    names = [f"NOTHING {number}" for number in range(3 * SUGGESTED)]
+    assert len(faults(*names)) == len(names)
+    assert looked == names[:SUGGESTED]
+    looked.clear()
+    quotes = {name: {"mark": 1.0} for name in names}
+    assert len(faults("BTC-PERPETUAL", quotes=quotes)) == len(names)
+    assert looked == names[:SUGGESTED]

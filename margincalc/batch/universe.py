@@ -153,7 +153,8 @@ def _leave_out(
         found.setdefault((section, held[section][number]), fault)
     for (section, name), fault in found.items():
         bad[section][name] = f"{fault.found}; wanted {fault.wanted}"
-        held[section].remove(name)
+    for section, names in held.items():
+        held[section] = [name for name in names if name not in bad[section]]
 
 
 def _terms(market: Portfolio) -> dict[str, Collateral]:

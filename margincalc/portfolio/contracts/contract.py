@@ -1,11 +1,14 @@
 """A contract, its terms complete; and the list in which faults are collected."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from margincalc.errors import Fault, InputError
+from margincalc.errors import Fault, InputError, did_you_mean
 from margincalc.portfolio.names import Kind
 from margincalc.portfolio.portfolio import Portfolio
+
+SUGGESTED = 100  # faults of one portfolio for which a near word is looked for
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,14 @@ class Faults:
     def add(self, path: str, found: str, wanted: str, remedy: str = "") -> None:
         """Note a fault at a path of the written form."""
         self._found.append(Fault(self._place(path), found, wanted, remedy))
+
+    def near(self, word: str, known: Iterable[str]) -> str:
+        """Return the question with the nearest known word; of the first faults alone.
+
+        A word is compared with all that are known: a venue's thousands of foreign names, each with
+        thousands, would take minutes.
+        """
+        return did_you_mean(word, known) if len(self._found) < SUGGESTED else ""
 
     def raise_any(self) -> None:
         """Raise all faults together, if there are any."""

@@ -6,7 +6,7 @@ A snapshot may hold the whole market, so a valid instrument that nobody holds is
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 
-from margincalc.errors import did_you_mean, printable, shown
+from margincalc.errors import printable, shown
 from margincalc.portfolio.contracts.contract import Contract, Faults
 from margincalc.portfolio.contracts.terms import canonical
 from margincalc.portfolio.names import EXAMPLE, Kind, parse
@@ -41,7 +41,7 @@ def _check_key(
             return
     except ValueError as error:
         problem = f" ({error})"
-    near = did_you_mean(key, [name for name in (*known, *portfolio.market) if name != key])
+    near = faults.near(key, (name for name in (*known, *portfolio.market) if name != key))
     found = f"{shown(key)}{problem}, which is no instrument"
     faults.add(f"{section}.{key}", found, EXAMPLE, near or "correct the name, or leave it out")
 

@@ -7,7 +7,7 @@ Each layer holds over the one before: the underlying's defaults, what the name s
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from margincalc.errors import did_you_mean, printable, shown
 from margincalc.portfolio.contracts.contract import Contract, Faults
@@ -172,13 +172,18 @@ class Resolver:
         return None
 
     def _unknown(self, name: str, path: str) -> None:
-        known = {*self._market, *self._entries, *map(canonical, self._portfolio.quotes)}
-        known |= {f"{own}-PERPETUAL" for own in self._market}
         upper = canonical(name.upper())
-        near = f"did you mean `{upper}`?" if _is_name(upper) else did_you_mean(name, known)
+        near = f"did you mean `{upper}`?" if _is_name(upper) else self._faults.near(name, self._all)
         spelled = ", ".join(f"{field}: {example}" for field, example in _EXAMPLES.items())
         remedy = near or f"or spell it out: {{{spelled}}}"
         self._faults.add(path, f"the unknown instrument {shown(name)}", EXAMPLE, remedy)
+
+    @cached_property
+    def _all(self) -> set[str]:
+        """All names that the market knows."""
+        quoted = map(canonical, self._portfolio.quotes)
+        perpetuals = (f"{own}-PERPETUAL" for own in self._market)
+        return {*self._market, *self._entries, *quoted, *perpetuals}
 
     def _expired(self, contract: Contract, path: str) -> bool:
         as_of = self._portfolio.as_of
