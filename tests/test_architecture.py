@@ -104,6 +104,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
     "batch": (
         ("survey", "universe"),
         ("instruments", "lines", "parts"),
+        ("aside",),
         ("holdings",),
         ("books", "rows"),
         ("piece",),

@@ -1,12 +1,12 @@
 """From the rows of a part to what its accounts hold; rows that cannot be are set aside."""
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from margincalc.arrays import BoolArray, IntArray
-from margincalc.batch.lines import Checked, Reasons, Runs, checked
+from margincalc.batch.aside import rows_of, together
+from margincalc.batch.lines import Checked, Runs, checked
 from margincalc.batch.parts import Part
 from margincalc.batch.survey import digests, filled, runs
 from margincalc.batch.universe import Universe
@@ -22,17 +22,6 @@ from margincalc.files.parquet import (
 )
 
 
-class Bad(NamedTuple):
-    """A row set aside: where it stands, whose it is, what it says and what is wrong with it."""
-
-    file: str
-    row: int
-    account: str | None
-    name: str | None
-    quantity: float | None
-    reason: str
-
-
 class Accounts(NamedTuple):
     """The accounts of a part.
 
@@ -40,14 +29,14 @@ class Accounts(NamedTuple):
     ----------
     names : an Arrow array, shape (n,)
     positions, balances : their rows
-    bad : the rows set aside
+    bad : the rows set aside, a table; see `aside`
     set_aside : how many there are of each account, shape (n,)
     """
 
     names: Any
     positions: Checked
     balances: Checked
-    bad: tuple[Bad, ...]
+    bad: Table
     set_aside: IntArray
 
 
@@ -84,16 +73,16 @@ def accounts_in(part: Part, universe: Universe, known: IntArray | None) -> Accou
     poster = Runs(number, starts, np.diff(starts, append=len(positions.accounts)))
     held = checked(positions.table, POSITIONS, poster, universe.instruments, universe)
     owned = checked(balances.table, BALANCES, holder, universe.assets, universe)
-    bad: list[Bad] = []
+    bad = []
     set_aside = np.zeros(len(names), np.int64)
     for own, (_, reasons), each in ((positions, held, poster), (balances, owned, holder)):
         if reasons.any:
             owner = each.owners()
             wrong = np.flatnonzero((reasons.code > 0) & (owner >= 0))
-            bad += _set_aside(own, wrong, reasons)
+            bad.append(rows_of(own.table, own.places, wrong, reasons))
             named = own.table.column("account").is_valid().to_numpy()[wrong]
             np.add.at(set_aside, owner[wrong[named]], 1)
-    return Accounts(names, held[0], owned[0], tuple(bad), set_aside)
+    return Accounts(names, held[0], owned[0], together(bad), set_aside)
 
 
 def _positions(part: Part) -> _Read:
@@ -175,21 +164,3 @@ def _also(part: Part, holders: Any, known: IntArray | None) -> BoolArray:
         return np.zeros(len(holders), bool)
     unknown: BoolArray = ~np.isin(digests(holders), known)
     return unknown
-
-
-def _set_aside(own: _Read, rows: IntArray, reasons: Reasons) -> Sequence[Bad]:
-    """Describe bad rows; rows are counted from 1, as people count them."""
-    bad = []
-    ends = np.cumsum([count for _, _, count in own.places])
-    for row in rows.tolist():
-        place = int(np.searchsorted(ends, row, side="right"))
-        file, first, count = own.places[place]
-        _, name, amount, *_ = own.table.column_names
-        values = [own.table.column(each)[row].as_py() for each in ("account", name, amount)]
-        account = None if values[0] is None else str(values[0])
-        quantity = None if values[2] is None else float(values[2])
-        number = first + row - (int(ends[place]) - count) + 1
-        bad.append(
-            Bad(file, number, account, values[1], quantity, reasons.texts[reasons.code[row]])
-        )
-    return bad

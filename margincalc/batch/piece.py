@@ -20,13 +20,14 @@ from margincalc.answers.margining import pooled
 from margincalc.arrays import IntArray
 from margincalc.assembly.funding import Funding
 from margincalc.assembly.keys import as_columns
+from margincalc.batch.aside import Bad, as_table, refuse, together
 from margincalc.batch.books import Unit, unit, units
-from margincalc.batch.holdings import Accounts, Bad, accounts_in
+from margincalc.batch.holdings import Accounts, accounts_in
 from margincalc.batch.parts import Part
 from margincalc.batch.rows import AMOUNTS, Columns, Components, Margined, columns_of, table_of
 from margincalc.batch.universe import Universe
-from margincalc.errors import Fault, InputError, ModelRefusal, OutputError
-from margincalc.files.parquet import arrow
+from margincalc.errors import ModelRefusal, OutputError
+from margincalc.files.parquet import Table, arrow
 from margincalc.kernels import pricer_named
 from margincalc.liquidation.nearest import nearest
 from margincalc.margin.base import STATUSES
@@ -34,8 +35,6 @@ from margincalc.pricer import PricerName, using
 
 PACKED: dict[str, Any] = {"compression": "zstd", "compression_level": 1}
 CLOSEST = 100  # accounts that are listed
-MOST_SHOWN = 20  # bad rows in an error of a strict run
-_SET_ASIDE = "without --strict it is set aside, and counted"
 _DONE = "margincalc.batch.part/1"
 
 
@@ -80,9 +79,10 @@ def run_part(part: Part, job: Job) -> dict[str, Any]:
             made.add(each)
     table = made.table()
     wrote = {"accounts": _wrote(job, "accounts", part, table)}
-    if made.bad:
-        wrote["quarantine"] = _wrote(job, "quarantine", part, _quarantine(made.bad))
-    done = _summary(part, table, made) | {"wrote": wrote}
+    bad = made.bad()
+    if bad.num_rows:
+        wrote["quarantine"] = _wrote(job, "quarantine", part, bad)
+    done = _summary(part, table, bad.num_rows) | {"wrote": wrote}
     write(Path(job.output, "done", f"{name_of(part)}.json"), json.dumps(done).encode())
     return done
 
@@ -92,7 +92,7 @@ class _Made:
 
     def __init__(self, accounts: Accounts, job: Job) -> None:
         self.accounts, self.job = accounts, job
-        self.bad = list(accounts.bad)
+        self.refused: list[Bad] = []
         self.columns: list[Columns] = []
         self.kept: list[IntArray] = []
 
@@ -123,8 +123,12 @@ class _Made:
         account = str(self.accounts.names[each.first])
         bad = Bad("", 0, account, None, None, f"{self.job.universe.venue.name}: {reason}")
         if self.job.strict:
-            refuse((bad,))
-        self.bad.append(bad)
+            refuse(as_table((bad,)))
+        self.refused.append(bad)
+
+    def bad(self) -> Table:
+        """Return the rows that were set aside, then the accounts that the model refused."""
+        return together([self.accounts.bad, as_table(self.refused)])
 
     def table(self) -> Any:
         """Return the accounts that were margined."""
@@ -143,30 +147,7 @@ class _Made:
         return self._margined(Unit(0, 0, self.job.universe.book))
 
 
-def refuse(bad: tuple[Bad, ...], remedy: str = _SET_ASIDE) -> None:
-    """Raise an error that names the first bad rows, if there are any."""
-    faults = []
-    for each in bad[:MOST_SHOWN]:
-        place = f"{each.file} row {each.row:,}" if each.row else f"account {each.account}"
-        found, _, wanted = each.reason.partition("; wanted ")
-        faults.append(Fault(place, found, wanted or "a row that can be margined", remedy))
-    if faults:
-        raise InputError(faults)
-
-
-def _quarantine(bad: list[Bad]) -> Any:
-    pa = arrow()
-    columns = zip(*bad, strict=True)
-    types = (pa.string(), pa.int64(), pa.string(), pa.string(), pa.float64(), pa.string())
-    return pa.table(
-        {
-            name: pa.array(column, kind)
-            for name, column, kind in zip(Bad._fields, columns, types, strict=True)
-        }
-    )
-
-
-def _summary(part: Part, table: Any, made: _Made) -> dict[str, Any]:
+def _summary(part: Part, table: Table, quarantined: int) -> dict[str, Any]:
     status = np.asarray(table.column("status").combine_chunks().indices)
     counts = np.bincount(status, minlength=len(STATUSES)).tolist()
     return {
@@ -174,7 +155,7 @@ def _summary(part: Part, table: Any, made: _Made) -> dict[str, Any]:
         "part": part.number,
         "accounts": table.num_rows,
         "positions": int(np.sum(table.column("positions").to_numpy())),
-        "quarantined": len(made.bad),
+        "quarantined": quarantined,
         "incomplete": incomplete(table, status),
         "statuses": dict(zip(STATUSES, counts, strict=True)),
         "totals": {name: float(np.add.reduce(table.column(name).to_numpy())) for name in AMOUNTS},

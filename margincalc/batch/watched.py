@@ -8,11 +8,11 @@ import numpy as np
 
 from margincalc.answers.margining import Rules, pooled
 from margincalc.assembly.funding import Funding
+from margincalc.batch.aside import refuse
 from margincalc.batch.books import unit
 from margincalc.batch.holdings import accounts_in
 from margincalc.batch.instruments import with_instruments
 from margincalc.batch.parts import planned
-from margincalc.batch.piece import refuse
 from margincalc.batch.run import Inputs, files
 from margincalc.batch.survey import survey
 from margincalc.batch.universe import universe

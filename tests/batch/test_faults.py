@@ -76,6 +76,21 @@ def test_a_bad_row_is_set_aside_with_its_reason(
     assert {n: r | {"quarantined": 0} for n, r in found.items()} == without
 
 
+def test_bad_rows_of_groups_with_dictionaries_of_their_own(plain: Venue, tmp_path: Path) -> None:
+    last = len(plain.positions) - 1
+    made = with_row(with_row(plain, 0, instrument="FIRST"), last, instrument="LAST")
+    positions, balances = made.write(tmp_path)
+    names = pq.read_table(positions)["instrument"]
+    parted = [names.slice(0, 20).combine_chunks(), names.slice(20).combine_chunks()]
+    held = pq.read_table(positions).set_column(
+        1, "instrument", pa.chunked_array([own.dictionary_encode() for own in parted])
+    )
+    pq.write_table(held, positions, row_group_size=20)
+    mc.batch(positions, balances=balances, market=_market(plain), output=tmp_path / "out")
+    found = [(bad["row"], bad["name"], bad["file"]) for bad in quarantined(tmp_path / "out")]
+    assert found == [(1, "FIRST", str(positions)), (last + 1, "LAST", str(positions))]
+
+
 def test_a_bad_balance_is_set_aside(plain: Venue, tmp_path: Path) -> None:
     balances = [
         *plain.balances,
