@@ -1,6 +1,7 @@
 """From the written form to columns: where prices come from, and what is refused."""
 
 import json
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ def row(written: Portfolio, name: str = CALL) -> dict[str, float]:
     """Return the columns of one instrument."""
     found = margined(written, "cross").book
     number = found.names.instruments.index(name)
-    columns = vars(found.instruments)
+    columns = {own.name: getattr(found.instruments, own.name) for own in fields(found.instruments)}
     return {key: column[number] for key, column in columns.items() if column.ndim == 1}
 
 
