@@ -154,9 +154,10 @@ def _inputs(
 ) -> Inputs:
     """Return what is read of a venue: what is named, else what stands beside its positions."""
     from margincalc.batch.run import Inputs
-    from margincalc.files.parquet import found_in
+    from margincalc.files.parquet import files_of, found_in
 
     own = found_in(str(positions))
+    files_of(own.positions, "POSITIONS")  # what is not there has no market beside it either
     market = market or own.market
     if market is None:
         wanted = "a file with the time, the spots and the quotes"

@@ -23,6 +23,7 @@ MOST = 20  # faults of one column that are told
 STDIN = "-"
 LARGEST = 2 << 30  # bytes of CSV, unpacked: some ten million accounts
 _GZIP = b"\x1f\x8b"
+_WRITTEN = (".yaml", ".yml", ".json")  # forms of a portfolio file, and never of a table
 
 
 class Columns(NamedTuple):
@@ -116,6 +117,9 @@ def read_columns(source: str | Path) -> Columns:
     path = Path(source)
     if path.suffix.lower() == ".parquet":
         return _parquet(name, path)
+    if path.suffix.lower() in _WRITTEN and path.is_file():
+        remedy = "one account's own file is for `margin` and the commands beside it"
+        raise input_error(name, "a YAML or JSON file", "a CSV or Parquet table", remedy)
     try:
         with path.open("rb") as file:
             packed = file.peek(len(_GZIP))[: len(_GZIP)] == _GZIP

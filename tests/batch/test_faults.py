@@ -359,6 +359,11 @@ def test_wrong_wishes(plain: Venue, tmp_path: Path, wishes: Row, message: str) -
     assert not (tmp_path / "out").exists()
 
 
+def test_a_file_that_is_not_there_is_said_before_its_market(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="which is not there"):
+        mc.batch(tmp_path / "nowhere.parquet", output=tmp_path / "out")
+
+
 def test_results_are_never_overwritten(plain: Venue, tmp_path: Path) -> None:
     run(plain, tmp_path)
     before = files(tmp_path / "out")

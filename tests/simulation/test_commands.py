@@ -65,6 +65,7 @@ def test_isolated_pools_break_before_the_accounts_that_share(run: Run) -> None:
 FAULTS = (
     (("cascade", "nowhere.csv"), "nowhere.csv"),
     (("cascade", DAILY), "unknown column 'date'"),
+    (("cascade", LONG), "wanted a CSV or Parquet table"),
     (("cascade", "--shocks", "nan"), "--shocks"),
     (("cascade", "--shocks", "-0.3:0.3:1000000000000"), "--shocks"),
     (("cascade", "--depth", "5%=1,1%=2"), "--depth"),
