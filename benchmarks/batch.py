@@ -28,7 +28,7 @@ class Sizes(NamedTuple):
     turns: int = 3
     accounts: int = 1_000_000
     models: tuple[tuple[str, int], ...] = (("derive-pm2", 1_000_000), ("reg-t", 100_000))
-    priced: int = 10_000
+    priced: int = 1_000_000
     growing: tuple[int, ...] = (10_000, 100_000, 1_000_000, 10_000_000)
     spread: int = 1_000_000
     files: int = 8
@@ -93,7 +93,7 @@ def _whole(folder: Path, sizes: Sizes) -> Table:
         units = accounts, sizes.accounts
         rows.append(Spent(f"{accounts:,}: {model}", times, ours, "generic", None, units))
     priced = _venue(folder, sizes.priced)
-    (times,) = _timed([run(priced, liquidation=list(venue.SPOTS))], sizes.turns)
+    (times,) = _timed([run(priced, liquidation=list(venue.SPOTS))], 1)
     what = f"{sizes.priced:,}: with liquidation prices"
     rows.append(Spent(what, times, ours, "without", None, (sizes.priced, sizes.accounts)))
     how = (
@@ -102,7 +102,7 @@ def _whole(folder: Path, sizes: Sizes) -> Table:
         "coins, balances in four assets; against pyarrow reading the same files, on all cores, "
         "and writing the same results, by its defaults and with the dictionaries that ours have "
         "(of `status` alone). Other rows are per account against the first. Liquidation prices "
-        "are along all five coins."
+        "are along all five coins, of one turn."
     )
     return spent("Every account of a venue", how, rows)
 

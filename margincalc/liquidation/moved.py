@@ -15,6 +15,7 @@ from margincalc.margin.base import Apart, MarginModel, MarginResult
 from margincalc.pricer import current, using
 
 ROWS_AT_ONCE = 1 << 17  # position rows of one margin call, which share the instruments revalued
+ROWS_APART = 1 << 12  # of one in which each row is revalued by itself, so that caches stay warm
 
 
 def excess_at(
@@ -43,9 +44,9 @@ def excess_at(
     return excess
 
 
-def batches(sizes: IntArray) -> list[IntArray]:
+def batches(sizes: IntArray, rows: int | None = None) -> list[IntArray]:
     """Cut what has so many rows each into parts of about `ROWS_AT_ONCE` rows, one after another."""
-    batch = np.cumsum(sizes) // ROWS_AT_ONCE
+    batch = np.cumsum(sizes) // (rows or ROWS_AT_ONCE)
     return np.split(np.arange(len(sizes)), np.flatnonzero(np.diff(batch)) + 1)
 
 
@@ -61,7 +62,7 @@ class Moved(NamedTuple):
     book : the parts of pools that any of the underlyings moves, each a pool
     pool, underlying : rows of the whole book, shape (G,)
     part : pool of `book`, shape (G,)
-    turn : pairs of one turn are of different parts, and move together, shape (G,)
+    apart : whether each part is of one underlying
     rest : excess of the pool beyond its part's, which stays, shape (G,)
     present : excess of the pool where nothing has moved, shape (G,)
     """
@@ -71,7 +72,7 @@ class Moved(NamedTuple):
     pool: IntArray
     underlying: IntArray
     part: IntArray
-    turn: IntArray
+    apart: bool
     rest: FloatArray
     present: FloatArray
 
@@ -84,17 +85,19 @@ class Moved(NamedTuple):
         """Excess of chosen pairs, each at its own multiple of spot, shape of `pairs`."""
         moves = np.ones((len(pairs), len(self.book.spot)))
         moves[np.arange(len(pairs)), self.underlying[pairs]] = factor
-        return excess_at(self.book, self.model, self.part[pairs], moves) + self.rest[pairs]
+        own = np.empty(len(pairs))
+        for chosen in batches(self.rows[pairs], ROWS_APART if self.apart else ROWS_AT_ONCE):
+            own[chosen] = excess_at(self.book, self.model, self.part[pairs[chosen]], moves[chosen])
+        return own + self.rest[pairs]
 
     def at(self, factor: float) -> FloatArray:
         """Excess of every pair at one multiple of spot, shape (G,): what `excess` says of it.
 
-        The book itself is moved, so that what it shares with others is found once. All pairs must
-        be of one turn.
+        The book itself is moved, so that what it shares with others is found once. Parts must be
+        `apart`.
         """
-        moves = np.ones(len(self.book.spot))
-        moves[self.underlying] = factor
-        return _excess(self.model.margin(self.book.shifted(moves)))[self.part] + self.rest
+        book = self.book.shifted(np.full(len(self.book.spot), factor))
+        return _excess(self.model.margin(book))[self.part] + self.rest
 
     def take(self, pairs: IntArray) -> "Moved":
         """Return some pairs, and the parts that they are of."""
@@ -107,7 +110,6 @@ class Moved(NamedTuple):
             pool=self.pool[pairs],
             underlying=self.underlying[pairs],
             part=part,
-            turn=self.turn[pairs],
             rest=self.rest[pairs],
             present=self.present[pairs],
         )
@@ -141,18 +143,8 @@ def cut(book: Book, model: MarginModel, underlyings: IntArray, result: MarginRes
     rest = np.zeros(len(pairs))
     if together is not None:
         rest = present - _excess(model.margin(parts))[part]
-    turn = _turns(of, underlyings)[under]
-    return Moved(parts, model, pool, under, part, turn, rest, present)
-
-
-def _turns(label: IntArray, underlyings: IntArray) -> IntArray:
-    """Number the underlyings of each label that are to move, shape (U,)."""
-    turn, met = np.zeros(len(label), np.int64), dict[int, int]()
-    for underlying in underlyings.tolist():
-        own = int(label[underlying])
-        turn[underlying] = met.get(own, 0)
-        met[own] = met.get(own, 0) + 1
-    return turn
+    apart = len(np.unique(of)) == len(of)
+    return Moved(parts, model, pool, under, part, apart, rest, present)
 
 
 def _pools(book: Book) -> tuple[IntArray, IntArray]:

@@ -5,7 +5,7 @@ side is bracketed; all brackets are closed together. Two crossings between neigh
 ladder go unseen.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
@@ -28,7 +28,7 @@ SPOT_NODE = len(FAR_BELOW) + 19
 NODES = np.arange(len(LADDER))
 SIDES = (NODES[SPOT_NODE::-1], NODES[SPOT_NODE:])  # nodes of each, away from spot
 ROWS_AHEAD = 1 << 14  # of nodes of a ladder that are margined before it is known which are wanted
-FEWER = 0.75  # share of pairs at which those that have changed sign are left behind
+FEWER = 0.9  # share of pairs at which those that have changed sign are left behind
 NOISE = 1e-13  # of gross value: an excess this far below zero is rounding, not a shortfall
 
 
@@ -79,15 +79,14 @@ def _lasting() -> dict[bytes, FloatArray] | None:
     return known if isinstance(known, dict) else None
 
 
-def _portions(moved: Moved) -> Iterator[IntArray]:
-    """Yield pairs that are searched together: all if they are few, else those of one turn."""
-    if _nodes_at_once(moved) > 1:
-        yield np.arange(len(moved.pool))
-        return
-    for turn in range(int(np.max(moved.turn)) + 1):
-        pairs = np.flatnonzero(moved.turn == turn)
-        for chosen in batches(moved.rows[pairs]):
-            yield pairs[chosen]
+def _portions(moved: Moved) -> list[IntArray]:
+    """Return pairs that are searched together: all, or as many as one margin call takes."""
+    return batches(moved.rows) if _node_by_node(moved) else [np.arange(len(moved.pool))]
+
+
+def _node_by_node(moved: Moved) -> bool:
+    """Whether pairs are so many that one node of the ladder is work enough for a margin call."""
+    return moved.apart and _nodes_at_once(moved) == 1
 
 
 def _nodes_at_once(moved: Moved) -> int:
@@ -99,17 +98,17 @@ def _crossings(moved: Moved, noise: FloatArray) -> FloatArray:
     """Return the multiples of spot at the crossings below and above, shape (2, G)."""
     excess = np.zeros((len(LADDER), len(moved.pool)))  # 0 where nobody asks
     excess[SPOT_NODE] = moved.present
-    at_once = _nodes_at_once(moved)
-    if at_once > 1:
-        _look_ahead(moved, noise, excess, at_once)
-    else:
+    if _node_by_node(moved):
         for side in SIDES:
             _walk(moved, noise, excess, side)
+    else:
+        _look_ahead(moved, noise, excess)
     return _close(moved, [_bracket(excess[side], noise, LADDER[side]) for side in SIDES])
 
 
-def _look_ahead(moved: Moved, noise: FloatArray, excess: FloatArray, at_once: int) -> None:
-    """Find the excess of few pairs along the ladder, so many nodes of each side in one call."""
+def _look_ahead(moved: Moved, noise: FloatArray, excess: FloatArray) -> None:
+    """Find the excess of pairs along the ladder, as many nodes of both sides in a call as pay."""
+    at_once = _nodes_at_once(moved)
     going = [np.arange(len(moved.pool))] * 2  # pairs whose sign has not changed, by side
     for first in range(1, len(LADDER), at_once):
         steps = [side[first - 1 : first + at_once] for side in SIDES]
