@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, Protocol, get_args
 
 from margincalc.batch.parts import Part
 from margincalc.batch.piece import Job, run_part
-from margincalc.errors import MargincalcError, MissingExtraError
+from margincalc.errors import MargincalcError, MissingExtraError, input_error
 
 EngineName = Literal["local", "dask"]
 PATIENCE = "10s"  # with a scheduler that does not answer
@@ -50,7 +50,12 @@ def engine(workers: Workers) -> Iterator[Engine]:
     Raises
     ------
     MissingExtraError, EngineError
+    InputError
+        If a scheduler is named, and no cluster is wanted.
     """
+    if workers.scheduler and workers.engine != "dask":
+        remedy = "add --engine dask, or leave the scheduler out"
+        raise input_error("--scheduler", "an address for threads of this process", "none", remedy)
     count = workers.number or len(os.sched_getaffinity(0))
     if workers.engine == "dask":
         with _dask(workers.scheduler, count) as client:

@@ -38,6 +38,9 @@ def begun(output: str, run: str, parts: Sequence[Part], *, resume: bool) -> list
     folder, path = Path(output), Path(output, MANIFEST)
     if folder.exists() and not folder.is_dir():
         raise input_error("--output", f"{output}, which is a file", "a folder for the results")
+    if resume:  # a run may have been killed before it had written its first manifest
+        for draft in folder.glob(f".{MANIFEST}.*.draft"):
+            draft.unlink(missing_ok=True)
     if folder.exists() and any(folder.iterdir()):
         _refuse_other(path, run, resume=resume)
         for draft in folder.glob("*/.*.draft"):

@@ -19,10 +19,10 @@ from margincalc.files.parquet import (
     BALANCES,
     POSITIONS,
     Wanted,
+    account_keys,
     arrow,
     columns_of,
     files_of,
-    keys,
     opened,
     read,
 )
@@ -64,7 +64,9 @@ def _bounds(files: Sequence[str]) -> list[Key]:
         with opened(path) as file:
             columns_of(file, path, POSITIONS)
             for group in range(file.num_row_groups):
-                accounts = keys(read(file, [group], ["account"]).column(0)).drop_null()
+                accounts = account_keys(
+                    read(file, [group], ["account"]).column(0), path
+                ).drop_null()
                 rows += len(accounts)
                 step = max(len(accounts) // SAMPLED, 1)
                 sample += accounts.take(
@@ -115,7 +117,7 @@ def _tables(files: Sequence[str], wanted: dict[str, Wanted]) -> Any:
             columns = columns_of(file, path, wanted)
             for group in range(file.num_row_groups):
                 table = read(file, [group], columns)
-                made = {"account": pa.chunked_array([keys(table.column("account"))])}
+                made = {"account": pa.chunked_array([account_keys(table.column("account"), path)])}
                 for name, column in list(wanted.items())[1:]:
                     kind = types[column.holds]
                     made[name] = (

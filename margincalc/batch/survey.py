@@ -11,13 +11,14 @@ import numpy as np
 
 from margincalc.arrays import IntArray
 from margincalc.errors import input_error, shown
-from margincalc.files.parquet import Wanted, arrow, columns_of, keys, opened, read
+from margincalc.files.parquet import Wanted, account_keys, arrow, columns_of, opened, read
 
 Key: TypeAlias = str | int
 Map: TypeAlias = Callable[..., Iterable[Any]]
 """`map`, in threads or on a cluster."""
 _GLANCE = 1 << 15  # rows after which it is asked whether every name has been seen
 _PRIME = np.uint64(0x100000001B3)
+_NOBODY = np.zeros(0, np.int64)
 
 
 class Group(NamedTuple):
@@ -99,7 +100,7 @@ def _look(path: str, place: tuple[int, int, int], columns: tuple[str, ...]) -> A
     pa = arrow()
     with opened(path) as file:
         table = read(file, [place[1]], columns)
-    accounts = filled(keys(table.column(columns[0])), path)
+    accounts = filled(account_keys(table.column(columns[0]), path), path)
     starts = runs(accounts)
     heads = accounts.take(pa.array(starts))
     rising = pa.compute.all(pa.compute.less(heads[:-1], heads[1:])).as_py()
@@ -173,7 +174,9 @@ def _heads(surveyed: Survey, group: Group) -> tuple[Any, IntArray]:
     """Read the account of each run of a row group, and the row of its file at which it begins."""
     path = surveyed.files[group.file]
     with opened(path) as file:
-        accounts = filled(keys(read(file, [group.number], ["account"]).column(0)), path)
+        accounts = filled(
+            account_keys(read(file, [group.number], ["account"]).column(0), path), path
+        )
     starts = runs(accounts)
     return accounts.take(arrow().array(starts)), group.start + starts
 
@@ -190,7 +193,7 @@ def refuse_reappearing(surveyed: Survey) -> tuple[IntArray, IntArray]:
     InputError
         Naming the account, both places and the remedy.
     """
-    found, owner, before = [], [], None
+    found, owner, before = [_NOBODY], [_NOBODY], None
     for number, group in enumerate(surveyed.groups):
         own = digests(accounts_of(surveyed, group))
         goes_on = before is not None and before.file == group.file and before.last == group.first

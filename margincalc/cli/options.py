@@ -86,7 +86,8 @@ _OPTIONS: dict[str, Callable[[Command], Command]] = {
     "pricer": click.option(
         "--pricer",
         type=click.Choice(get_args(Pricer)),
-        help="Who computes: NumPy, or the compiled kernels of `batch`.  [default: numpy]",
+        help="Who computes: NumPy, or the compiled kernels of `batch`.  [default: compiled "
+        "where accounts are Parquet and numba is installed, else numpy]",
     ),
     "format": click.option(
         "--format",

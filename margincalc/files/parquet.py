@@ -132,6 +132,9 @@ def columns_of(file: Any, path: str, wanted: dict[str, Wanted]) -> list[str]:
                 continue
             remedy = did_you_mean(name, schema.names) or f"it has {', '.join(schema.names[:20])}"
             raise input_error(path, f"no column {name}", f"columns {', '.join(wanted)}", remedy)
+        if schema.names.count(name) > 1:
+            remedy = "leave out or rename the others"
+            raise input_error(path, f"several columns {name}", "one of each name", remedy)
         kind = schema.field(name).type
         empty = column.optional and arrow().types.is_null(kind)
         if not empty and not _CHECKS[column.holds](kind):
@@ -144,6 +147,21 @@ def columns_of(file: Any, path: str, wanted: dict[str, Wanted]) -> list[str]:
 def read(file: Any, groups: Sequence[int], columns: Sequence[str]) -> Table:
     """Read row groups; a damaged one is an error of `opened`."""
     return file.read_row_groups(list(groups), columns=list(columns), use_threads=False)
+
+
+def account_keys(column: Table, path: str) -> Any:
+    """Return the accounts of a file's rows as `keys`.
+
+    Raises
+    ------
+    InputError
+        For numbers of more than 63 bits.
+    """
+    try:
+        return keys(column)
+    except arrow().ArrowInvalid as error:
+        found, wanted = f"what is none ({error})", f"names, or whole numbers below {1 << 63:,}"
+        raise input_error(f"{path}, column account", found, wanted) from None
 
 
 def keys(column: Table) -> Any:

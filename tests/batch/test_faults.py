@@ -13,6 +13,7 @@ import margincalc as mc
 from benchmarks.accounts import EXPRESSED
 from margincalc.batch import parts
 from margincalc.errors import InputError
+from margincalc.portfolio import Portfolio
 from tests.batch.venues import Row, Venue, files, rows, run, venue
 
 GENERIC = "generic-portfolio"
@@ -374,3 +375,41 @@ def test_results_are_never_overwritten(plain: Venue, tmp_path: Path) -> None:
     assert files(tmp_path / "out") == before
     run(plain, tmp_path, resume=True)
     assert files(tmp_path / "out") == before
+
+
+def test_a_venue_without_positions_has_its_balances(plain: Venue, tmp_path: Path) -> None:
+    whole = run(plain, tmp_path / "whole")
+    positions, balances = plain.write(tmp_path)
+    pq.write_table(pq.read_table(positions).slice(0, 0), positions)
+    report = mc.batch(
+        positions,
+        balances=balances,
+        market=Portfolio.model_validate(plain.market),
+        output=tmp_path / "out",
+    )
+    assert (report.accounts, report.positions) == (whole.accounts, 0)
+    owned = {row["account"]: row["amount"] for row in plain.balances}
+    assert {name: row["equity"] for name, row in rows(tmp_path / "out").items()} == owned
+
+
+def test_two_columns_of_one_name_are_refused(plain: Venue, tmp_path: Path) -> None:
+    positions, _ = plain.write(tmp_path)
+    table = pq.read_table(positions)
+    pq.write_table(table.append_column("account", table.column("account")), positions)
+    with pytest.raises(InputError, match="several columns account"):
+        mc.partition(positions, output=tmp_path / "out")
+
+
+def test_accounts_of_more_than_63_bits_are_refused(plain: Venue, tmp_path: Path) -> None:
+    positions, _ = plain.write(tmp_path)
+    table = pq.read_table(positions)
+    number = pa.array(np.full(table.num_rows, 1 << 63, np.uint64))
+    pq.write_table(table.set_column(0, "account", number), positions)
+    market = Portfolio.model_validate(plain.market)
+    with pytest.raises(InputError, match=r"positions.parquet, column account(.|\n)*whole numbers"):
+        mc.batch(positions, market=market, output=tmp_path / "out")
+
+
+def test_a_scheduler_without_a_cluster_is_refused(plain: Venue, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--engine dask"):
+        run(plain, tmp_path, scheduler="tcp://127.0.0.1:1")

@@ -79,3 +79,14 @@ def test_a_run_that_was_cut_into_other_parts_is_another(
 def test_the_threads_change_no_byte(inputs: Path, whole: dict[str, bytes], tmp_path: Path) -> None:
     mc.batch(inputs, output=tmp_path / "out", workers=1)
     assert files(tmp_path / "out") == whole
+
+
+def test_a_run_that_was_killed_before_its_first_manifest_goes_on(
+    inputs: Path, whole: dict[str, bytes], tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    output.mkdir()
+    (output / ".manifest.json.1.draft").write_text("{")
+    assert resumed(inputs, output) == whole
+    (output / ".manifest.json.1.draft").write_text("{")
+    assert resumed(inputs, output) == whole
