@@ -5,6 +5,7 @@ volatility replaces its own. A mark of an option without a volatility gives one;
 what the option is worth beside its model value. A volatility alone supersedes an older mark.
 """
 
+import math
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from margincalc.risk import now
 from margincalc.risk.marks import implied, marked_worth
 
 _DATED = (Kind.OPTION, Kind.FUTURE)
-LARGEST_JUMP = 0.5  # of a spot in one tick, up or down by this share: more is a fault of the feed
+LEAST_STEP, MOST_STEP = 0.5, 2.0  # of a spot or forward in one tick: more is a fault of the feed
 
 
 class Listing(NamedTuple):
@@ -138,10 +139,7 @@ def _refuse_foreign(kind: Kind, tick: Tick) -> None:
 
 
 def _with_spot(book: Book, row: int, spot: float) -> Book:
-    move = spot / book.spot[row] - 1.0
-    if not -LARGEST_JUMP <= move <= LARGEST_JUMP / (1.0 - LARGEST_JUMP):
-        found = f"a spot of {spot:g} for {book.names.underlyings[row]}, {move * 100:+.1f} % at once"
-        raise Refused(f"{found}; wanted at most a halving or a doubling")
+    _refuse_jump(f"a spot of {spot:g} for {book.names.underlyings[row]}", spot, book.spot[row])
     factor = np.ones(len(book.spot))
     factor[row] = spot / book.spot[row]
     moved = book.shifted(factor)
@@ -152,11 +150,22 @@ def _with_spot(book: Book, row: int, spot: float) -> Book:
 
 def _with_forward(book: Book, rows: IntArray, forward: float) -> Book:
     columns = book.instruments
+    what = f"a forward of {forward:g} for {book.names.instruments[int(rows[0])]}"
+    before = columns.forward[rows]
+    for extreme in (np.max(before), np.min(before)):
+        _refuse_jump(what, forward, float(extreme))
     variable = columns.variable.copy()
     variable[rows] = forward - columns.fixed[rows]
     if np.any(variable[rows] <= 0.0):
         raise Refused(f"a forward of {forward:g}, less than the part of it that is fixed")
     return book.repriced(variable=variable)
+
+
+def _refuse_jump(what: str, after: float, before: float) -> None:
+    """Refuse a price that cannot follow the one before it."""
+    if not LEAST_STEP * before <= after <= MOST_STEP * before:
+        move = f"{(after / before - 1.0) * 100.0:+.1f} % at once" if before else "from 0"
+        raise Refused(f"{what}, {move}; wanted at most a halving or a doubling")
 
 
 def _with_option(book: Book, row: int, tick: Tick) -> Book:
@@ -165,7 +174,9 @@ def _with_option(book: Book, row: int, tick: Tick) -> Book:
         return book
     rows, quoted = np.array([row]), np.array([tick.mark or 0.0])
     volatility = tick.volatility
-    if volatility is None:
+    if volatility is not None:
+        _refuse_worth(book, row, tick)
+    else:
         volatility = float(implied(book, rows, quoted)[0])
         if np.isnan(volatility):
             raise Refused(
@@ -177,6 +188,17 @@ def _with_option(book: Book, row: int, tick: Tick) -> Book:
         return book
     part = replace(book, instruments=book.instruments.take(rows))
     return _with(book, row, offset=float((marked_worth(book, rows, quoted) - now(part))[0]))
+
+
+def _refuse_worth(book: Book, row: int, tick: Tick) -> None:
+    """Refuse a mark of more than an option can ever pay, which no volatility beside it gives."""
+    columns = book.instruments
+    forward, spot = float(columns.forward[row]), float(book.spot[columns.underlying[row]])
+    most = max(forward, spot) if columns.call[row] else float(columns.strike[row])
+    most *= math.exp(max(-columns.rate[row] * columns.time[row], 0.0))
+    most /= forward if columns.inverse[row] else 1.0
+    if tick.mark is not None and tick.mark > most:
+        raise Refused(f"a mark of {tick.mark:g} for {tick.instrument}, which no volatility gives")
 
 
 def _with(book: Book, row: int, **prices: float) -> Book:
