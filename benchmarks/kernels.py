@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -24,7 +23,7 @@ Costs = tuple[Cost, ...]
 THREADS = 2
 IN_A_ROW = 10
 SCENARIOS = 64
-PART = 50_000  # accounts that a thread takes at once
+PART = 10_000  # accounts that a thread takes at once, a few times a book of `batch`
 OPTIONS_AT_ONCE = 10_000
 AT_ONCE = 5_000  # accounts of one matrix: what they lose in every scenario stays in cache
 
@@ -95,15 +94,23 @@ def ours(held: Holdings, threads: int = THREADS) -> Callable[[], FloatArray]:
     """Return the least profit and loss of each account, by the fused kernel, in threads."""
     sums = compiled().sums
     assert sums is not None
+    found = np.empty(held.accounts)
 
-    def part(own: Holdings) -> FloatArray:
+    def part(first: int, own: Holdings) -> None:
         pair = (own.quantity, own.instrument)
-        return sums.least(pair, own.risk, own.account, own.accounts)[1]
+        found[first : first + own.accounts] = sums.least(pair, own.risk, own.account, own.accounts)[
+            1
+        ]
 
-    bounds = [*range(0, held.accounts, PART), held.accounts]
-    parts = [held.part(first, stop) for first, stop in pairwise(bounds)]
+    firsts = range(0, held.accounts, PART)
+    parts = [held.part(first, min(first + PART, held.accounts)) for first in firsts]
     pool = ThreadPoolExecutor(threads)  # which stays, as the threads of DuckDB and Polars do
-    return lambda: np.concatenate(list(pool.map(part, parts)))
+
+    def run() -> FloatArray:
+        list(pool.map(part, firsts, parts))
+        return found
+
+    return run
 
 
 def by_scipy(held: Holdings) -> Callable[[], FloatArray]:

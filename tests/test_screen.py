@@ -130,11 +130,12 @@ def test_long_groups_and_those_without_numbers_are_left_open() -> None:
     [
         np.random.default_rng(7).normal(size=(300, 64)),
         smooth(np.random.default_rng(7), 300, 31),
+        smooth(np.random.default_rng(7), 300, 513),
         np.zeros((4, 64)),
         np.full((4, 64), np.inf),
         1e300 * smooth(np.random.default_rng(7), 300),
     ],
-    ids=["rough", "few scenarios", "nothing", "no numbers", "too much"],
+    ids=["rough", "few scenarios", "many scenarios", "nothing", "no numbers", "too much"],
 )
 def test_what_a_screen_does_not_pay_for_has_none(risk: FloatArray) -> None:
     assert screens.screen_of(risk) is None

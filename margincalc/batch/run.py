@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from margincalc._version import __version__
 from margincalc.answers.batch_results import BatchReport, CloseAccount
 from margincalc.answers.margining import Rules
 from margincalc.batch.engines import Done, Workers, engine
@@ -144,6 +145,7 @@ def _said(
 ) -> dict[str, Any]:
     """Return all that decides the results beside the files."""
     return {
+        "version": __version__,
         "market": market.model_dump(mode="json"),
         "model": [everything.venue.name, everything.venue.parameters_sha256],
         "parts": {

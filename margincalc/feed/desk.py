@@ -2,7 +2,7 @@
 
 Values of instruments are kept, and those of which something moved are computed anew; of the pools,
 only those are margined again that hold such an instrument. Every figure is the one that `margin`
-would give of the same market, to the bit.
+gives of the whole book in that market, to the bit.
 """
 
 import datetime as dt

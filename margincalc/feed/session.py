@@ -1,5 +1,6 @@
 """Ticks in, events out: what `watch` prints, one mapping each.
 
+    start       where each pool stands before the first tick
     status      a pool went from one status to another
     state       where it stands, every so many ticks, where that was asked for
     refused     a line was not used, and why; no status moves
@@ -11,7 +12,7 @@ All but `latency_ms` and heartbeats depend on the ticks alone.
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ from margincalc.feed.ticks import Refused, read_line
 from margincalc.liquidation.nearest import Nearest, nearest
 from margincalc.margin.base import STATUSES, MarginModel, MarginResult
 from margincalc.portfolio.names import parse
+from margincalc.pricer import using
 from margincalc.times import zulu
 
 Event = dict[str, Any]
@@ -140,7 +142,9 @@ class Session:
 
     def _event(self, event: str, more: Event, took: float | None = None) -> Event:
         """Return an event of the present moment, which is that of the newest tick."""
-        head = {"event": event, "time": zulu(self.desk.time), "account": self.account}
+        desk = self.desk
+        head = {"event": event, "time": zulu(desk.time), "account": self.account}
+        head["pricer"] = desk.pricer.name
         latency = {"latency_ms": took} if took is not None and self.wishes.latency else {}
         return {**head, **more, **latency}
 
@@ -148,6 +152,8 @@ class Session:
         """Return where a pool stands, how far it is from liquidation, and what binds."""
         desk, figures = self.desk, self.desk.figures
         book = desk.book.of_pools(np.array([pool]))
+        with using(replace(desk.pricer, known=None)):  # what is known is of the market as it is
+            near, margined = nearest(book, desk.model), desk.model.margin(book)
         equity, maintenance = float(figures.equity[pool]), float(figures.maintenance[pool])
         return {
             "account": book.names.keys[0].owner or self.account,
@@ -159,11 +165,9 @@ class Session:
             "margin_ratio": maintenance / equity if equity > 0.0 else None,
             "liquidation": {
                 name: {**each, "recovery": bool(figures.status[pool] == LIQUIDATABLE)}
-                for name, each in _distances(
-                    nearest(book, desk.model), book.names.underlyings, book.spot
-                ).items()
+                for name, each in _distances(near, book.names.underlyings, book.spot).items()
             },
-            "worst_scenario": _binding(desk.model, desk.model.margin(book), book.names.underlyings),
+            "worst_scenario": _binding(desk.model, margined, book.names.underlyings),
         }
 
 

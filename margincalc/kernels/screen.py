@@ -33,7 +33,7 @@ from margincalc.kernels._lanes import (
 Singles = npt.NDArray[np.float32]
 OPEN = -1  # in place of the scenario
 SHAPES = FLOATS - 1  # coordinates of a row; the last lane is what they leave out
-FEWEST = 2 * FLOATS  # scenarios from which a screen pays
+FEWEST, MOST = 2 * FLOATS, 512  # scenarios for which a screen pays
 BLOCK = 8 * FLOATS  # groups that are looked at together
 LONGEST = 256  # rows of a group, of which the rounding is bounded
 COARSEST = 1e-2  # of a row's largest value: what a screen may leave out, on average
@@ -62,7 +62,7 @@ class Screen(NamedTuple):
 
 def screen_of(values: FloatArray) -> Screen | None:
     """Return the screen of an array of shape (I, S); None where it has too many dimensions."""
-    if values.shape[1] < FEWEST:
+    if not FEWEST <= values.shape[1] <= MOST:
         return None
     values = np.pad(values, ((0, 0), (0, -values.shape[1] % FLOATS)), mode="edge")
     largest = np.max(np.abs(values), axis=1)
