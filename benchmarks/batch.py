@@ -28,7 +28,7 @@ class Sizes(NamedTuple):
     turns: int = 3
     accounts: int = 1_000_000
     models: tuple[tuple[str, int], ...] = (("derive-pm2", 1_000_000), ("reg-t", 100_000))
-    priced: int = 1_000_000
+    priced: int = 100_000
     growing: tuple[int, ...] = (10_000, 100_000, 1_000_000, 10_000_000)
     spread: int = 1_000_000
     files: int = 8
@@ -95,7 +95,8 @@ def _whole(folder: Path, sizes: Sizes) -> Table:
     priced = _venue(folder, sizes.priced)
     (times,) = _timed([run(priced, liquidation=list(venue.SPOTS))], 1)
     what = f"{sizes.priced:,}: with liquidation prices"
-    rows.append(Spent(what, times, ours, "without", None, (sizes.priced, sizes.accounts)))
+    units = sizes.priced, sizes.accounts
+    rows.append(Spent(what, times, ours[: len(times)], "without", None, units))
     how = (
         f"Wall time of `batch()`, Parquet to Parquet, {sizes.turns} turns, and processor time of "
         f"all its threads: accounts of {venue.POSITIONS} positions from 2,000 instruments on five "

@@ -44,7 +44,7 @@ from margincalc.simulation.curves import halts
 
 FEW = models.Sizes(3, 1, 4, 5, ("generic-portfolio", "reg-t"))
 LITTLE = kernels.Sizes(2, 300, 60, 1)
-HANDFUL = batch.Sizes(1, 60, (("derive-pm2", 20), ("reg-t", 5)), 5, (10, 20), 40, 2)
+HANDFUL = batch.Sizes(2, 60, (("derive-pm2", 20), ("reg-t", 5)), 5, (10, 20), 40, 2)
 SMALL = [
     pytest.param(lambda: startup.tables(startup.Sizes(turns=1)), 4, id="startup"),
     pytest.param(lambda: pricing.tables(pricing.Sizes(2, 500, 20, 10, 5)), 1, id="pricing"),
