@@ -7,19 +7,21 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 import margincalc as mc
 from benchmarks import libmvec, peers, venue
 from benchmarks.clock import Cost, cpus, in_process, in_turns, walls
 from benchmarks.tables import Comparison, Table, compared
 from margincalc.answers.margining import Rules
-from margincalc.arrays import FloatArray, IntArray
+from margincalc.arrays import FloatArray
 from margincalc.batch.universe import universe
 from margincalc.kernels import black, compiled
 from margincalc.risk import now, risk_array
 from margincalc.scenarios import ScenarioGrid
 
 Costs = tuple[Cost, ...]
+Keys = npt.NDArray[np.int32]
 THREADS = 2
 IN_A_ROW = 10
 SCENARIOS = 64
@@ -40,8 +42,8 @@ class Sizes(NamedTuple):
 class Holdings(NamedTuple):
     """Who holds what, and what it makes in each scenario."""
 
-    account: IntArray
-    instrument: IntArray
+    account: Keys
+    instrument: Keys
     quantity: FloatArray
     risk: FloatArray
     accounts: int
@@ -67,8 +69,8 @@ def holdings(sizes: Sizes) -> Holdings:
         for first in range(0, sizes.accounts, venue.CHUNK)
     ]
     return Holdings(
-        np.concatenate([chunk.account for chunk in chunks]),
-        np.concatenate([chunk.instrument for chunk in chunks]),
+        np.concatenate([chunk.account for chunk in chunks]).astype(np.int32),
+        np.concatenate([chunk.instrument for chunk in chunks]).astype(np.int32),
         np.concatenate([chunk.quantity for chunk in chunks]),
         _risk(listed),
         sizes.accounts,
@@ -135,7 +137,7 @@ def _frames(held: Holdings) -> tuple[Any, Any, list[str]]:
         "instrument": held.instrument,
         "quantity": held.quantity,
     }
-    number = {"instrument": np.arange(len(held.risk))}
+    number = {"instrument": np.arange(len(held.risk), dtype=np.int32)}
     return pl.DataFrame(positions), pl.DataFrame({**number, **risk}), names
 
 
@@ -188,8 +190,9 @@ def _worst(sizes: Sizes) -> Table:
     how = (
         f"Least of {SCENARIOS} scenario sums, {sizes.turns} turns, {sizes.slow_turns} beside SQL: "
         f"{sizes.accounts:,} accounts of {venue.POSITIONS} positions from {len(held.risk):,} "
-        f"instruments of five coins, float64, in {THREADS} threads. The worst scenario is found "
-        "in few dimensions and summed in full, to the bit as where every sum is. scipy multiplies "
+        f"instruments of five coins, float64, keys of 32 bits for all, in {THREADS} threads. The "
+        "worst scenario is found in few dimensions and summed in full, to the bit as where every "
+        "sum is. scipy multiplies "
         f"in one thread, {AT_ONCE:,} accounts at once, its matrices made before; DuckDB and "
         "Polars join, group and sum with all their threads, from tables in memory; between their "
         f"turns ours runs {IN_A_ROW} times in a row."

@@ -80,7 +80,7 @@ def test_bash_completes(run: Run, typed: str, wanted: str) -> None:
 
 
 def test_descriptions_in_fish_are_whole(run: Run) -> None:
-    assert 'string split --max 1 "," $completion' in run("completion", "fish").out
+    assert 'string split ","' not in run("completion", "fish").out  # which ends at any comma
 
 
 def test_samples_are_completed_by_their_own_names() -> None:
