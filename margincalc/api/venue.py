@@ -119,7 +119,7 @@ def watch(
     every : also yield the state after so many ticks; 0 for changes of status alone
     above : a margin ratio above which `session.failed` is true, beside liquidation
     latency : whether events say how long they took to work out
-    pricer : `compiled` follows large books about twice as fast
+    pricer : `compiled` is for large books; it needs numba
     """
     from margincalc.feed.session import Wishes
 
