@@ -323,14 +323,14 @@ def _paths(tree: Any, found: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     ]
 
 
-@pytest.mark.parametrize("names", SAMPLES.values(), ids=SAMPLES)
+TREES = {name: files for name, files in SAMPLES.items() if path(files[0]).suffix == ".json"}
+
+
+@pytest.mark.parametrize("names", TREES.values(), ids=TREES)
 @pytest.mark.parametrize("damage", [None, "", True, [], {}, "NaN", -1, "<script>", 1e300])
 def test_no_damage_is_a_traceback(names: tuple[str, ...], damage: Any, tmp_path: Path) -> None:
     """Each value in turn is replaced: the file is read with the rest, or refused with places."""
-    whole = path(names[0])
-    if whole.suffix != ".json":
-        pytest.skip("attributes are texts; see the catalogue of errors")
-    text = whole.read_text("utf-8")
+    text = path(names[0]).read_text("utf-8")
     broken = tmp_path / "broken.json"
     for where in _paths(json.loads(text)):
         tree = json.loads(text)
