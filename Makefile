@@ -36,7 +36,8 @@ prove: .venv/dev.stamp
 	MARGINCALC_PROVE=1 $(BIN)/python -m pytest -n auto
 
 oldest: .venv-oldest/stamp
-	.venv-oldest/bin/python -m pytest -n auto -o filterwarnings=default $(DEPENDED_ON)
+	@# machine code of another numba is no good to this one, and would be written over beside it
+	NUMBA_CACHE_DIR=$(CURDIR)/.venv-oldest/numba .venv-oldest/bin/python -m pytest -n auto -o filterwarnings=default $(DEPENDED_ON)
 
 format: .venv/dev.stamp
 	$(BIN)/ruff format .
