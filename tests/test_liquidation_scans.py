@@ -186,6 +186,17 @@ def test_days_are_those_of_a_scan(case: Case) -> None:
             assert (after < 0.0) != liquidated
 
 
+@pytest.mark.parametrize("horizon", [0.2, 10.0, 34.9, 35.0, 40.0])
+def test_a_horizon_before_the_last_expiry_is_looked_at_to_its_end(horizon: float) -> None:
+    """Of a sample that is liquidated within hours, weeks before its options expire."""
+    case = Case(sample("just_under_maintenance"), "portfolio", into_cash)
+    (whole,), (cut,) = answered(case).pools, answered(case, horizon=horizon).pools
+    assert whole.days is not None
+    assert whole.days < 0.2
+    assert cut.days == pytest.approx(whole.days, rel=1e-9)
+    assert answered(case, horizon=0.9 * whole.days).pools[0].days is None
+
+
 @pytest.mark.parametrize("currency", ["USD", "BTC"])
 def test_funding_alone_liquidates_when_the_closed_form_says(currency: str) -> None:
     """Long q at entry = spot: what is paid by then is what cash exceeds maintenance by.

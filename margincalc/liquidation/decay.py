@@ -1,6 +1,7 @@
 """Days until theta or funding liquidates in an unchanged market, with what expires on the way."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -57,7 +58,13 @@ class Decay(NamedTuple):
 
 
 def decay(book: Book, model: MarginModel, horizon: float | None = None) -> Decay:
-    """Let time pass, and find when each pool is liquidated."""
+    """Let time pass, and find when each pool is liquidated.
+
+    Parameters
+    ----------
+    horizon : days to look at, not negative; None: to the last expiry, and beyond it where funding
+        is paid
+    """
     columns = book.instruments
     dated = columns.is_kind(Kind.OPTION, Kind.FUTURE)
     expiries = np.unique(columns.time[dated]) * DAYS_PER_YEAR
@@ -72,13 +79,10 @@ def decay(book: Book, model: MarginModel, horizon: float | None = None) -> Decay
 
     found = np.full(book.pools, np.nan)
     present = margins(0.0)[0]
-    starts = np.concatenate([[0.0], inside])
-    ends = np.append(inside, reach) if reach > last else inside
+    edges = np.unique(np.concatenate([[0.0], inside, [reach]]))
     cliffs: list[Cliff] = []
     gap = 0.0
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=False):
-        if end <= start:
-            continue
+    for start, end in pairwise(edges.tolist()):
         stop = end * (1.0 - JUST_BEFORE) if end in inside else end
         nodes = np.linspace(start, stop, NODES)
         gap = max(gap, float(nodes[1] - nodes[0]))
