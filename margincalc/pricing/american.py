@@ -191,14 +191,15 @@ def _on_a_day(log_spot: FloatArray, unit: Unit) -> FloatArray:
     It is a bound, and exact without volatility: ``exp(-r t) - S exp(-q t)`` is greatest where
     ``exp((r - q) t) = r / (q S)``.
     """
-    tilt, inner = unit.rate - unit.yield_, (unit.rate > 0.0) & (unit.yield_ > 0.0)
-    inner &= tilt != 0.0
-    day, ratio = np.zeros_like(tilt), np.ones_like(tilt)
-    np.divide(unit.rate, unit.yield_, out=ratio, where=inner)
-    np.divide(np.log(ratio) - log_spot, tilt, out=day, where=inner)
-    day = np.clip(day, 0.0, 1.0)
-    paid = np.exp(-unit.rate * day) - np.exp(log_spot - unit.yield_ * day)
-    return np.where((day > 0.0) & (day < 1.0), paid, 0.0)
+    tilt, bound = unit.rate - unit.yield_, np.zeros_like(log_spot)
+    rows = np.flatnonzero((unit.rate > 0.0) & (unit.yield_ > 0.0) & (tilt != 0.0))
+    own, spot = unit.part(rows), log_spot[rows]
+    with np.errstate(over="ignore"):  # of a spot of nearly nothing, against which nothing is won
+        day = (np.log(own.rate) - np.log(own.yield_) - spot) / tilt[rows]
+        day = np.clip(day, 0.0, 1.0)
+        paid = np.exp(-own.rate * day) - np.exp(spot - own.yield_ * day)
+    bound[rows] = np.where((day > 0.0) & (day < 1.0), paid, 0.0)
+    return bound
 
 
 def _by_lattice(log_spot: FloatArray, paying: Paying, european: FloatArray) -> FloatArray:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import QuantLib as ql
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from margincalc.arrays import BoolArray, FloatArray
@@ -351,6 +351,10 @@ def test_shares_leave_what_cash_would_leave() -> None:
     st.floats(-0.5, 0.5),
     st.booleans(),
 )
+@example(spot=5e-324, volatility=0.0, time=4.3e-284, rate=-0.5, yield_=0.0, call=True)
+@example(spot=1.0, volatility=0.0, time=1.0, rate=5e-324, yield_=0.5, call=True)
+@example(spot=4e-322, volatility=0.2, time=1.0, rate=5e-324, yield_=0.5, call=True)
+@example(spot=200.0, volatility=0.2, time=1.0, rate=1e-310, yield_=2e-310, call=False)
 def test_any_finite_arguments_make_a_finite_price(
     spot: float, volatility: float, time: float, rate: float, yield_: float, call: bool
 ) -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from margincalc.simulation.shares import in_turn, in_units, levelled
@@ -24,16 +24,17 @@ def test_whole_units_sum_exactly(amount: int, weight: list[float], data: st.Data
 
 
 @given(st.floats(0.0, 1e9), weights)
+@example(1.0, [2.0, 5e-324])
 def test_shares_below_their_limits_are_proportional(amount: float, weight: list[float]) -> None:
     weighed = np.array(weight)
     limit = np.full(len(weighed), 1e7)
     share = levelled(amount, weighed, limit)
     free = (share < limit) & (weighed > 0.0)
     if np.any(free):
-        level = share[free] / weighed[free]
-        assert np.allclose(level, level[0], rtol=1e-9)
+        level = np.max(share[free]) / np.max(weighed[free])
+        np.testing.assert_allclose(share[free], level * weighed[free], rtol=1e-9, atol=5e-324)
         assert np.sum(share) == pytest.approx(amount)
-        assert np.all(weighed[~free & (weighed > 0.0)] * level[0] >= 1e7 * (1.0 - 1e-9))
+        assert np.all(weighed[~free & (weighed > 0.0)] * level >= 1e7 * (1.0 - 1e-9))
 
 
 def test_in_turn_asks_the_first_first() -> None:
