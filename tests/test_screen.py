@@ -155,3 +155,27 @@ def test_forms_are_kept_as_long_as_a_shared_array() -> None:
     before = len(_KEPT)
     del kept
     assert len(_KEPT) == before - 1
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.int64])
+def test_groups_begin_where_their_labels_do(kind: type) -> None:
+    rng = np.random.default_rng(8)
+    for rows in (0, 1, 2, *range(7, 60, 3), 400):
+        labels: IntArray = np.sort(rng.integers(0, 40, rows)).astype(kind)
+        held = rng.normal(size=rows), np.arange(rows)
+        for given_labels in (labels, np.repeat(labels, 2)[::2]):
+            same, start = sums._by_group(held, given_labels, 50)
+            assert same is held
+            assert np.array_equal(start, np.searchsorted(labels, np.arange(51)))
+
+
+def test_rows_out_of_order_are_put_in_that_of_their_groups_wherever_they_stand() -> None:
+    rows = 70
+    held = np.arange(rows, dtype=np.float64), np.arange(rows)
+    for late in range(1, rows):
+        labels: IntArray = np.arange(rows, dtype=np.int64) // 6 + 1
+        labels[late] = 0
+        found, start = sums._by_group(held, labels, 13)
+        order = np.argsort(labels, kind="stable")
+        assert np.array_equal(found[1], order)
+        assert np.array_equal(start, np.searchsorted(labels[order], np.arange(14)))

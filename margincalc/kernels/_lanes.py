@@ -1,4 +1,4 @@
-"""Sixteen floats, or eight doubles, as one value of a kernel.
+"""Sixteen floats, or eight doubles, as one value of a kernel; whole numbers alike.
 
 LLVM makes vectors of a plain loop only where it can prove that nothing overlaps and that no order
 matters; a value of many lanes is a vector wherever it stands. It is one register of AVX-512, and as
@@ -17,17 +17,17 @@ from numba.extending import intrinsic, models, register_model
 
 LINE = 64  # bytes of a cache line
 FLOATS, DOUBLES = LINE // 4, LINE // 8  # of one value
-_WHOLE = ir.IntType(32)
+_WHOLE, _BYTES = ir.IntType(32), ir.IntType(8).as_pointer()
 _Built = tuple[Any, Callable[..., Any]]
 
 
 class _Lanes(types.Type):
     """Lanes of one element."""
 
-    def __init__(self, element: Any, count: int) -> None:
-        super().__init__(name=f"{count}_of_{element}")
-        number = ir.DoubleType() if count == DOUBLES else ir.FloatType()
-        self.element, self.count, self.vector = element, count, ir.VectorType(number, count)
+    def __init__(self, element: Any, number: ir.Type) -> None:
+        self.count = LINE * 8 // element.bitwidth
+        super().__init__(name=f"{self.count}_of_{element}")
+        self.element, self.vector = element, ir.VectorType(number, self.count)
 
 
 @register_model(_Lanes)
@@ -38,8 +38,10 @@ class _Model(models.PrimitiveModel):
 
 
 _OF = {
-    types.float32: _Lanes(types.float32, FLOATS),
-    types.float64: _Lanes(types.float64, DOUBLES),
+    types.float32: _Lanes(types.float32, ir.FloatType()),
+    types.float64: _Lanes(types.float64, ir.DoubleType()),
+    types.int32: _Lanes(types.int32, ir.IntType(32)),
+    types.int64: _Lanes(types.int64, ir.IntType(64)),
 }
 
 
@@ -51,8 +53,8 @@ def _place(context: Any, builder: Any, kinds: Any, given: Any) -> Any:
 
 
 def _align(kind: Any) -> int:
-    """Return what lanes of doubles are aligned to, and of floats: a line of their own."""
-    return LINE if kind.dtype == types.float32 else 8
+    """Return what lanes are aligned to: those of floats to a line of their own."""
+    return LINE if kind.dtype == types.float32 else kind.dtype.bitwidth // 8
 
 
 def _load(_: Any, array: Any, at: Any) -> _Built:
@@ -127,6 +129,38 @@ def _where_less(_: Any, a: Any, b: Any, then: Any, other: Any) -> _Built:
     return then(a, b, then, other), built
 
 
+def _bits(compared: Callable[..., Any]) -> Callable[..., _Built]:
+    """Return what compares two values lane by lane: a bit for each, that of the first is lowest."""
+
+    def of(_: Any, a: Any, b: Any) -> _Built:
+        def built(_: Any, builder: Any, __: Any, given: Any) -> Any:
+            bits = builder.bitcast(compared(builder, *given), ir.IntType(a.count))
+            return builder.zext(bits, ir.IntType(64))
+
+        return types.uint64(a, b), built
+
+    return of
+
+
+def _lowest_bit(_: Any, bits: Any) -> _Built:
+    def built(_: Any, builder: Any, __: Any, given: Any) -> Any:
+        return builder.cttz(given[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.uint64(bits), built
+
+
+def _fetch(_: Any, array: Any, at: Any) -> _Built:
+    def built(context: Any, builder: Any, kinds: Any, given: Any) -> Any:
+        place = builder.bitcast(_place(context, builder, kinds.args, given), _BYTES)
+        kind = ir.FunctionType(ir.VoidType(), [_BYTES, *[_WHOLE] * 3])
+        function = cast(Any, cgutils).get_or_insert_function(builder.module, kind, "llvm.prefetch")
+        to_read, into_every_cache, data = (ir.Constant(_WHOLE, number) for number in (0, 3, 1))
+        builder.call(function, [place, to_read, into_every_cache, data])
+        return context.get_dummy_value()
+
+    return types.void(array, at), built
+
+
 def _last_unsigned(_: Any, value: Any) -> _Built:
     whole = ir.VectorType(_WHOLE, FLOATS)
 
@@ -149,4 +183,8 @@ spread = _made(_spread)  # one number in every lane
 plus, times = _made(_plus), _made(_times)
 fused = _made(_fused)  # a * b + c of floats, rounded once
 where_less = _made(_where_less)  # `then` in the lanes where a < b, `other` elsewhere
+unequal = _made(_bits(lambda builder, a, b: builder.icmp_signed("!=", a, b)))  # whole numbers
+not_above = _made(_bits(lambda builder, a, b: builder.fcmp_unordered("<=", a, b)))
+lowest_bit = _made(_lowest_bit)  # its number; 64 where there is none
+fetch = _made(_fetch)  # bring a cache line near before it is read; of a place beyond, nothing
 last_unsigned = _made(_last_unsigned)  # floats, the last without its sign

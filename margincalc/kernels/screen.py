@@ -18,11 +18,15 @@ import numpy.typing as npt
 from margincalc.arrays import FloatArray, IntArray
 from margincalc.kernels._jit import inlined, kernel
 from margincalc.kernels._lanes import (
+    DOUBLES,
     FLOATS,
     LINE,
+    fetch,
     fused,
     last_unsigned,
     load,
+    lowest_bit,
+    not_above,
     plus,
     spread,
     store,
@@ -34,7 +38,7 @@ Singles = npt.NDArray[np.float32]
 OPEN = -1  # in place of the scenario
 SHAPES = FLOATS - 1  # coordinates of a row; the last lane is what they leave out
 FEWEST, MOST = 2 * FLOATS, 512  # scenarios for which a screen pays
-BLOCK = 8 * FLOATS  # groups that are looked at together
+BLOCK = 4 * FLOATS  # groups that are looked at together
 LONGEST = 256  # rows of a group, of which the rounding is bounded
 COARSEST = 1e-2  # of a row's largest value: what a screen may leave out, on average
 _NEAR_NOTHING = 2.0**-900  # of a risk array's largest value, and the inverse of too much
@@ -98,7 +102,7 @@ def screened(
     out: tuple[IntArray, FloatArray],
 ) -> None:
     """Find the least of each group where it is beyond doubt; `OPEN` elsewhere."""
-    room = aligned(BLOCK * FLOATS), aligned(4 * BLOCK)
+    room = aligned(BLOCK * FLOATS), aligned(3 * BLOCK)
     _screened(held, (*screen,), start, room, out)
 
 
@@ -118,7 +122,8 @@ def _screened(
     for first in range(0, least.size, BLOCK):
         some = start[first : first + BLOCK + 1]
         _coordinates(held, rows, some, room[0])
-        _lowest_two(shapes, room, some.size - 1)
+        after = start[min(first + BLOCK, least.size)], start[min(first + 2 * BLOCK, least.size)]
+        _lowest_two(shapes, room, some.size - 1, (held, after))
         found = where[first : first + BLOCK], least[first : first + BLOCK]
         _decide((held, columns, some), shapes, room, found)
 
@@ -161,18 +166,31 @@ def _lane(group: int) -> np.uint64:
 
 
 @kernel
-def _lowest_two(shapes: Singles, room: tuple[Singles, Singles], groups: int) -> None:
+def _lowest_two(
+    shapes: Singles,
+    room: tuple[Singles, Singles],
+    groups: int,
+    coming: tuple[tuple[FloatArray, IntArray], tuple[int, int]],
+) -> None:
     """Find the lowest of each group's sums, the next, and where the lowest is.
+
+    It reads nothing from far, and so fetches what the next block will read.
 
     Parameters
     ----------
-    room : coordinates, and one after the other what is found, shape (4 * BLOCK,)
+    room : coordinates, and one after the other what is found, shape (3 * BLOCK,)
+    coming : what is held, and the rows of the next block: the first, and where they end
     """
     (few, found), width = room, np.uint64(shapes.size // SHAPES)
+    (quantity, instrument), (row, end) = coming
     for first in range(0, groups, FLOATS):
         lowest, where, at = spread(np.float32(np.inf)), spread(np.float32(0.0)), first * FLOATS
         following = lowest
         for scenario in range(_U0, width):
+            if row < end:
+                fetch(quantity, row)
+                fetch(instrument, row)
+                row += DOUBLES
             even, odd = spread(np.float32(0.0)), spread(np.float32(0.0))
             for shape in range(0, SHAPES - 1, 2):
                 one = spread(shapes[np.uint64(shape) * width + scenario])
@@ -213,33 +231,32 @@ def _decide(
         if end - begin > np.uint64(LONGEST):
             where[group] = OPEN
         elif not following > beyond:
-            _among(exact, shapes, room, (group, beyond), out)
+            _among(exact, shapes, few, (group, beyond), out)
 
 
 @kernel
 def _among(
     exact: tuple[tuple[FloatArray, IntArray], FloatArray, IntArray],
     shapes: Singles,
-    room: tuple[Singles, Singles],
+    few: Singles,
     bound: tuple[int, np.float32],
     out: tuple[IntArray, FloatArray],
 ) -> None:
     """Find the least of one group's sums that may be it; leave it open where none is a number."""
-    (held, columns, start), (few, found), (where, least) = exact, room, out
+    (held, columns, start), (where, least) = exact, out
     (quantity, instrument), (group, beyond) = held, bound
-    width, sketch = np.uint64(shapes.size // SHAPES), 3 * BLOCK
+    width = np.uint64(shapes.size // SHAPES)
     where[group], least[group] = OPEN, np.inf
     for first in range(_U0, width, np.uint64(FLOATS)):
         sums = spread(np.float32(0.0))
         for shape in range(SHAPES):
             one = spread(few[_lane(group) + np.uint64(shape * FLOATS)])
             sums = fused(one, load(shapes, np.int64(np.uint64(shape) * width + first)), sums)
-        store(found, sketch, sums)
-        for number in range(np.uint64(FLOATS)):
-            if found[np.uint64(sketch) + number] > beyond:
-                continue
-            total = 0.0
+        candidates = not_above(sums, spread(beyond))
+        while candidates:
+            scenario, total = first + lowest_bit(candidates), 0.0
+            candidates &= candidates - _U1
             for row in range(np.uint64(start[group]), np.uint64(start[group + _U1])):
-                total += quantity[row] * columns[first + number, np.uint64(instrument[row])]
+                total += quantity[row] * columns[scenario, np.uint64(instrument[row])]
             if total < least[group]:
-                where[group], least[group] = first + number, total
+                where[group], least[group] = scenario, total

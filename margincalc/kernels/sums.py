@@ -6,7 +6,18 @@ import numpy as np
 
 from margincalc.arrays import BoolArray, FloatArray, IntArray
 from margincalc.kernels._jit import inlined, kernel
-from margincalc.kernels._lanes import DOUBLES, LINE, load, plus, spread, store, times, where_less
+from margincalc.kernels._lanes import (
+    DOUBLES,
+    LINE,
+    load,
+    lowest_bit,
+    plus,
+    spread,
+    store,
+    times,
+    unequal,
+    where_less,
+)
 from margincalc.kernels.groups import by_label
 from margincalc.kernels.screen import OPEN, screen_of, screened
 from margincalc.kernels.shared import is_shared, once
@@ -97,7 +108,7 @@ def _by_group(
 ) -> tuple[tuple[FloatArray, IntArray], IntArray]:
     """Put what is held in the order of its groups, and say where each begins."""
     start = np.zeros(groups + 1, np.int64)
-    if _starts(labels, start):
+    if _starts(np.ascontiguousarray(labels), start):
         return held, start
     start[:] = 0
     order = np.empty(len(labels), np.int64)
@@ -129,14 +140,21 @@ def _aligned(values: FloatArray) -> FloatArray:
 @kernel
 def _starts(labels: IntArray, start: IntArray) -> bool:
     """Find where each label begins, if they are in order; return whether they are."""
-    before = 0
-    for row in range(labels.size):
-        label = labels[row]
-        if label < before:
-            return False
-        while before < label:
-            before += 1
-            start[before] = row
+    before, row, lanes = 0, 0, LINE // labels.itemsize
+    while row < labels.size:
+        changes, looked_at = np.uint64(1), 1
+        if 0 < row <= labels.size - lanes:
+            changes, looked_at = unequal(load(labels, row), load(labels, row - 1)), lanes
+        while changes:
+            at = np.uint64(row) + lowest_bit(changes)
+            changes &= changes - np.uint64(1)
+            label = labels[at]
+            if label < before:
+                return False
+            while before < label:
+                before += 1
+                start[before] = at
+        row += looked_at
     for group in range(before + 1, start.size):
         start[group] = labels.size
     return True
