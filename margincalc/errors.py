@@ -95,6 +95,10 @@ class OutputError(MargincalcError):
     """A result could not be written."""
 
 
+class EngineError(MargincalcError):
+    """What works on parts was lost, or cannot; what is done stays."""
+
+
 class MissingExtraError(MargincalcError):
     """An optional dependency is not installed; the message gives the pip line."""
 

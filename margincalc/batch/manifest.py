@@ -54,17 +54,21 @@ def _refuse_other(path: Path, run: str, *, resume: bool) -> None:
     if not resume:
         remedy = "name another, or pass --resume to go on with the run that it is of"
         raise input_error("--output", f"{path.parent}, which is not empty", "a new folder", remedy)
-    try:
-        found = json.loads(path.read_bytes())["run"]
-    except (OSError, ValueError, KeyError, TypeError):
-        found = None
-    if found != run:
+    if run_of(str(path.parent)) != run:
         raise input_error(
             "--resume",
             f"{path.parent}, the results of other files, rules or market",
             "what the run that was interrupted was given",
             "pass the same files and options, or name another folder",
         )
+
+
+def run_of(output: str) -> str | None:
+    """Return what run a folder of results is of; None where none has begun."""
+    try:
+        return str(json.loads(Path(output, MANIFEST).read_bytes())["run"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _done(folder: Path, part: Part) -> dict[str, Any] | None:

@@ -44,6 +44,7 @@ class Job(NamedTuple):
     Attributes
     ----------
     output : the folder of results
+    run : what its manifest says that it is of
     liquidation : underlyings whose liquidation prices are wanted, rows of the book
     strict : a bad row is an error
     known : digests of accounts with positions, where some have none
@@ -54,6 +55,7 @@ class Job(NamedTuple):
     components: Components
     pricer: PricerName
     output: str
+    run: str
     liquidation: tuple[int, ...]
     strict: bool
     known: IntArray | None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from margincalc._version import __version__
@@ -15,7 +16,7 @@ from margincalc.batch.piece import CLOSEST, Job
 from margincalc.batch.rows import AMOUNTS, components_of
 from margincalc.batch.survey import Survey, survey
 from margincalc.batch.universe import Universe, universe
-from margincalc.errors import did_you_mean, input_error, shown
+from margincalc.errors import Fault, InputError, did_you_mean, input_error, shown
 from margincalc.files.parquet import BALANCES, POSITIONS, files_of
 from margincalc.kernels import pricer_named
 from margincalc.margin.base import STATUSES
@@ -70,6 +71,8 @@ def run(inputs: Inputs, wishes: Wishes, progress: Progress) -> BatchReport:
         If a result could not be written, or the engine was lost; what is done stays.
     """
     paths = files(inputs)
+    if wishes.workers.scheduler:
+        _refuse_relative(inputs, wishes)
     pricer = wishes.rules.pricer or "numpy"
     with engine(wishes.workers) as workers, using(replace(pricer_named(pricer), known={})) as used:
         positions = survey(paths[0], POSITIONS, workers.map)
@@ -77,19 +80,20 @@ def run(inputs: Inputs, wishes: Wishes, progress: Progress) -> BatchReport:
         market = with_instruments(inputs.market, inputs.instruments)
         everything = universe(market, positions.names, balances.names, wishes.rules)
         plan = planned(positions, balances)
+        cut = {"parts": [[part.first, part.skip, part.rows] for part in plan.parts]}
+        said = _said(market, wishes, everything, pricer) | cut
+        what = fingerprint([*paths[0], *paths[1]], said)
         job = Job(
             everything,
             components_of(everything),
             pricer,
             wishes.output,
+            what,
             _asked(everything, wishes.liquidation),
             wishes.strict,
             plan.known,
             used.known or {},
         )
-        cut = {"parts": [[part.first, part.skip, part.rows] for part in plan.parts]}
-        said = _said(market, wishes, everything, pricer) | cut
-        what = fingerprint([*paths[0], *paths[1]], said)
         done = begun(wishes.output, what, plan.parts, resume=wishes.resume)
         finished = {part["part"] for part in done}
         left = [part for part in plan.parts if part.number not in finished]
@@ -108,6 +112,23 @@ def files(inputs: Inputs) -> tuple[tuple[str, ...], tuple[str, ...]]:
         files_of(inputs.positions, "POSITIONS"),
         files_of(balances, "--balances") if balances is not None else (),
     )
+
+
+def _refuse_relative(inputs: Inputs, wishes: Wishes) -> None:
+    """Refuse names that workers elsewhere would look for in folders of their own."""
+    named = {
+        "POSITIONS": inputs.positions,
+        "--balances": inputs.balances,
+        "--output": wishes.output,
+    }
+    wanted = "a full name: workers of --scheduler have working folders of their own"
+    found = [
+        Fault(place, shown(name, len(name)), wanted, f"write {Path(name).absolute()}")
+        for place, name in named.items()
+        if name is not None and not Path(name).is_absolute()
+    ]
+    if found:
+        raise InputError(found)
 
 
 def _rows(positions: Survey) -> int:

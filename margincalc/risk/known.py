@@ -93,3 +93,20 @@ def _flat(parts: tuple[Any, ...]) -> Iterator[Any]:
             yield from _flat(part)
         else:
             yield part
+
+
+def owned(known: dict[bytes, Any]) -> dict[bytes, Any]:
+    """Return what is known with arrays that own their numbers and are read-only.
+
+    Arrays that came from another process are views of what brought them, and kernels keep nothing
+    of a view: they would not screen accounts by it.
+    """
+    return {key: _owned(kept) for key, kept in known.items()}
+
+
+def _owned(kept: Any) -> Any:
+    if isinstance(kept, _Part):
+        return _Part(kept.rows, _owned(kept.values))
+    own = kept.copy()
+    own.flags.writeable = False
+    return own

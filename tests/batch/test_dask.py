@@ -1,23 +1,29 @@
 """A cluster of workers gives what threads give; one that dies costs its own tasks only."""
 
 import os
+import pickle
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
+import numpy as np
 import pytest
 
 import margincalc as mc
 from benchmarks import venue
-from margincalc.batch import engines, parts
-from margincalc.batch.engines import EngineError
+from margincalc.batch import cluster as clusters
+from margincalc.batch import parts
+from margincalc.batch.piece import Job
+from margincalc.errors import EngineError, InputError
+from margincalc.kernels import screen, sums
+from margincalc.kernels.shared import is_shared
 from tests.batch.conftest import resumed
 from tests.batch.test_resume import command
 from tests.batch.venues import files
@@ -28,11 +34,12 @@ slow = pytest.mark.skipif(
 
 
 class Cluster(NamedTuple):
-    """A scheduler and two workers, processes of their own."""
+    """A scheduler and two workers, processes of their own, and what starts another."""
 
     address: str
     scheduler: Any
     workers: list[Any]
+    another: Callable[[], Any]
 
 
 def free() -> str:
@@ -51,20 +58,27 @@ def cluster() -> Iterator[Cluster]:
         return subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     scheduler = started("scheduler", "--port", address.rpartition(":")[2])
-    workers = [started("worker", address, "--nthreads", "1", "--no-nanny") for _ in range(2)]
-    yield Cluster(address, scheduler, workers)
+    workers: list[Any] = []
+
+    def another() -> None:
+        workers.append(started("worker", address, "--nthreads", "1", "--no-nanny"))
+
+    another()
+    another()
+    yield Cluster(address, scheduler, workers, another)
     for process in (scheduler, *workers):
         process.kill()
         process.wait()
 
 
-def killed_after_a_part(process: Any, output: Path) -> threading.Thread:
-    """Kill a process as soon as a part is done."""
+def killed_after_a_part(output: Path, *processes: Any) -> threading.Thread:
+    """Kill processes as soon as a part is done."""
 
     def kill() -> None:
         while not list(output.glob("done/*.json")):
             time.sleep(0.002)
-        process.send_signal(signal.SIGKILL)
+        for process in processes:
+            process.send_signal(signal.SIGKILL)
 
     killer = threading.Thread(target=kill)
     killer.start()
@@ -97,7 +111,7 @@ def test_a_large_file_is_several_tasks(
     output = tmp_path / "out"
     mc.batch(tmp_path / "in", output=output, engine="dask", scheduler=local.scheduler_address)
     assert len(list(output.glob("done/*.json"))) == 3
-    assert local.scheduler.task_prefixes["run_part"].state_counts["memory"] == 3
+    assert local.scheduler.task_prefixes["margined"].state_counts["memory"] == 3
 
 
 @slow
@@ -117,9 +131,27 @@ def test_a_worker_that_is_killed_costs_its_own_tasks(
     inputs: Path, whole: dict[str, bytes], tmp_path: Path, cluster: Cluster
 ) -> None:
     output = tmp_path / "out"
-    killer = killed_after_a_part(cluster.workers[0], output)
+    killer = killed_after_a_part(output, cluster.workers[0])
     mc.batch(inputs, output=output, engine="dask", scheduler=cluster.address)
     killer.join()
+    assert files(output) == whole
+
+
+@slow
+def test_a_run_outlives_all_its_workers(
+    inputs: Path, whole: dict[str, bytes], tmp_path: Path, cluster: Cluster
+) -> None:
+    output = tmp_path / "out"
+    killer = killed_after_a_part(output, *cluster.workers)
+
+    def start() -> None:
+        killer.join()
+        cluster.another()
+
+    starter = threading.Thread(target=start)
+    starter.start()
+    mc.batch(inputs, output=output, engine="dask", scheduler=cluster.address)
+    starter.join()
     assert files(output) == whole
 
 
@@ -128,19 +160,109 @@ def test_a_lost_scheduler_is_an_error_and_the_run_goes_on_without(
     inputs: Path, whole: dict[str, bytes], tmp_path: Path, cluster: Cluster
 ) -> None:
     output = tmp_path / "out"
-    killer = killed_after_a_part(cluster.scheduler, output)
+    killer = killed_after_a_part(output, cluster.scheduler)
     line = command(inputs, output, "--engine", "dask", "--scheduler", cluster.address)
     done = subprocess.run(line, check=False, capture_output=True, text=True)
     killer.join()
     assert done.returncode == 3, done.stderr
     assert "scheduler was lost" in done.stderr
     assert "--resume" in done.stderr
+    assert "Traceback" not in done.stderr  # of dask's own log
     assert resumed(inputs, output) == whole
 
 
 def test_no_scheduler_is_an_error(
     inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines, "PATIENCE", "1s")
+    monkeypatch.setattr(clusters, "PATIENCE", "1s")
     with pytest.raises(EngineError, match="no dask scheduler answers there"):
         mc.batch(inputs, output=tmp_path / "out", engine="dask", scheduler=free())
+
+
+def test_no_address_is_an_error(inputs: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="wanted an address of a dask scheduler"):
+        mc.batch(inputs, output=tmp_path / "out", engine="dask", scheduler="the cluster")
+
+
+def test_a_scheduler_without_workers_is_an_error(
+    inputs: Path, tmp_path: Path, local: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local.scale(0)
+    monkeypatch.setattr(clusters, "ALONE", 0.2)
+    with pytest.raises(EngineError, match=f"start one with dask worker {local.scheduler_address}"):
+        mc.batch(inputs, output=tmp_path / "o", engine="dask", scheduler=local.scheduler_address)
+
+
+def test_names_that_workers_would_look_for_elsewhere_are_refused(
+    inputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(inputs.parent)
+    with pytest.raises(InputError) as caught:
+        mc.batch(inputs.name, output="out", engine="dask", scheduler=free())
+    assert f"write {inputs / 'positions'}" in str(caught.value)
+    assert f"write {inputs.parent / 'out'}" in str(caught.value)
+
+
+def test_what_a_worker_does_not_see_is_said(
+    inputs: Path, tmp_path: Path, local: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, output = local.scheduler_address, tmp_path / "out"
+    monkeypatch.setattr(clusters, "run_of", lambda output: "another run")
+    with pytest.raises(EngineError, match=f"does not see {output}/manifest.json: workers read"):
+        mc.batch(inputs, output=output, engine="dask", scheduler=there)
+    monkeypatch.setattr(os.path, "exists", lambda file: False)
+    with pytest.raises(EngineError, match=r"the dask worker \w+://\S+ does not see \S+.parquet"):
+        mc.batch(inputs, output=tmp_path / "other", engine="dask", scheduler=there)
+
+
+def test_a_worker_that_would_give_other_bytes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "_me", lambda: "tcp://host:1")
+    other = tuple((name, "0.1" if name == "numpy" else own) for name, own in clusters.versions())
+    with pytest.raises(EngineError, match=r"tcp://host:1 has numpy \S+, where this run has 0\.1"):
+        clusters.worked(__file__, work=len, wanted=other)
+    assert clusters.worked(__file__, work=len, wanted=clusters.versions()) == len(__file__)
+
+
+def test_what_fails_in_a_worker_is_no_traceback(
+    inputs: Path, tmp_path: Path, local: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(part: object, job: object) -> None:
+        raise MemoryError("nothing left")
+
+    monkeypatch.setattr(clusters, "run_part", full)
+    with pytest.raises(EngineError, match="a dask worker failed, running: MemoryError: nothing"):
+        mc.batch(inputs, output=tmp_path / "o", engine="dask", scheduler=local.scheduler_address)
+
+
+def test_workers_screen_accounts_as_threads_do(
+    tmp_path: Path, local: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Ten positions of each account on each coin: enough for the screen to be less work.
+    monkeypatch.setattr(venue, "SPOTS", {"BTC": 100_000.0, "ETH": 4_000.0})
+    venue.write(tmp_path / "in", 2000)
+    screens: list[int] = []
+    plain = screen.screened
+
+    def counted(held: Any, few: Any, start: Any, out: Any) -> None:
+        screens.append(len(start))
+        plain(held, few, start, out)
+
+    monkeypatch.setattr(sums, "screened", counted)
+    mc.batch(tmp_path / "in", output=tmp_path / "threads")
+    here = screens.copy()
+    screens.clear()
+    address = local.scheduler_address
+    mc.batch(tmp_path / "in", output=tmp_path / "out", engine="dask", scheduler=address)
+    assert max(here) > 2000  # of accounts, not only of one that holds everything
+    assert screens == here
+    assert files(tmp_path / "out") == files(tmp_path / "threads")
+
+
+def test_what_is_sent_arrives_as_arrays_that_kernels_take_to_be_shared() -> None:
+    known = {b"prices": np.arange(6.0).reshape(2, 3)}
+    job = cast(Any, Job)._make([None] * len(Job._fields))._replace(values=known)
+    sent = pickle.loads(pickle.dumps(clusters.Sent(pickle.dumps(job))))
+    (arrived,) = sent.job.values.values()
+    assert is_shared(arrived)
+    assert np.array_equal(arrived, known[b"prices"])
+    assert sent.job is sent.job
