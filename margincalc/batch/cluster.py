@@ -146,7 +146,9 @@ class Dask:
             sent = self._client.submit(Sent, pickle.dumps(job), pure=False)
             futures = self._client.map(margined, parts, sent=sent, wanted=versions(), pure=False)
             for future in self._finished(futures):
-                yield future.result()
+                done: dict[str, Any] = future.result()
+                future.release()  # or it were done again when the worker that holds it dies
+                yield done
 
     def _finished(self, futures: Sequence[Any]) -> Iterator[Any]:
         """Yield futures as they are done; do not wait for ever where nobody works on them."""

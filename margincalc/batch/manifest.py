@@ -11,6 +11,7 @@ from margincalc.batch.piece import name_of, write
 from margincalc.errors import input_error
 
 MANIFEST = "manifest.json"
+_DRAFTS = "*/.*.draft"
 SCHEMA = "margincalc.batch.manifest/1"
 
 
@@ -39,15 +40,19 @@ def begun(output: str, run: str, parts: Sequence[Part], *, resume: bool) -> list
     if folder.exists() and not folder.is_dir():
         raise input_error("--output", f"{output}, which is a file", "a folder for the results")
     if resume:  # a run may have been killed before it had written its first manifest
-        for draft in folder.glob(f".{MANIFEST}.*.draft"):
-            draft.unlink(missing_ok=True)
+        _swept(folder, f".{MANIFEST}.*.draft")
     if folder.exists() and any(folder.iterdir()):
         _refuse_other(path, run, resume=resume)
-        for draft in folder.glob("*/.*.draft"):
-            draft.unlink(missing_ok=True)
+        _swept(folder, _DRAFTS)
     head = {"schema": SCHEMA, "run": run, "parts": len(parts), "complete": False}
     write(path, json.dumps(head, indent=1).encode())
     return [done for part in parts if (done := _done(folder, part)) is not None]
+
+
+def _swept(folder: Path, drafts: str) -> None:
+    """Remove what a process that was killed had begun to write."""
+    for draft in folder.glob(drafts):
+        draft.unlink(missing_ok=True)
 
 
 def _refuse_other(path: Path, run: str, *, resume: bool) -> None:
@@ -91,6 +96,7 @@ def completed(output: str, run: str, done: Sequence[dict[str, Any]], found: dict
     ------
     OutputError
     """
+    _swept(Path(output), _DRAFTS)  # of workers that died, whose parts others did
     files = [wrote for part in done for wrote in part["wrote"].values()]
     head = {"schema": SCHEMA, "run": run, "parts": len(done), "complete": True}
     text = json.dumps({**head, "summary": found, "files": files}, indent=1)

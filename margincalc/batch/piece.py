@@ -8,6 +8,7 @@ done again.
 import hashlib
 import json
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -227,7 +228,8 @@ def drafted(path: Path) -> Iterator[str]:
     ------
     OutputError
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
+    # Its own name, as a worker that is given up may write the same part yet.
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}.draft")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield str(draft)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -24,7 +25,7 @@ from margincalc.batch.piece import Job
 from margincalc.errors import EngineError, InputError
 from margincalc.kernels import screen, sums
 from margincalc.kernels.shared import is_shared
-from tests.batch.conftest import resumed
+from tests.batch.conftest import PARTS, resumed
 from tests.batch.test_resume import command
 from tests.batch.venues import files
 
@@ -85,6 +86,15 @@ def killed_after_a_part(output: Path, *processes: Any) -> threading.Thread:
     return killer
 
 
+def transitions(dask_scheduler: Any) -> list[tuple[str, str, str]]:
+    """Return the states that parts went through, on a scheduler."""
+    steps = [(str(step[0]), step[1], step[2]) for step in dask_scheduler.transition_log]
+    return [step for step in steps if step[0].startswith("margined")]
+
+
+DONE = "processing", "memory"
+
+
 @pytest.fixture
 def local() -> Iterator[Any]:
     """Return a cluster inside this process."""
@@ -130,11 +140,25 @@ def test_a_run_starts_a_cluster_beside_another(
 def test_a_worker_that_is_killed_costs_its_own_tasks(
     inputs: Path, whole: dict[str, bytes], tmp_path: Path, cluster: Cluster
 ) -> None:
-    output = tmp_path / "out"
-    killer = killed_after_a_part(output, cluster.workers[0])
-    mc.batch(inputs, output=output, engine="dask", scheduler=cluster.address)
-    killer.join()
+    from distributed import Client
+
+    output, reported = tmp_path / "out", []
+
+    def kill(accounts: int, rows: int, all_rows: int) -> None:
+        reported.append(accounts)
+        if len(reported) == PARTS - 1:  # nothing is done at first, so two are left
+            cluster.workers[0].kill()
+
+    made: Any = Client
+    with made(cluster.address, set_as_default=False) as client:
+        address = cluster.address
+        mc.batch(inputs, output=output, engine="dask", scheduler=address, progress=kill)
+        steps = client.run_on_scheduler(transitions)
     assert files(output) == whole
+    done = Counter(key for key, before, after in steps if (before, after) == DONE)
+    assert len(done) == PARTS
+    # Of what had been reported, nothing is done again: only what was about to be, if it is lost.
+    assert done.total() <= PARTS + 2
 
 
 @slow

@@ -90,3 +90,16 @@ def test_a_run_that_was_killed_before_its_first_manifest_goes_on(
     assert resumed(inputs, output) == whole
     (output / ".manifest.json.1.draft").write_text("{")
     assert resumed(inputs, output) == whole
+
+
+def test_what_a_worker_that_died_had_begun_is_removed(
+    inputs: Path, whole: dict[str, bytes], tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+
+    def died(accounts: int, rows: int, all_rows: int) -> None:
+        (output / "accounts").mkdir(exist_ok=True)
+        (output / "accounts" / ".part-000001.parquet.1.draft").write_text("half")
+
+    mc.batch(inputs, output=output, progress=died)
+    assert files(output) == whole
