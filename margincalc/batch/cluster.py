@@ -134,33 +134,35 @@ class Dask:
         """Do the work on each file and what is beside it, and return the results in order."""
         with _watched("looking at the files"):
             futures = self._client.map(worked, *columns, work=work, wanted=versions(), pure=False)
-            for future in self._finished(futures):
-                if future.status != "finished":
-                    future.result()
-            found: Iterable[Any] = self._client.gather(futures)
-            return found
+            found = dict(self._finished(futures))
+            return [found[future.key] for future in futures]
 
     def run(self, parts: Sequence[Part], job: Job) -> Iterator[dict[str, Any]]:
         """Do parts in any order, and yield what is done as it is."""
         with _watched("running"):
             sent = self._client.submit(Sent, pickle.dumps(job), pure=False)
             futures = self._client.map(margined, parts, sent=sent, wanted=versions(), pure=False)
-            for future in self._finished(futures):
-                done: dict[str, Any] = future.result()
-                future.release()  # or it were done again when the worker that holds it dies
+            for _, done in self._finished(futures):
                 yield done
 
-    def _finished(self, futures: Sequence[Any]) -> Iterator[Any]:
-        """Yield futures as they are done; do not wait for ever where nobody works on them."""
+    def _finished(self, futures: Sequence[Any]) -> Iterator[tuple[str, Any]]:
+        """Yield keys and results as they come; do not wait for ever where nobody works on them."""
         distributed: Any = import_module("distributed")
-        waiting, seen = distributed.as_completed(futures, loop=self._client.loop), time.monotonic()
+        # Results are fetched meanwhile: to wait for one, of a worker that dies, has no end.
+        waiting = distributed.as_completed(futures, loop=self._client.loop, with_results=True)
+        seen = time.monotonic()
         while not waiting.is_empty():
             ready = waiting.next_batch(block=False)
-            yield from ready
-            time.sleep(0.0 if ready else GLANCE)
+            for future, result in ready:
+                if future.status in ("error", "cancelled"):
+                    future.result()
+                future.release()  # or it were done again when the worker that holds it dies
+                yield future.key, result
             if ready:
                 seen = time.monotonic()
-            elif time.monotonic() - seen > ALONE:
+                continue
+            time.sleep(GLANCE)
+            if time.monotonic() - seen > ALONE:
                 self._refuse_alone()
                 seen = time.monotonic()
 

@@ -180,6 +180,21 @@ def test_a_run_outlives_all_its_workers(
 
 
 @slow
+def test_a_run_whose_workers_all_died_ends(
+    inputs: Path, tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kill(accounts: int, rows: int, all_rows: int) -> None:
+        if accounts:
+            for worker in cluster.workers:
+                worker.kill()
+
+    monkeypatch.setattr(clusters, "ALONE", 2.0)
+    output, there = tmp_path / "out", cluster.address
+    with pytest.raises(EngineError, match="with --resume where a part was done"):
+        mc.batch(inputs, output=output, engine="dask", scheduler=there, progress=kill)
+
+
+@slow
 def test_a_lost_scheduler_is_an_error_and_the_run_goes_on_without(
     inputs: Path, whole: dict[str, bytes], tmp_path: Path, cluster: Cluster
 ) -> None:
