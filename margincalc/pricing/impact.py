@@ -155,8 +155,10 @@ def walk(price: FloatArray, size: FloatArray, quantity: float) -> Walk:
     touched = np.flatnonzero(taken > 0.0)
     if not len(touched):
         return Walk(np.nan, np.nan, 0.0, quantity)
-    average = float(np.sum(taken * price)) / filled
-    return Walk(average, float(price[touched[-1]]), filled, max(quantity - filled, 0.0))
+    paid = price[touched]
+    # Rounding, which is all there is of quantities near nothing, leads beyond no price paid.
+    average = float(np.clip(np.sum(taken * price) / filled, np.min(paid), np.max(paid)))
+    return Walk(average, float(paid[-1]), filled, max(quantity - filled, 0.0))
 
 
 def horizon(quantity: FloatArray, volume: float, participation: float = 0.1) -> FloatArray:
