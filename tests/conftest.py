@@ -10,6 +10,8 @@ import shutil
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.proving import MOST, PROVE
+
 settings.register_profile(
     "repeatable",
     derandomize=True,
@@ -18,8 +20,8 @@ settings.register_profile(
     max_examples=40,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-settings.register_profile("long", settings.get_profile("repeatable"), max_examples=1000)
-settings.load_profile("long" if os.environ.get("MARGINCALC_PROVE") else "repeatable")
+settings.register_profile("long", settings.get_profile("repeatable"), max_examples=MOST)
+settings.load_profile("long" if PROVE else "repeatable")
 
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

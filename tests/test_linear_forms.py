@@ -14,6 +14,7 @@ from margincalc.book import Kind
 from margincalc.errors import MargincalcError
 from margincalc.portfolio import Portfolio
 from tests.books import Style, portfolios
+from tests.proving import examples
 
 SHORT, EDGES = "charges.short_options=0.01", ("charges.delta_one=0.02", "factors.initial=1.3")
 EXACT: dict[str, tuple[str, ...]] = {
@@ -53,7 +54,7 @@ def check(portfolio: Portfolio, model: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("model", EXACT)
-@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(12), suppress_health_check=[HealthCheck.too_slow])
 @given(
     portfolio=st.one_of(portfolios(SEVERAL), portfolios(LINEAR_BTC)), seed=st.integers(0, 2**32 - 1)
 )
@@ -61,7 +62,7 @@ def test_form_is_the_requirement(model: str, portfolio: Portfolio, seed: int) ->
     check(portfolio, model, seed)
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(12), suppress_health_check=[HealthCheck.too_slow])
 @given(portfolio=portfolios(LINEAR_BTC), seed=st.integers(0, 2**32 - 1))
 def test_a_floor_is_not_above_the_requirement(portfolio: Portfolio, seed: int) -> None:
     sizes = ('liquidity.rule="impact"', "liquidity.volume=100.0")

@@ -15,6 +15,7 @@ from margincalc.liquidation.nearest import LADDER, SPOT_NODE, nearest
 from margincalc.portfolio import Portfolio
 from tests import oracle
 from tests.books import Style, margined, plain, portfolio, portfolios
+from tests.proving import examples
 
 MODELS = ("generic-portfolio", "generic-standard")
 TOLERANCE = 1e-9  # of gross value
@@ -76,7 +77,7 @@ def compare_worst(found: Account, pool: int, wanted: oracle.Requirement, gross: 
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("mode", MODES)
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(book=portfolios(DOUBTFUL))
 def test_margins_are_those_of_the_oracle(book: Portfolio, mode: Mode, model: str) -> None:
     compare(book, mode, model)

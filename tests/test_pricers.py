@@ -22,6 +22,7 @@ from margincalc.pricer import NUMPY, Pricer, current, using
 from margincalc.pricing import black
 from tests import books
 from tests.books import margined
+from tests.proving import examples
 from tests.test_every_model import size
 
 EXTREMES = (0.0, 1e-300, 1e-12, 0.37, 1.0, 1e5, 1e15)
@@ -61,7 +62,7 @@ def test_every_model_is_margined_alike(model: str) -> None:
 
 
 @given(books.portfolios(books.Style(doubts=True)))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 def test_random_accounts_are_margined_alike(book: Portfolio) -> None:
     plain = margined(book)
     with using(sums_only()):
@@ -159,7 +160,7 @@ def test_exp_and_log_of_kernels_are_as_good_as_they_say() -> None:
 
 
 @given(st.integers(0, 2**32), st.integers(0, 300), st.integers(1, 40))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_groups_and_sums_are_the_same_to_the_bit(seed: int, rows: int, pools: int) -> None:
     rng = np.random.default_rng(seed)
     pool = rng.integers(0, pools, rows)
@@ -200,7 +201,7 @@ def test_groups_and_sums_are_the_same_to_the_bit(seed: int, rows: int, pools: in
 
 
 @given(st.integers(0, 2**32), st.integers(0, 300), st.integers(1, 40))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_sums_of_what_is_apart_and_of_what_is_short_are_the_same_to_the_bit(
     seed: int, rows: int, pools: int
 ) -> None:

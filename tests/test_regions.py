@@ -1,6 +1,5 @@
 """Liquidation regions: nothing is missed, and every statement about a region can be checked."""
 
-import os
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
@@ -31,8 +30,8 @@ from margincalc.pricer import using
 from margincalc.risk.aging import aged
 from tests.books import ANY, CARRIED, margined, portfolio, portfolios
 from tests.cli import SAMPLES, STRANGLE
+from tests.proving import PROVE, examples
 
-PROVE = bool(os.environ.get("MARGINCALC_PROVE"))
 FIXED_PART = 50  # one in so many books is looked at in every run
 NODES = 40_001
 OTHERS = tuple(sorted({*EXPRESSED} - {"generic-portfolio"}))
@@ -107,7 +106,7 @@ def test_no_crossing_of_another_family_is_missed(seed: int, model: str) -> None:
         assert_complete(line, 2_001)
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(book=portfolios(ANY))
 def test_no_crossing_is_missed(book: Portfolio) -> None:
     for line in lines(book, "generic-portfolio"):

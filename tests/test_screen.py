@@ -12,6 +12,7 @@ from margincalc.kernels import screen as screens
 from margincalc.kernels import sums
 from margincalc.kernels._lanes import FLOATS
 from margincalc.kernels.shared import _KEPT, once
+from tests.proving import examples
 
 Held = tuple[FloatArray, IntArray]
 MOVES = np.linspace(-0.2, 0.2, 11)
@@ -62,7 +63,7 @@ def sizes(rng: np.random.Generator) -> Iterator[FloatArray]:
 
 
 @given(st.integers(0, 2**32), st.integers(32, 70))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_the_least_is_that_of_plain_sums_to_the_bit(seed: int, columns: int) -> None:
     rng = np.random.default_rng(seed)
     groups, rows = int(rng.integers(1, 40)), int(rng.integers(400, 900))

@@ -20,6 +20,7 @@ from margincalc.liquidation.nearest import LADDER
 from margincalc.margin.base import MarginResult
 from margincalc.portfolio import Portfolio
 from tests.pairings import Account, Leg, cheapest, cheapest_kept, greedy
+from tests.proving import examples
 from tests.rows import assert_copies_are_pools_moved
 
 AS_OF = dt.datetime(2026, 1, 2, 8, tzinfo=dt.UTC)
@@ -146,7 +147,7 @@ def test_no_greedy_pairing_needs_less(seed: int) -> None:
     assert published(account) <= min(greedy(account, rng) for _ in range(20)) * (1 + 1e-12) + 1e-9
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(account=accounts(10), times=st.integers(2, 9))
 def test_n_times_the_book_never_needs_more_than_n_times_the_margin(
     account: Account, times: int
@@ -155,7 +156,7 @@ def test_n_times_the_book_never_needs_more_than_n_times_the_margin(
     assert published(account, times=times) <= times * one + 1e-9 * (1.0 + abs(one))
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(account=accounts(10), times=st.floats(0.1, 30.0))
 def test_with_fractions_the_margin_is_proportional_and_never_more(
     account: Account, times: float
@@ -166,7 +167,7 @@ def test_with_fractions_the_margin_is_proportional_and_never_more(
     assert many == pytest.approx(times * one, rel=1e-9, abs=1e-6)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(account=accounts(10), rng=st.randoms(use_true_random=False))
 def test_the_order_of_legs_is_irrelevant(account: Account, rng: Random) -> None:
     legs = list(account.legs)
@@ -174,7 +175,7 @@ def test_the_order_of_legs_is_irrelevant(account: Account, rng: Random) -> None:
     assert published(account) == published(account._replace(legs=tuple(legs)))
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(account=accounts(10))
 def test_margin_is_the_published_figure_with_options_at_market(account: Account) -> None:
     result = margin_of(written(account)).result
@@ -190,7 +191,7 @@ def test_margin_is_the_published_figure_with_options_at_market(account: Account)
     assert result.initial[0] >= result.maintenance[0] - 1e-8
 
 
-@settings(max_examples=10)
+@settings(max_examples=examples(10))
 @given(account=accounts(8))
 def test_a_ladder_of_spots_is_margined_as_each_spot_alone(account: Account) -> None:
     found = margin_of(written(account))

@@ -11,6 +11,7 @@ from margincalc.answers.explain_results import ChangeReport
 from margincalc.errors import InputError
 from margincalc.portfolio import Portfolio
 from tests.books import CARRIED, WITH_POOLS, plain, portfolios
+from tests.proving import examples
 
 KEYS = ("equity", "initial_margin", "maintenance_margin", "excess")
 
@@ -22,7 +23,7 @@ def assert_sums(report: ChangeReport) -> None:
         assert report.old[key] + moved == pytest.approx(report.new[key], abs=1e-9 * size)
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(portfolios(WITH_POOLS), st.integers(0, 5), st.sampled_from(["portfolio", "isolated"]))
 def test_steps_sum_between_any_two_files(portfolio: Portfolio, days: int, mode: Any) -> None:
     """Whatever changed: a later day, another market, other positions, other deposits."""
@@ -40,7 +41,7 @@ def test_steps_sum_between_any_two_files(portfolio: Portfolio, days: int, mode: 
     assert_sums(mc.explain_change(portfolio, new, mode=mode))
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(portfolios(CARRIED))
 def test_nothing_changed_is_nothing(portfolio: Portfolio) -> None:
     assert mc.explain_change(portfolio, portfolio).lines == ()

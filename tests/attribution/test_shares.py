@@ -22,9 +22,10 @@ from margincalc.portfolio import Portfolio
 from margincalc.risk import equity, now
 from margincalc.scenarios import ScenarioGrid
 from tests.books import ANY, WITH_POOLS, margined, portfolios
+from tests.proving import examples
 
 MODELS = ("generic-portfolio", "generic-standard")
-few = settings(max_examples=15)
+few = settings(max_examples=examples(15))
 
 
 class Rule(NamedTuple):

@@ -14,6 +14,7 @@ from margincalc.feed.ticks import Refused, Tick
 from tests import books
 from tests.cli import SAMPLES
 from tests.feed.following import follow
+from tests.proving import examples
 
 MODES = ("isolated", "cross", "portfolio")
 
@@ -26,7 +27,7 @@ def desk_of(rng: Random, mode: str = "portfolio") -> Desk:
 
 
 @pytest.mark.parametrize("mode", MODES)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(rng=st.randoms(use_true_random=False))
 def test_a_desk_stands_where_its_market_puts_it_to_the_bit(rng: Random, mode: str) -> None:
     follow(rng, desk_of(rng, mode), 6)

@@ -1,6 +1,5 @@
 """What holds of every hedge: it holds, it is no dearer than its parts, and HiGHS is not alone."""
 
-import os
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -27,11 +26,11 @@ from margincalc.hedge.trial import shortage
 from margincalc.margin.forms import LinearForm
 from tests.books import Style, portfolios
 from tests.hedge import EXPIRY, after, strangle
+from tests.proving import PROVE
 
 NAMED = Style(underlyings=2, positions=4, marks=False)
 """Accounts whose instruments all have names, so that answers can be written down."""
 
-PROVE = "MARGINCALC_PROVE" in os.environ
 QUICK = settings(
     max_examples=200 if PROVE else 8,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

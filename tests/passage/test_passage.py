@@ -22,6 +22,7 @@ from tests.books import margined
 from tests.cli import SAMPLES, STRANGLE
 from tests.cli.conftest import Run as Command
 from tests.cli.conftest import run
+from tests.proving import examples
 
 __all__ = ["run"]
 
@@ -42,7 +43,7 @@ def test_closed_forms(walk: Walk, low: float | None, high: float | None, expecte
     assert met(walk, low, high) == pytest.approx(expected, rel=1e-12)
 
 
-@settings(max_examples=8)
+@settings(max_examples=examples(8))
 @given(
     st.floats(-0.5, 0.5),
     st.floats(0.1, 2.0),

@@ -1,6 +1,5 @@
 """American options: fine trees, QuantLib, limits, bounds and symmetry."""
 
-import os
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +12,7 @@ from margincalc.arrays import BoolArray, FloatArray
 from margincalc.pricing import _lattice, american, black, black_scholes
 from margincalc.pricing.american import Contracts, Dividends
 from margincalc.pricing.black_scholes import Market, Option
+from tests.proving import PROVE
 
 STRIKE = 100.0
 
@@ -310,7 +310,7 @@ def test_dividends_within_1e_4_of_fine_trees(seed: int) -> None:
     assert np.all(np.abs(found / wanted - 1.0) <= 1e-4)
 
 
-@pytest.mark.skipif(not os.environ.get("MARGINCALC_PROVE"), reason="two minutes: make prove")
+@pytest.mark.skipif(not PROVE, reason="two minutes: make prove")
 def test_forty_more_with_dividends_within_1e_4_of_fine_trees() -> None:
     contracts, paid, legs = dividends(40, 208, 3000)
     wanted = np.array([fine(leg) for leg in legs])

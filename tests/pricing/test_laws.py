@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from margincalc.pricing import black
+from tests.proving import examples
 
 EPSILON = np.finfo(float).eps
 
@@ -103,7 +104,7 @@ def slope(function: Callable[[float], float], at: float, step: float) -> float:
     return (8.0 * near - wide) / (12.0 * step)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(contracts(deviations=4.0))
 def test_greeks_are_the_derivatives_of_the_price(contract: Contract) -> None:
     found = black.greeks(*contract)

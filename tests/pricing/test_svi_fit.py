@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from margincalc.pricing.svi_fit import FLAT, Quotes, Smile, arbitrage, fit
+from tests.proving import examples
 
 # Gatheral & Jacquier (2014), example 3.1, found by Axel Vogt: its density is negative near k = 0.8.
 VOGT = Smile(-0.0410, 0.1331, 0.3060, 0.3586, 0.4153)
@@ -69,7 +70,7 @@ def test_a_lower_smile_is_a_calendar_arbitrage() -> None:
     assert arbitrage(SMILE, lower, 3.0) is None
 
 
-@settings(max_examples=6)
+@settings(max_examples=examples(6))
 @given(st.randoms(use_true_random=False))
 def test_whatever_is_quoted_a_fit_is_free_of_arbitrage(rng: Random) -> None:
     k = np.array(sorted(rng.uniform(-0.6, 0.6) for _ in range(12)))

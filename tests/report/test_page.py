@@ -1,7 +1,6 @@
 """The report page without a browser: whole, alone, escaped, and the same each time."""
 
 import json
-import os
 import re
 from functools import cache
 from html.parser import HTMLParser
@@ -14,6 +13,7 @@ import margincalc as mc
 from margincalc.assembly.pools import Mode
 from margincalc.report import numbers
 from tests.cli import ROOT, STRANGLE
+from tests.proving import PROVE
 
 FOLDER = ROOT / "sample_portfolios"
 FEW = ("btc_short_strangle", "isolated_perpetuals", "just_under_maintenance")  # opened elsewhere
@@ -29,7 +29,7 @@ OTHERS = (
     "two_venues",
     "us_equity_options",
 )
-SAMPLES = (*FEW, *OTHERS) if os.environ.get("MARGINCALC_PROVE") else FEW
+SAMPLES = (*FEW, *OTHERS) if PROVE else FEW
 ACCOUNT = "</script><script>alert(1)</script>"
 INSTRUMENT = "<script>alert(2)</script>"
 MOST_BYTES = 2_000_000

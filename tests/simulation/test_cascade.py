@@ -1,7 +1,6 @@
 """The vectorised cascade is the round-by-round one, exactly; more depth never deepens it."""
 
 import math
-import os
 from functools import partial
 from random import Random
 
@@ -14,9 +13,10 @@ from margincalc.arrays import FloatArray
 from margincalc.pricing.impact import DepthCurve, Linear, SquareRoot
 from margincalc.simulation.cascade import Impact, bad_debt, largest, levels, queue
 from margincalc.simulation.curves import NEVER, Walk, halts, prices
+from tests.proving import PROVE
 from tests.simulation import plain
 
-POPULATIONS = 4000 if os.environ.get("MARGINCALC_PROVE") else 150
+POPULATIONS = 4000 if PROVE else 150
 SHOCKS = 25
 
 

@@ -1,7 +1,6 @@
 """Engines: they conserve money, leave the healthy alone, end, and say so where they cannot cure."""
 
 import datetime as dt
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
@@ -26,8 +25,8 @@ from margincalc.simulation.engines import FOLDER, load_engine
 from margincalc.simulation.pro_rata import ProRata
 from tests.books import AS_OF, Style, margined, written
 from tests.cli import SAMPLES
+from tests.proving import PROVE
 
-PROVE = bool(os.environ.get("MARGINCALC_PROVE"))
 DAY = AS_OF.date()
 STYLE = Style(underlyings=2, settlements=("linear",), coin=False, deposits=("cash",), positions=5)
 LINEAR = replace(STYLE, kinds=("perpetual",))
