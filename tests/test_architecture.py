@@ -169,7 +169,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
     "margin": (
         ("faults", "forms", "lots", "payoff", "settings", "simplex", "strategies"),
         ("base", "programmes"),
-        ("fees", "linear", "rows", "scope", "*_shocks"),
+        ("fees", "linear", "pairing_rows", "scope", "*_shocks"),
         ("grids", "pairing"),
         ("charges", "composite", "liquidity"),
         ("deposits",),

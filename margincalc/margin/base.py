@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -61,18 +62,6 @@ class Worst(NamedTuple):
     every: FloatArray | None = None
 
 
-def once(make: Callable[[], FloatArray]) -> Callable[[], FloatArray]:
-    """Return what makes something when it is first asked for, and gives it again from then on."""
-    made: list[FloatArray] = []
-
-    def given() -> FloatArray:
-        if not made:
-            made.append(make())
-        return made[0]
-
-    return given
-
-
 def placed(
     positions: int, *parts: tuple[IntArray, Callable[[], FloatArray]]
 ) -> Callable[[], FloatArray]:
@@ -84,7 +73,7 @@ def placed(
             amount[rows] = own()
         return amount
 
-    return once(whole)
+    return cache(whole)
 
 
 class MarginResult(NamedTuple):

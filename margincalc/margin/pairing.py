@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from margincalc.arrays import BoolArray, FloatArray, IntArray, group_sum
+from margincalc.margin.pairing_rows import losses, programmes
 from margincalc.margin.programmes import least
-from margincalc.margin.rows import losses, programmes
 from margincalc.margin.strategies import Columns, Legs, Strategy, columns
 
 COMPONENTS = ("naked_options", "strangles", "spreads", "long_options", "stock")

@@ -10,6 +10,7 @@ the positions alone is a component of its own, `wrong_way`; it is negative where
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,7 +28,6 @@ from margincalc.margin.base import (
     Worst,
     kinks,
     laid_over,
-    once,
     total,
 )
 from margincalc.margin.charges import Confidence, Peg, confidence_charge, peg_growth
@@ -210,7 +210,7 @@ def _losses(book: Book, chosen: _Set, value: FloatArray) -> tuple[Worst, Compone
         np.zeros(len(first), np.int64),
         scenario,
         pnl,
-        once(lambda: book.quantity * risk[book.instrument, scenario[labels]]),
+        cache(lambda: book.quantity * risk[book.instrument, scenario[labels]]),
     )
     alone = np.maximum(-positions, 0.0)
     beyond = np.maximum(-pnl, 0.0) - alone
