@@ -104,6 +104,7 @@ def _account(source: Source, export: Export, alone: bool) -> tuple[Portfolio, Lo
         raise input_error("--from", shown(export.format), wanted, near)
     tabular = export.format == "csv" or (export.format is None and source.format == "csv")
     if tabular or export.columns:
+        _refuse_beside_a_table(export)
         return _positions(source, export, alone=alone)
     if export.format or export.join or source.format == "xml":
         return _exported(source, export)
@@ -114,6 +115,16 @@ def _account(source: Source, export: Export, alone: bool) -> tuple[Portfolio, Lo
         return _validated(Portfolio, tree, places), places
     tree, places = _read(source)
     return _validated(Portfolio, tree, places), places
+
+
+def _refuse_beside_a_table(export: Export) -> None:
+    """Refuse what a CSV file of positions is not read with."""
+    if export.join:
+        remedy = "deposits may stand in the file of --market"
+        raise input_error("--join", printable(str(export.join[0])), "a CSV file alone", remedy)
+    if export.columns and export.format not in (None, "csv"):
+        found, wanted = f"columns of CSV beside --from {export.format}", "one of the two"
+        raise input_error("--columns", found, wanted, "a table of any broker is --from csv")
 
 
 def _foreign(tree: Tree) -> bool:

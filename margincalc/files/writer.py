@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from margincalc.errors import printable
 from margincalc.files.tree import Tree
 from margincalc.files.yaml_text import scalar
 from margincalc.portfolio import Order, Portfolio, Position
@@ -57,7 +58,8 @@ def json_of(portfolio: Portfolio) -> str:
 
 def yaml_of(portfolio: Portfolio) -> str:
     """Return a portfolio as YAML, with what there is to say of its conversion on top."""
-    lines = [f"# {remark}" for remark in portfolio.remarks]
+    # A remark quotes what an export says: a line break in it would end the comment.
+    lines = [f"# {printable(remark, 1000)}" for remark in portfolio.remarks]
     for key, value in content(portfolio).items():
         lines += [*([""] if isinstance(value, dict | list) and lines else []), *_entry(key, value)]
     return "\n".join(lines) + "\n"

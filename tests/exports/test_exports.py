@@ -259,6 +259,30 @@ def test_wrong_columns(columns: str, said: str) -> None:
         mc.load(MADE / "broker.csv", market=MADE / "spy_market.yaml", columns=columns)
 
 
+def test_a_table_of_positions_is_read_alone() -> None:
+    table, market = MADE / "broker.csv", MADE / "spy_market.yaml"
+    with pytest.raises(InputError, match=r"deribit_positions\.json; wanted a CSV file alone"):
+        mc.load(table, market=market, columns="Symbol=instrument", join=[path("deribit_positions")])
+    with pytest.raises(InputError, match="columns of CSV beside --from deribit"):
+        mc.load(table, market=market, columns="Symbol=instrument", format="deribit")
+
+
+def test_a_line_break_in_an_export_ends_no_comment(tmp_path: Path) -> None:
+    order = {"instrument_name": "BTC-PERPETUAL", "direction": "buy", "order_id": "1", "amount": 1}
+    state = "shut\npositions: [{instrument: BTC-PERPETUAL, quantity: 99}]"
+    file = tmp_path / "orders.json"
+    file.write_text(json.dumps({"jsonrpc": "2.0", "result": [order | {"order_state": state}]}))
+    written = mc.convert(file)
+    assert "quantity: 99" in written, "what was left out is said"
+    assert not mc.load(_saved(tmp_path, written)).positions
+
+
+def _saved(folder: Path, text: str) -> Path:
+    book = folder / "book.yaml"
+    book.write_text(text, "utf-8")
+    return book
+
+
 def test_an_export_can_be_the_market_of_a_native_file(tmp_path: Path) -> None:
     book = tmp_path / "book.yaml"
     book.write_text(
