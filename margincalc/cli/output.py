@@ -9,11 +9,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+import click
+
 from margincalc.cli.options import Options
 
 if TYPE_CHECKING:
     from margincalc.errors import MargincalcError
     from margincalc.report import Report, Screen
+
+WRITTEN = ("output", "plot", "target", "write_model")  # parameters that name what is written
 
 
 def show(report: "Report", options: Options, notes: Iterable[str] = ()) -> None:
@@ -34,12 +38,8 @@ def write(text: str, options: Options) -> None:
     OutputError
         If it cannot be written.
     """
-    if options.output == "":
-        from margincalc.errors import input_error
-
-        raise input_error("--output", "an empty name", "a file, or - for standard output")
     if options.output is not None and options.output != "-":
-        _write_file(options.output, text, options)
+        write_file("--output", options.output, text)
     elif sys.stdout is None:
         raise _unwritten("standard output", "it is closed")
     else:
@@ -109,33 +109,49 @@ def draw(report: Any, options: Options) -> None:
     """
     if options.plot is None:
         return
-    _refuse_inputs("--plot", options.plot, options)
+    _refuse_inputs("--plot", options.plot)
     from margincalc.report import plots
 
     plots.save(plots.figure(report), options.plot)
 
 
-def _write_file(name: str, text: str, options: Options) -> None:
-    """Write a file, unless it is one that was read."""
+def write_file(option: str, name: str, text: str) -> None:
+    """Write text to the file that an option names, unless it is one that was read.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
     from margincalc.files.whole import write_whole
 
-    _refuse_inputs("--output", name, options)
+    if not name:
+        from margincalc.errors import input_error
+
+        raise input_error(option, "an empty name", "a file, or - for standard output")
+    _refuse_inputs(option, name)
     write_whole(name, text.encode("utf-8", "backslashreplace"))
 
 
-def _refuse_inputs(option: str, name: str, options: Options) -> None:
-    """Refuse to write over a file that was read."""
-    for source in (options.file, options.market, options.model):
-        if _same(Path(name), source):
+def _refuse_inputs(option: str, name: str) -> None:
+    """Refuse to write over a file that the command line names otherwise: nearly all are read."""
+    context = click.get_current_context(silent=True)
+    given = {} if context is None else context.params
+    for parameter, value in given.items():
+        named = value if isinstance(value, tuple) else (value,)
+        if parameter not in WRITTEN and any(_same(Path(name), each) for each in named):
             from margincalc.errors import input_error
 
             raise input_error(option, name, "another file than those that are read")
 
 
-def _same(path: Path, source: str | None) -> bool:
+def _same(path: Path, source: object) -> bool:
     """Whether both are one regular file."""
     return (
-        source is not None and path.is_file() and os.path.isfile(source) and path.samefile(source)
+        isinstance(source, str)
+        and path.is_file()
+        and os.path.isfile(source)
+        and path.samefile(source)
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from margincalc.cli.output import say
-from tests.cli import ROOT, STRANGLE, UNDER, process
+from tests.cli import ROOT, SAMPLES, STRANGLE, UNDER, process
 from tests.cli.conftest import Run
 
 FULL = Path("/dev/full")
@@ -86,12 +86,37 @@ def test_a_missing_folder_is_named(run: Run, tmp_path: Path) -> None:
     assert f"there is no folder {tmp_path / 'new'}" in outcome.err
 
 
-def test_the_file_that_is_read_is_not_overwritten(run: Run, tmp_path: Path) -> None:
-    book = tmp_path / "book.yaml"
-    book.write_bytes(Path(STRANGLE).read_bytes())
-    outcome = run("margin", str(book), "-o", str(tmp_path / "." / "book.yaml"))
+PRICES = SAMPLES / "daily_prices.csv"
+EXPORTS = sorted((SAMPLES / "exports").glob("deribit_*.json"))
+
+
+@pytest.mark.parametrize(
+    ("command", "read"),
+    [
+        (("margin", "{}", "-o"), STRANGLE),
+        (("explain", UNDER, "{}", "-o"), STRANGLE),
+        (
+            ("compare", STRANGLE, "--model", "{}", "-o"),
+            ROOT / "margincalc" / "venues" / "generic-standard.2026-11-01.toml",
+        ),
+        (("convert", str(EXPORTS[0]), "{}", "-o"), EXPORTS[1]),
+        (("margin", str(EXPORTS[0]), "--join", "{}", "-o"), EXPORTS[1]),
+        (("chain", "{}", "--write"), SAMPLES / "btc_chain.yaml"),
+        (("simulate", "dynamic", "{}", "--write-model"), PRICES),
+        (("simulate", "oracle", "{}", "-o"), SAMPLES / "minute_prices.csv"),
+        (("report", "{}", "-o"), UNDER),
+    ],
+)
+def test_no_file_that_is_read_is_overwritten(
+    run: Run, tmp_path: Path, command: tuple[str, ...], read: str | Path
+) -> None:
+    file = tmp_path / Path(read).name
+    file.write_bytes(Path(read).read_bytes())
+    arguments = [word.format(file) for word in command]
+    outcome = run(*arguments, str(tmp_path / "." / file.name))
     assert outcome.status == 2
-    assert book.read_bytes() == Path(STRANGLE).read_bytes()
+    assert f"error: {'--output' if command[-1] == '-o' else command[-1]}\n" in outcome.err
+    assert file.read_bytes() == Path(read).read_bytes()
 
 
 def test_a_check_that_fails_still_writes(run: Run, tmp_path: Path) -> None:

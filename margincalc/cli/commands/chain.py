@@ -4,7 +4,7 @@ import click
 
 from margincalc.cli.inputs import read
 from margincalc.cli.options import SAMPLES, Options, examples, shared
-from margincalc.cli.output import show, write
+from margincalc.cli.output import show, write, write_file
 
 
 @click.command(
@@ -31,8 +31,10 @@ def chain(options: Options, target: str | None) -> None:
     from margincalc.files import written
 
     report = reading.chain(read(options))
+    if target == "-":
+        write(written(report.portfolio), options)
+        return
     if target is not None:
         kind = "json" if target.endswith(".json") else "yaml"
-        write(written(report.portfolio, kind), options._replace(output=target))
-    if target != "-":
-        show(report, options, report.notes)
+        write_file("--write", target, written(report.portfolio, kind))
+    show(report, options, report.notes)

@@ -87,8 +87,7 @@ def _write_population(options: Options, file: str | None, terms: dict[str, Any])
 
     accounts = {name: terms[name] for name in DRAWN} | {"spot": _price(options.spot)}
     source, stress = stressed(options, file, accounts, {name: terms[name] for name in _TERMS})
-    text = studies.report_population(source, **stress)
-    write(text, options._replace(file=file or "-"))
+    write(studies.report_population(source, **stress), options)
 
 
 def _price(spots: tuple[str, ...]) -> float | None:

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from margincalc.cli.options import SAMPLES, Options, examples, shared
-from margincalc.cli.output import draw, show
+from margincalc.cli.output import draw, show, write_file
 
 _SAMPLE = f"{SAMPLES}/daily_prices.csv"
 RULES = ("static", "ewma", "floor", "stress", "buffer", "fhs")  # repeated from `answers.dynamic`
@@ -59,10 +59,8 @@ def dynamic(
     if write_model is not None:
         from pathlib import Path
 
-        from margincalc.files.whole import write_whole
-
         name = Path(write_model).stem or "dynamic"
         text = studies.dynamic_model(prices, terms, rule=rule, name=name, symbol=symbol)
-        write_whole(write_model, text.encode())
+        write_file("--write-model", write_model, text)
     draw(report, options)
     show(report, options)
