@@ -158,12 +158,23 @@ def test_moves_are_repeatable_and_by_underlying() -> None:
         ({"days": float("inf")}, "a number from 0"),
         ({"spot": ["+1e999%"]}, "stay above 0"),
         ({"vol": ["+1e999"]}, "stay above 0"),
+        ({"vol": ["+1e999%"]}, "at most 1,000"),
+        ({"vol": ["+1e9%"]}, "a volatility of 5.5e+06; wanted"),
+        ({"spot": ["+1e999%", "-100%"]}, "stay above 0"),
     ],
 )
 def test_what_cannot_be_is_said(changes: dict[str, Any], said: str) -> None:
     portfolio = mc.load("sample_portfolios/btc_short_strangle.yaml")
     with pytest.raises(InputError, match=said.replace("+", r"\+")):
         mc.check(portfolio, changes=mc.what_if(**changes))
+
+
+def test_a_stated_volatility_stays_above_nothing_too() -> None:
+    portfolio = mc.load("sample_portfolios/isolated_perpetuals.yaml")
+    stated = portfolio.market["BTC"].model_copy(update={"volatility": 0.5})
+    market = {**portfolio.market, "BTC": stated}
+    with pytest.raises(InputError, match=r"a volatility of -0\.2; wanted"):
+        mc.passage(portfolio.model_copy(update={"market": market}), changes=mc.what_if(vol=["-70"]))
 
 
 def test_an_argument_of_no_rule_is_named() -> None:

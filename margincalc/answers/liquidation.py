@@ -22,6 +22,7 @@ from margincalc.answers.liquidation_results import (
 )
 from margincalc.answers.statement import margin_report
 from margincalc.arrays import FloatArray
+from margincalc.assembly.what_if import MOST_DAYS
 from margincalc.errors import input_error
 from margincalc.liquidation.decay import Decay, decay
 from margincalc.liquidation.line import Line, along
@@ -116,17 +117,21 @@ def liquidation_report(account: Account, wanted: Wanted) -> LiquidationReport:
 
 def _check(wanted: Wanted) -> None:
     daily = wanted.daily
-    for name, value in (("daily_spot", daily.spot), ("daily_volatility", daily.volatility)):
+    for name, value in (("spot", daily.spot), ("volatility", daily.volatility)):
         if not 0.0 < value <= 10.0:
-            raise input_error(name, f"{value:g}", "a deviation above 0, such as 0.04 for 4 %")
+            found, said = f"a deviation of {name} of {value:g}", "one above 0, such as 0.04 for 4 %"
+            raise input_error("--daily", found, said)
     steps = wanted.multiples
     if not steps or not all(0.01 <= c <= 100.0 for c in steps) or list(steps) != sorted(set(steps)):
         found = ", ".join(f"{c:g}" for c in steps) or "none"
-        raise input_error("multiples", found, "multiples of volatility, 0.01 to 100, rising")
+        said = "multiples of volatility, 0.01 to 100, rising"
+        raise input_error("--at-volatility", found, said)
     if not -1.0 < daily.correlation < 1.0:
-        raise input_error("correlation", f"{daily.correlation:g}", "a number between -1 and 1")
-    if wanted.days is not None and not 0.0 <= wanted.days <= 36_500.0:
-        raise input_error("days", f"{wanted.days:g}", "a number of days from 0 to 36500")
+        found = f"a correlation of {daily.correlation:g}"
+        raise input_error("--daily", found, "one between -1 and 1")
+    if wanted.days is not None and not 0.0 <= wanted.days <= MOST_DAYS:
+        said = f"a number of days from 0 to {MOST_DAYS:,.0f}"
+        raise input_error("--horizon", f"{wanted.days:g}", said)
 
 
 def _lines(account: Account, pool: int, wanted: Wanted) -> list[Line]:

@@ -20,7 +20,8 @@ from margincalc.risk.aging import aged
 from margincalc.times import zulu
 
 MOST_DAYS = 36_500.0
-LEAST_VOLATILITY = 1e-4
+LEAST_VOLATILITY, MOST_VOLATILITY = 1e-4, 1e3
+MOST_FACTOR = 1e6  # of a spot
 _NAME = r"(?P<name>[A-Za-z][A-Za-z0-9_.]*?)"
 _NUMBER = r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
 _MOVE = re.compile(rf"{_NAME}?\s*(?P<size>[+-]{_NUMBER})\s*(?P<unit>%?)", re.ASCII)
@@ -86,7 +87,8 @@ def moved(assembly: Assembly, book: Book, changes: Changes) -> tuple[Assembly, B
     """
     if not changes.moves:
         return assembly, book
-    factor, points = _spots(book, changes.spot), _volatility(book, changes.vol)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is no number is refused
+        factor, points = _spots(book, changes.spot), _volatility(book, changes.vol)
     names = book.names.underlyings
     notes = [
         f"what if: {name} at {book.spot[n] * factor[n]:,.6g} ({(factor[n] - 1.0) * 100.0:+.4g} %), "
@@ -139,7 +141,7 @@ def _spots(book: Book, texts: Sequence[str]) -> FloatArray:
             if not move["unit"]:
                 raise input_error("--spot", shown(text), SPOT, f"did you mean `{text.strip()}%`?")
             factor[_chosen(book, "--spot", text, move["name"])] *= 1.0 + float(move["size"]) / 100.0
-    if np.any((factor <= 0.0) | (factor > 1e6)):
+    if not np.all((factor > 0.0) & (factor <= MOST_FACTOR)):
         wanted = "spots that stay above 0, and at most a million times what they are"
         raise input_error("--spot", ", ".join(map(shown, texts)), wanted)
     return factor
@@ -168,14 +170,21 @@ def _with_volatility(book: Book, change: tuple[FloatArray, FloatArray]) -> Book:
     option = columns.is_kind(Kind.OPTION)
     moved_by = columns.underlying[option]
     volatility = columns.volatility.copy()
-    volatility[option] = volatility[option] * factor[moved_by] + points[moved_by]
-    if np.any(volatility[option] < LEAST_VOLATILITY) or np.any(volatility > 1e3):
-        least = float(np.min(volatility[option]))
-        found = f"moves that leave a volatility of {least:.4g}"
-        raise input_error("--vol", found, "volatilities that stay above 0", "use a smaller move")
-    stated = book.volatility * factor + points
+    with np.errstate(over="ignore", invalid="ignore"):
+        volatility[option] = volatility[option] * factor[moved_by] + points[moved_by]
+        stated = book.volatility * factor + points
+    _refuse_volatility(np.append(volatility[option], stated[~np.isnan(book.volatility)]))
     instruments = replace(columns, volatility=volatility)
     return replace(book, instruments=instruments, volatility=stated)
+
+
+def _refuse_volatility(moved_to: FloatArray) -> None:
+    """Refuse volatilities that no option can have after a move."""
+    beyond = moved_to[~((moved_to >= LEAST_VOLATILITY) & (moved_to <= MOST_VOLATILITY))]
+    if len(beyond):
+        found = f"moves that leave a volatility of {float(beyond[0]):.4g}"
+        wanted = f"volatilities that stay above 0, and at most {MOST_VOLATILITY:,.0f}"
+        raise input_error("--vol", found, wanted, "use a smaller move")
 
 
 def _read(pattern: re.Pattern[str], option: str, text: str, wanted: str) -> re.Match[str]:

@@ -10,6 +10,7 @@ from margincalc.errors import Fault, InputError
 
 TARGET = 0.9
 MOST_NODES = 2001
+MOST_COST = 1e12  # infinite ones are no coefficients of a programme
 
 
 class Aim(NamedTuple):
@@ -97,8 +98,11 @@ class Costs(NamedTuple):
             "ticket": "--ticket",
             "deposit": "--deposit-cost",
         }
-        found = [_negative(place, getattr(self, name)) for name, place in names.items()]
-        return [fault for fault in found if fault is not None]
+        return [
+            Fault(place, f"{value:g}", f"a number from 0 to {MOST_COST:g}")
+            for name, place in names.items()
+            if not 0.0 <= (value := getattr(self, name)) <= MOST_COST
+        ]
 
 
 class Limits(NamedTuple):

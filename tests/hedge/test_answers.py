@@ -168,6 +168,14 @@ def test_the_answer_can_be_written_down() -> None:
     assert again.margin_ratio == pytest.approx(report.after.margin_ratio, rel=1e-9)
 
 
+@pytest.mark.parametrize("cost", [math.inf, math.nan, -1.0])
+@pytest.mark.parametrize("name", mc.Costs._fields)
+def test_costs_are_amounts(name: str, cost: float) -> None:
+    said = f"--.*{name.partition('_')[2] or name}.*\n    found {cost:g}; wanted a number from 0"
+    with pytest.raises(InputError, match=said):
+        mc.hedge(strangle(), costs=mc.Costs(**{name: cost}))
+
+
 def test_tickets_without_a_size_ask_for_one() -> None:
     with pytest.raises(InputError, match="--max-size"):
         mc.hedge(strangle(), costs=mc.Costs(ticket=10.0), limits=NONE)
