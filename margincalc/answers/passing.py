@@ -41,7 +41,8 @@ class Odds(NamedTuple):
     law : how spots move
     prices : history file, which the law `history` needs
     drift : expected growth of every spot, per year
-    poll : between two looks of the engine, such as `1h`; None where it always watches
+    poll : between two looks of the engine, such as `1h`; None where it always watches, or looks
+        at every price of a history
     volatility : of every underlying; None: its market's, else that of its options
     correlation : of every two underlyings; a history has its own
     """
@@ -126,6 +127,9 @@ def _refuse(odds: Odds) -> None:
     if (odds.prices is None) == (odds.law == "history"):
         wanted = "--dynamics history and --prices FILE together"
         raise input_error("--prices", shown(odds.prices), wanted)
+    if odds.law == "history" and odds.poll is not None:
+        wanted = "none with --dynamics history, whose prices are the looks"
+        raise input_error("--poll", shown(odds.poll), wanted, "give a history of such intervals")
 
 
 def _days(option: str, text: str) -> float:

@@ -1,10 +1,11 @@
 """What commands share: their options, handed over as one frozen object."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Literal, NamedTuple, get_args
 
 import click
+from click.core import ParameterSource
 
 from margincalc.cli import complete
 from margincalc.cli.complete import SAMPLES as SAMPLES  # named by every command
@@ -181,6 +182,15 @@ def shared(*names: str) -> Callable[[Command], Command]:
         return result
 
     return decorated
+
+
+def refuse_given(names: Collection[str], why: str) -> None:
+    """Refuse options of the running command that would change nothing, by their parameters."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        given = context.get_parameter_source(parameter.name or "") is not ParameterSource.DEFAULT
+        if parameter.name in names and given:
+            raise click.UsageError(f"{parameter.opts[-1]} is {why}", context)
 
 
 def examples(*lines: str) -> str:

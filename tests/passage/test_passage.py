@@ -274,6 +274,7 @@ def test_what_is_liquidated_already_is_certain() -> None:
         (mc.Odds(correlation=2.0), "--correlation"),
         (mc.Odds(law="history"), "--prices"),
         (mc.Odds(prices="x.csv"), "together"),
+        (mc.Odds(law="history", prices="x.csv", poll="1h"), "--poll"),
     ],
 )
 def test_what_cannot_be_simulated_is_said(odds: Any, said: str) -> None:

@@ -4,9 +4,14 @@ from typing import Any
 
 import click
 
-from margincalc.cli.options import SAMPLES, Options, examples, shared
+from margincalc.cli.options import SAMPLES, Options, examples, refuse_given, shared
 from margincalc.cli.output import show, write
 from margincalc.cli.progress import Progress
+
+_OF_A_RUN = (
+    *("instruments", "liquidation", "strict", "resume", "engine", "scheduler", "workers"),
+    *("market", "as_of", "mode", "model", "settings", "effective", "pricer", "format"),
+)
 
 
 @click.command(
@@ -51,6 +56,7 @@ def batch(options: Options, positions: str, folder: str, partition: bool, **wish
     from margincalc.api import venue
 
     if partition:
+        refuse_given(_OF_A_RUN, "of a run, and --partition only groups")
         rows = venue.partition(positions, output=folder, balances=wishes["balances"])
         write(f"{rows:,} rows are grouped by account in {folder}\n", options)
         return

@@ -5,10 +5,12 @@ from typing import Any, Literal, get_args
 import click
 
 from margincalc.cli.inputs import notes, read, rules
-from margincalc.cli.options import EVERY, SAMPLES, Options, examples, shared
+from margincalc.cli.options import EVERY, SAMPLES, Options, examples, refuse_given, shared
 from margincalc.cli.output import draw, show
 
 Law = Literal["gbm", "merton", "history"]  # repeated from `dynamics`, which imports numpy
+_OF_ODDS = ("dynamics", "prices", "paths", "seed", "drift", "correlation", "poll")
+_OF_REGIONS = ("together", "frontier", "horizon", "daily", "multiples", "plot")
 
 
 @click.command(
@@ -90,14 +92,14 @@ def liquidation(
     from margincalc.api import account
 
     if within is not None:
-        if options.plot is not None:
-            raise click.UsageError("--within has no picture: leave --plot out")
+        refuse_given(_OF_REGIONS, "of the answer without --within: leave one of the two out")
         from margincalc.answers.passing import Odds
 
         odds = Odds(within, dynamics, **simulated)
         chance = account.passage(read(options), odds=odds, **rules(options))
         show(chance, options, notes(chance))
         return
+    refuse_given(_OF_ODDS, "of --within, such as --within 7d")
     report = account.liquidation(
         read(options),
         **rules(options),

@@ -4,11 +4,10 @@ import os
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from margincalc.cli import complete
 from margincalc.cli.inputs import read, rules
-from margincalc.cli.options import EVERY, SAMPLES, Options, examples, shared
+from margincalc.cli.options import EVERY, SAMPLES, Options, examples, refuse_given, shared
 from margincalc.cli.output import write
 from margincalc.cli.sources import DRAWN, drawn, stressed, trading
 
@@ -46,10 +45,7 @@ _OF_AN_ACCOUNT = ("as_of", "source", "columns", "join", "add", "close", "vol", "
     "present price.",
 )
 @shared(*(name for name in EVERY if name not in ("file", "format", "spot")))
-@click.pass_context
-def report(
-    context: click.Context, /, options: Options, file: str | None, population: bool, **terms: Any
-) -> None:
+def report(options: Options, file: str | None, population: bool, **terms: Any) -> None:
     """Write one self-contained page: safe or not, what kills, what to do.
 
     The page needs no network. It reads well on a phone, printed and in the dark, and has sliders
@@ -57,11 +53,12 @@ def report(
     """
     options = options._replace(spot=terms.pop("spot"))
     if population or (file is not None and _is_population(file)):
-        _refuse(context, _OF_AN_ACCOUNT, "of one account, and this is a population")
+        refuse_given(_OF_AN_ACCOUNT, "of one account, and this is a population")
         _write_population(options, file, terms)
         return
-    _refuse(context, (*DRAWN, *_TERMS), "of a population: say --population")
+    refuse_given((*DRAWN, *_TERMS), "of a population: say --population")
     if file is None:
+        context = click.get_current_context()
         raise click.MissingParameter(ctx=context, param_hint="'FILE'", param_type="argument")
     from margincalc.api import account
 
@@ -72,14 +69,6 @@ def report(
 def _is_population(file: str) -> bool:
     """Whether a name is that of no portfolio file, but of what lists a venue's accounts."""
     return file.lower().endswith(".parquet") or os.path.isdir(file)
-
-
-def _refuse(context: click.Context, names: tuple[str, ...], why: str) -> None:
-    """Refuse options that would change nothing."""
-    for parameter in context.command.params:
-        given = context.get_parameter_source(parameter.name or "") is not ParameterSource.DEFAULT
-        if parameter.name in names and given:
-            raise click.UsageError(f"{parameter.opts[-1]} is {why}", context)
 
 
 def _write_population(options: Options, file: str | None, terms: dict[str, Any]) -> None:
