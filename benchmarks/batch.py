@@ -163,11 +163,15 @@ class _Cluster(NamedTuple):
 
 @contextmanager
 def _cluster(workers: int) -> Iterator[_Cluster]:
+    import dask
     from distributed import Client, LocalCluster
+
+    from margincalc.batch.cluster import SETTINGS
 
     started: Any = LocalCluster
     connected: Any = Client
     with (
+        dask.config.set(SETTINGS),  # as of workers that the command starts
         started(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as made,
         connected(made, set_as_default=False) as client,
     ):

@@ -30,6 +30,9 @@ SETTINGS = {
     "distributed.comm.timeouts.connect": PATIENCE,
     # What tasks share is large where many values are known, and is sent once.
     "distributed.admin.large-graph-warning-threshold": "1GB",
+    # Dask's own has workers give back memory after each array, and fault it in for the next one.
+    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 1 << 30,
+    "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 1 << 25,
 }
 ALONE = 30.0  # seconds without a worker that runs; one that is started again is there by then
 GLANCE = 0.02  # seconds between looks at what is done
@@ -172,8 +175,10 @@ class Dask:
             address = self._client.scheduler.address
             raise EngineError(
                 f"no worker of the dask scheduler {address} has been running for {ALONE:.0f} "
-                f"seconds: none is there, or all are out of memory; start one with dask worker "
-                f"{address}, and run it again, with --resume where a part was done"
+                "seconds: none is there, all are out of memory, or they ended for want of "
+                "margincalc, as their log says; start one with dask worker "
+                f"{address}, and run it again, "
+                "with --resume where a part was done"
             )
 
 
@@ -200,7 +205,9 @@ def connected(scheduler: str | None, count: int) -> Iterator[Dask]:
             # A port of its own for the dashboard: another run may have the usual one.
             if scheduler is None:
                 options = {"threads_per_worker": 1, "silence_logs": logging.CRITICAL}
-                cluster = distributed.LocalCluster(count, dashboard_address=":0", **options)
+                cluster = distributed.LocalCluster(
+                    n_workers=count, dashboard_address=":0", **options
+                )
             try:
                 client = distributed.Client(scheduler or cluster, set_as_default=False)
             except ValueError as error:
@@ -255,8 +262,8 @@ def _watched(what: str) -> Iterator[None]:
     except KilledWorker as error:
         raise EngineError(
             f"each of {error.allowed_failures + 1} dask workers died over the same part, {what}, "
-            "perhaps for want of memory: give workers more of it, or fewer threads; what is done "
-            "stays: run it again with --resume"
+            "perhaps for want of memory: give workers more of it, or fewer threads; or of "
+            "margincalc: install it there; what is done stays: run it again with --resume"
         ) from None
     except lost as error:
         raise EngineError(

@@ -179,6 +179,18 @@ def test_a_run_outlives_all_its_workers(
     assert files(output) == whole
 
 
+def kept_memory() -> tuple[str | None, str | None]:
+    """Return from how many bytes on this process gives memory back."""
+    return os.environ.get("MALLOC_TRIM_THRESHOLD_"), os.environ.get("MALLOC_MMAP_THRESHOLD_")
+
+
+@slow
+def test_workers_that_are_started_here_are_as_many_as_wanted_and_keep_their_memory() -> None:
+    with clusters.connected(None, 1) as started:
+        found = cast(Any, started)._client.run(kept_memory)
+    assert list(found.values()) == [(str(1 << 30), str(1 << 25))]
+
+
 @slow
 def test_a_run_whose_workers_all_died_ends(
     inputs: Path, tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
