@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 import margincalc as mc
@@ -38,6 +38,10 @@ def test_steps_sum_between_any_two_files(portfolio: Portfolio, days: int, mode: 
     for deposit in content["collateral"]:
         deposit["quantity"] *= 1.2
     new = Portfolio.model_validate(content)
+    try:
+        mc.margin(new, mode=mode)
+    except InputError:  # a mark that no volatility gives at the other spot
+        reject()
     assert_sums(mc.explain_change(portfolio, new, mode=mode))
 
 
