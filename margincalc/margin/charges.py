@@ -14,7 +14,7 @@ from pydantic import Field
 from margincalc import pricer
 from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Instruments, Kind
-from margincalc.margin.base import Parameters, Share
+from margincalc.margin.base import Components, Parameters, Share, total
 from margincalc.margin.lots import Lots, held
 from margincalc.risk import greeks
 
@@ -115,6 +115,38 @@ def short_option_kinks(
         )
     marked = [np.where(level > 0.0, level * columns.strike, np.nan) for level in levels]
     return [(rows, level, not at_forward) for level in marked]
+
+
+def net_option_value(book: Book, value: FloatArray) -> FloatArray:
+    """Value of options held less that of options sold, at the mark, shape (A,).
+
+    Parameters
+    ----------
+    value : `now(book)`
+    """
+    rows = book.rows(Kind.OPTION)
+    unit = (value + book.instruments.offset)[book.instrument[rows]]
+    return group_sum(book.quantity[rows] * unit, book.pool[rows], book.pools)
+
+
+def margins_with_marks(
+    worth: FloatArray, marks: FloatArray, maintenance: Components, initial: Components
+) -> Components:
+    """Return the figures of a venue that has the marks of options in its margins, shape (A,) each.
+
+    It compares them with a balance that leaves options out; the excess is that of equity.
+
+    Parameters
+    ----------
+    worth : equity, shape (A,)
+    marks : `net_option_value`, shape (A,)
+    """
+    return {
+        "options_value": marks,
+        "margin_balance": worth - marks,
+        "venue_initial_margin": total(initial, len(worth)) - marks,
+        "venue_maintenance_margin": total(maintenance, len(worth)) - marks,
+    }
 
 
 class NetShort(NamedTuple):

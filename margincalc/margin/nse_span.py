@@ -22,6 +22,7 @@ from margincalc.arrays import BoolArray, FloatArray, group_sum
 from margincalc.book import Book, Kind
 from margincalc.errors import ModelRefusal
 from margincalc.margin.base import Components, MarginResult, Parameters, Share
+from margincalc.margin.charges import net_option_value
 from margincalc.margin.deposits import collateral_haircut
 from margincalc.margin.forms import LinearForm
 from margincalc.margin.scope import Scope
@@ -32,7 +33,6 @@ from margincalc.margin.span_arrays import (
     Scan,
     beyond_span,
     composite_delta,
-    net_option_value,
     refuse_beyond,
     rows,
     scan,

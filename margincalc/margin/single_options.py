@@ -23,9 +23,13 @@ from margincalc.margin.base import (
     Shape,
     Share,
     kinks,
-    total,
 )
-from margincalc.margin.charges import ShortRates, short_option
+from margincalc.margin.charges import (
+    ShortRates,
+    margins_with_marks,
+    net_option_value,
+    short_option,
+)
 from margincalc.margin.deposits import collateral_haircut, haircut_kinks
 from margincalc.margin.forms import LinearForm
 from margincalc.margin.linear import in_proportion
@@ -154,14 +158,7 @@ class SingleOptions(NamedTuple):
         initial = self._parts(book, rows, prices, initial=True)
         initial["open_orders"] = self._open_orders(book, mark)
         worth = equity(book, value)
-        held = book.quantity[rows] * mark[book.instrument[rows]]
-        marks = group_sum(held, book.pool[rows], book.pools)
-        details = {
-            "options_value": marks,
-            "margin_balance": worth - marks,
-            "venue_initial_margin": total(initial, book.pools) - marks,
-            "venue_maintenance_margin": total(maintenance, book.pools) - marks,
-        }
+        details = margins_with_marks(worth, net_option_value(book, value), maintenance, initial)
         return MarginResult(worth, maintenance, initial, details=details)
 
     def _parts(self, book: Book, rows: IntArray, prices: Prices, *, initial: bool) -> Components:

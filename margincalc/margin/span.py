@@ -26,6 +26,7 @@ from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
 from margincalc.book import Book, Instruments, Kind
 from margincalc.errors import ModelRefusal
 from margincalc.margin.base import Components, MarginResult, total
+from margincalc.margin.charges import net_option_value
 from margincalc.margin.deposits import collateral_haircut
 from margincalc.margin.forms import LinearForm
 from margincalc.margin.span_arrays import (
@@ -35,7 +36,6 @@ from margincalc.margin.span_arrays import (
     Scan,
     beyond_span,
     composite_delta,
-    net_option_value,
     refuse_beyond,
     rows,
     scan,

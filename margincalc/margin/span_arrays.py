@@ -224,15 +224,3 @@ def scan(book: Book, arrays: Arrays, grid: ScenarioGrid, keys: tuple[IntArray, I
 def spread_out(worst: Worst, rows: IntArray, positions: int) -> Worst:
     """Return a worst row of some position rows as one of all of them."""
     return worst._replace(by_position=placed(positions, (rows, worst.by_position)))
-
-
-def net_option_value(book: Book, value: FloatArray) -> FloatArray:
-    """Value of options held less that of options sold, at the mark, shape (A,).
-
-    Parameters
-    ----------
-    value : `now(book)`
-    """
-    rows = book.rows(Kind.OPTION)
-    unit = (value + book.instruments.offset)[book.instrument[rows]]
-    return group_sum(book.quantity[rows] * unit, book.pool[rows], book.pools)

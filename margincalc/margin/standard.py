@@ -24,9 +24,14 @@ from margincalc.margin.base import (
     Shape,
     kinks,
     laid_over,
-    total,
 )
-from margincalc.margin.charges import ShortRates, short_option, short_option_kinks
+from margincalc.margin.charges import (
+    ShortRates,
+    margins_with_marks,
+    net_option_value,
+    short_option,
+    short_option_kinks,
+)
 from margincalc.margin.deposits import Borrow, borrowed, collateral_haircut, haircut_kinks
 from margincalc.margin.forms import LinearForm
 from margincalc.margin.linear import in_proportion
@@ -78,14 +83,8 @@ class Standard(NamedTuple):
             initial["open_orders"] = _open_orders(book, rules.need)
         details: Components = {}
         if self.account.marks_in_margin:
-            options = held(book, Kind.OPTION)
-            marks = group_sum(options.quantity * mark[options.instrument], options.pool, book.pools)
-            details = {
-                "options_value": marks,
-                "margin_balance": worth - marks,
-                "venue_initial_margin": total(initial, book.pools) - marks,
-                "venue_maintenance_margin": total(maintenance, book.pools) - marks,
-            }
+            marks = net_option_value(book, value)
+            details = margins_with_marks(worth, marks, maintenance, initial)
         return MarginResult(worth, maintenance, initial, details=details)
 
     def linear(self, book: Book) -> LinearForm:
