@@ -127,7 +127,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "feed": (("ticks",), ("market", "sources"), ("desk",), ("session",), ("",)),
     "files": (
-        ("broker", "parquet", "tree"),
+        ("broker", "folders", "parquet", "tree"),
         ("columns",),
         ("prices", "source", "whole", "yaml_text"),
         ("csv_text", "explain", "history", "json_text", "schema"),

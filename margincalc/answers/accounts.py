@@ -17,7 +17,8 @@ from margincalc.answers.margining import IMPLIED, day_of, known_mode
 from margincalc.arrays import FloatArray
 from margincalc.errors import did_you_mean, input_error, printable, refusing_as, shown
 from margincalc.files.columns import Columns, read_columns
-from margincalc.files.parquet import BALANCES, POSITIONS, files_of, found_in
+from margincalc.files.folders import files_of, found_in
+from margincalc.files.parquet import BALANCES, POSITIONS
 from margincalc.files.reader import load, load_market
 from margincalc.margin.base import Venue
 from margincalc.margin.load import load_model, load_venues

@@ -91,7 +91,7 @@ def partition(
     InputError, OutputError
     """
     from margincalc.batch.partition import partitioned
-    from margincalc.files.parquet import found_in
+    from margincalc.files.folders import found_in
 
     own = found_in(str(positions))
     return partitioned(own.positions, str(balances) if balances else own.balances, str(output))
@@ -154,7 +154,7 @@ def _inputs(
 ) -> Inputs:
     """Return what is read of a venue: what is named, else what stands beside its positions."""
     from margincalc.batch.run import Inputs
-    from margincalc.files.parquet import files_of, found_in
+    from margincalc.files.folders import files_of, found_in
 
     own = found_in(str(positions))
     files_of(own.positions, "POSITIONS")  # what is not there has no market beside it either

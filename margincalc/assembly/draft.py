@@ -8,7 +8,7 @@ import numpy as np
 
 from margincalc.book import Kind, Pool
 from margincalc.errors import Fault
-from margincalc.portfolio import Portfolio
+from margincalc.portfolio import Collateral, Portfolio
 from margincalc.portfolio.quotes import Mark, Market
 
 
@@ -58,6 +58,8 @@ class Draft:
     """Pool, instrument, quantity and entry price, NaN where there is none."""
     ordered: list[tuple[Pool, str, float, float]] = field(default_factory=list)
     """Pool, instrument, quantity and limit price of orders."""
+    deposits: dict[Collateral, str] = field(default_factory=dict)
+    """By its terms for one unit, the row of the first deposit."""
     marks: dict[str, Mark] = field(default_factory=dict)  # of options
     unknown: list[str] = field(default_factory=list)  # options whose mark gives the volatility
     faults: list[Fault] = field(default_factory=list)

@@ -71,7 +71,19 @@ def add_deposit(draft: Draft, number: int, pool: Pool) -> None:
         confidence=confidence(deposit.confidence),
     )
     draft.rows[name] = _with_haircuts(row, deposit)
-    draft.held.append((pool, name, deposit.quantity, np.nan))
+    draft.held.append((pool, _together(draft, number, name), deposit.quantity, np.nan))
+
+
+def _together(draft: Draft, number: int, name: str) -> str:
+    """Return the row that holds a deposit: that of the first of its asset on the same terms.
+
+    A debt beside a deposit of its asset lessens it, as in an account at a venue, which has one
+    balance of each asset. Caps and tiers are of each entry by itself.
+    """
+    deposit = draft.portfolio.collateral[number]
+    if deposit.cap is not None or deposit.tiers:
+        return name
+    return draft.deposits.setdefault(deposit.model_copy(update={"quantity": 1.0}), name)
 
 
 def deposit_name(asset: str, number: int, count: int) -> str:

@@ -13,10 +13,12 @@ from margincalc.batch.universe import Universe
 from margincalc.files.parquet import (
     BALANCES,
     POSITIONS,
+    Legible,
     Table,
     arrow,
     columns_of,
     keys,
+    legible,
     opened,
     read,
 )
@@ -49,7 +51,7 @@ class _Read(NamedTuple):
     accounts : of each row, an Arrow array; a row without one has its neighbour's
     """
 
-    table: Table
+    rows: Legible
     places: tuple[tuple[str, int, int], ...]
     accounts: Any
 
@@ -71,31 +73,28 @@ def accounts_in(part: Part, universe: Universe, known: IntArray | None) -> Accou
     heads = positions.accounts.take(arrow().array(starts))
     names, number, holder = _named(part, heads, balances.accounts, known)
     poster = Runs(number, starts, np.diff(starts, append=len(positions.accounts)))
-    held = checked(positions.table, POSITIONS, poster, universe.instruments, universe)
-    owned = checked(balances.table, BALANCES, holder, universe.assets, universe)
+    held = checked(positions.rows, POSITIONS, poster, universe.instruments, universe)
+    owned = checked(balances.rows, BALANCES, holder, universe.assets, universe)
     bad = []
     set_aside = np.zeros(len(names), np.int64)
     for own, (_, reasons), each in ((positions, held, poster), (balances, owned, holder)):
         if reasons.any:
             owner = each.owners()
             wrong = np.flatnonzero((reasons.code > 0) & (owner >= 0))
-            bad.append(rows_of(own.table, own.places, wrong, reasons))
-            named = own.table.column("account").is_valid().to_numpy()[wrong]
+            bad.append(rows_of(own.rows.written, own.places, wrong, reasons))
+            named = own.rows.table.column("account").is_valid().to_numpy()[wrong]
             np.add.at(set_aside, owner[wrong[named]], 1)
     return Accounts(names, held[0], owned[0], together(bad), set_aside)
 
 
 def _positions(part: Part) -> _Read:
-    pa = arrow()
     if not part.file:
-        return _Read(
-            pa.table({"account": pa.array([], pa.string())}), (), pa.array([], pa.string())
-        )
+        return _nothing()
     with opened(part.file) as file:
         table = read(file, part.groups, columns_of(file, part.file, POSITIONS))
     own = table.slice(part.skip, part.rows)
     accounts = filled(keys(table.column("account")), part.file).slice(part.skip, part.rows)
-    return _Read(own, ((part.file, part.first + part.skip, part.rows),), accounts)
+    return _Read(legible(own), ((part.file, part.first + part.skip, part.rows),), accounts)
 
 
 def _balances(part: Part) -> _Read:
@@ -111,10 +110,15 @@ def _balances(part: Part) -> _Read:
                 places.append((path, sum(sizes[:group]), sizes[group]))
                 accounts.append(filled(keys(tables[-1].column("account")), path))
     if not tables:
-        empty = pa.array([], pa.string())
-        return _Read(pa.table({"account": empty}), (), empty)
+        return _nothing()
     whole = pa.concat_tables(tables, promote_options="permissive")
-    return _Read(whole, tuple(places), pa.concat_arrays(accounts))
+    return _Read(legible(whole), tuple(places), pa.concat_arrays(accounts))
+
+
+def _nothing() -> _Read:
+    pa = arrow()
+    empty = pa.array([], pa.string())
+    return _Read(legible(pa.table({"account": empty})), (), empty)
 
 
 def _named(

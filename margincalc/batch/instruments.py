@@ -6,8 +6,11 @@ portfolio file, with `spot` of its underlying, and `forward` and `rate` of its e
 
 from typing import Any
 
+import numpy as np
+
 from margincalc.errors import input_error, shown
-from margincalc.files.parquet import Wanted, columns_of, files_of, opened
+from margincalc.files.folders import files_of
+from margincalc.files.parquet import Table, Wanted, columns_of, legible, opened
 from margincalc.files.reader import market_of
 from margincalc.portfolio import Instrument, Portfolio, Quote
 from margincalc.portfolio.names import parse
@@ -29,22 +32,36 @@ def with_instruments(market: Portfolio, path: str | None) -> Portfolio:
     if path is None:
         return market
     rows: list[dict[str, Any]] = []
+    places: list[str] = []
     for file_name in files_of(path, "--instruments"):
         with opened(file_name) as file:
             columns_of(file, file_name, _WANTED)
-            rows += file.read(use_threads=False).to_pylist()
+            table = _table(file, file_name)
+            rows += table.to_pylist()
+            places += [f"{file_name} row {number:,}" for number in range(1, table.num_rows + 1)]
     known = {"instrument", *TERMS, *QUOTES, *_OF_THE_MARKET}
     unknown = [name for name in (rows[0] if rows else ()) if name not in known]
     if unknown:
         wanted = f"columns among {', '.join(sorted(known))}"
         raise input_error(path, f"the unknown column {shown(unknown[0])}", wanted)
     tree: dict[str, Any] = {"instruments": {}, "quotes": {}, "market": {}}
-    for number, row in enumerate(rows):
+    for place, row in zip(places, rows, strict=True):
         said = {key: _plain(value) for key, value in row.items() if value is not None}
         if "instrument" not in said:
-            raise input_error(f"{path} row {number + 1:,}", "no instrument", "its name")
-        _add(tree, market, said, f"{path} row {number + 1:,}")
+            raise input_error(place, "no instrument", "its name")
+        _add(tree, market, said, place)
     return market.with_market(market_of(tree, _Place(path)))
+
+
+def _table(file: Any, name: str) -> Table:
+    """Read a file, and refuse texts in it that are none."""
+    read = legible(file.read(use_threads=False))
+    for column, lost in read.lost:
+        place = f"{name} row {int(np.flatnonzero(lost)[0]) + 1:,}, column {column}"
+        raise input_error(
+            place, "bytes that are not UTF-8", "a text in UTF-8", "convert the column"
+        )
+    return read.table
 
 
 class _Place:

@@ -11,7 +11,7 @@ import numpy as np
 
 from margincalc.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from margincalc.batch.universe import Rows, Universe
-from margincalc.files.parquet import POSITIONS, Table, Wanted, arrow
+from margincalc.files.parquet import POSITIONS, Legible, Table, Wanted, arrow
 from margincalc.portfolio import LEAST
 
 MOST = 1e15  # of a quantity or price, as in a portfolio file
@@ -146,10 +146,11 @@ class Reasons:
 
 
 def checked(
-    table: Table, wanted: dict[str, Wanted], runs: Runs, rows: Rows, universe: Universe
+    read: Legible, wanted: dict[str, Wanted], runs: Runs, rows: Rows, universe: Universe
 ) -> tuple[Checked, Reasons]:
     """Say what is wrong with each row, and keep what is right of this part's accounts."""
     _, name, amount, *_ = wanted
+    table = read.table
     names, venue = _codes(table, name), _codes(table, "venue")
     quantity, entry = _numbers(table, amount), _numbers(table, "entry_price")
     row, why = _rows_of(names, rows)
@@ -173,6 +174,8 @@ def checked(
         reasons.put(~allowed[venue.code], beyond)
     if table.num_rows and table.column("account").null_count:
         reasons.put(table.column("account").is_null().to_numpy(), "no account")
+    for column, lost in read.lost:
+        reasons.put(lost, f"{'an' if column[0] in 'aeiou' else 'a'} {column} that is not UTF-8")
     good = reasons.code == 0 if reasons.any else None
     own, pool = runs.take(runs.owner >= 0), _codes(table, "pool")
     return Checked(own, _ordered(own), names, row, quantity, entry, venue, pool, good), reasons

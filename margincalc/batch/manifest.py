@@ -2,28 +2,42 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from margincalc.batch.parts import Part
 from margincalc.batch.piece import name_of, write
+from margincalc.batch.survey import Map
 from margincalc.errors import input_error
 
 MANIFEST = "manifest.json"
 _DRAFTS = "*/.*.draft"
 SCHEMA = "margincalc.batch.manifest/1"
+PIECE = 1 << 25  # bytes that are digested at once, by one of the workers
 
 
-def fingerprint(files: Sequence[str], said: dict[str, Any]) -> str:
-    """Digest the files that are read, by name, size and footer, and all that was asked for."""
+def fingerprint(files: Sequence[str], said: dict[str, Any], each: Map = map) -> str:
+    """Digest the files that are read, every byte of them, and all that was asked for.
+
+    Size and time of change would not do: a quantity may change in its place, and a file that is
+    copied is as it was. To read it all takes a hundredth of a run.
+    """
     digest = hashlib.blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=16)
-    for path in files:
-        with open(path, "rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(size - 65536, 0))
-            digest.update(f"{Path(path).name} {size}".encode() + file.read())
+    pieces = [
+        (path, first) for path in files for first in range(0, os.path.getsize(path) or 1, PIECE)
+    ]
+    own = each(_digest, *zip(*pieces, strict=True)) if pieces else ()
+    for (path, first), found in zip(pieces, own, strict=True):
+        digest.update(f"{Path(path).name} {first} {found}".encode())
     return digest.hexdigest()
+
+
+def _digest(path: str, first: int) -> str:
+    with open(path, "rb") as file:
+        file.seek(first)
+        return hashlib.blake2b(file.read(PIECE), digest_size=16).hexdigest()
 
 
 def begun(output: str, run: str, parts: Sequence[Part], *, resume: bool) -> list[dict[str, Any]]:

@@ -1,20 +1,23 @@
 """Group Parquet files by account, out of core: sample, spread over files by range, sort each.
 
 Accounts ascend through the files that result, so that `batch` keeps nothing of each in mind, and
-each account's rows keep their order.
+each account's rows keep their order. Rows without account, or with one that is not UTF-8, stay too,
+in the last file: it is `batch` that sets rows aside.
 """
 
+import os
+import shutil
 from bisect import bisect_right
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from margincalc.batch.piece import drafted
 from margincalc.batch.survey import Key
 from margincalc.errors import OutputError, input_error
+from margincalc.files.folders import files_of
 from margincalc.files.parquet import (
     BALANCES,
     POSITIONS,
@@ -22,122 +25,161 @@ from margincalc.files.parquet import (
     account_keys,
     arrow,
     columns_of,
-    files_of,
     opened,
     read,
+    readable,
 )
 
 ROWS = 1 << 22  # of positions in a file, about; the rows of one file are in memory at once
 SAMPLED = 1024  # accounts of each row group
 MOST_FILES = 256
+DRAFT = ".partition.draft"
 
 
 def partitioned(positions: str, balances: str | None, output: str) -> int:
     """Write `positions/` and `balances/` under a folder, each in files of ascending accounts.
 
-    Returns the number of rows.
+    They appear when all of both is written, and not before. Returns the number of rows.
 
     Raises
     ------
     InputError
         For files that cannot be read, or a folder that is not empty.
     OutputError
-        If a file could not be written.
+        If a file could not be written; nothing stays.
     """
-    folder = Path(output)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise input_error("--output", f"{output}, which is not empty", "a new folder")
     files = files_of(positions, "POSITIONS")
-    bounds = _bounds(files)
-    rows = _grouped(files, POSITIONS, bounds, folder / "positions")
-    if balances is not None:
-        own = files_of(balances, "--balances")
-        rows += _grouped(own, BALANCES, bounds, folder / "balances")
+    others = None if balances is None else files_of(balances, "--balances")
+    with _drafted(Path(output)) as draft:
+        kind, bounds = _bounds(files)
+        rows = _grouped(files, _schema(POSITIONS, kind), bounds, draft / "positions")
+        if others is not None:
+            rows += _grouped(others, _schema(BALANCES, kind), bounds, draft / "balances")
     return rows
 
 
-def _bounds(files: Sequence[str]) -> list[Key]:
-    """Return the accounts at which files begin, but the first: of about equal numbers of rows."""
+@contextmanager
+def _drafted(folder: Path) -> Iterator[Path]:
+    """Give a hidden folder to write to, whose content becomes the folder's when all is written."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        left = Path(folder, DRAFT).exists()
+        remedy = "an interrupted --partition left it: delete it" if left else "name another"
+        raise input_error("--output", f"{folder}, which is not empty", "a new folder", remedy)
+    draft, fresh = folder / DRAFT, not folder.exists()
+    try:
+        draft.mkdir(parents=True)
+        yield draft
+        for name in ("balances", "positions"):  # the one that makes it a venue's folder last
+            if (draft / name).exists():
+                (draft / name).rename(folder / name)
+        draft.rmdir()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        message = f"{folder} could not be written: {reason}; nothing of it stays: make room"
+        raise OutputError(message) from None
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+        if fresh:
+            with suppress(OSError):
+                folder.rmdir()  # unless it has something
+
+
+def _schema(wanted: dict[str, Wanted], accounts: Any) -> Any:
+    """Return the columns that are written; `accounts` is the type of the first."""
+    pa = arrow()
+    types = {"key": accounts, "text": pa.string(), "number": pa.float64()}
+    return pa.schema([(name, types[column.holds]) for name, column in wanted.items()])
+
+
+def _bounds(files: Sequence[str]) -> tuple[Any, list[Key]]:
+    """Return how accounts are written, and those at which files begin.
+
+    Of the files, all but the first begin at one; they have about equal numbers of rows.
+    """
     sample: list[Any] = []
-    rows = 0
+    rows, kinds = 0, []
     for path in files:
         with opened(path) as file:
             columns_of(file, path, POSITIONS)
             for group in range(file.num_row_groups):
-                accounts = account_keys(
-                    read(file, [group], ["account"]).column(0), path
-                ).drop_null()
+                accounts = account_keys(read(file, [group], ["account"]).column(0), path)
+                kinds.append(accounts.type)
+                accounts = accounts.drop_null()
                 rows += len(accounts)
                 step = max(len(accounts) // SAMPLED, 1)
                 sample += accounts.take(
                     arrow().array(np.arange(0, len(accounts), step))
                 ).to_pylist()
-    if len({isinstance(each, str) for each in sample}) > 1:
+    if len(set(kinds)) > 1:
         raise input_error("POSITIONS", "accounts of two types", "texts, or whole numbers")
     sample.sort()
     count = min(max(rows // ROWS, 1), MOST_FILES)
     cuts = (sample[len(sample) * number // count] for number in range(1, count))
-    return list(dict.fromkeys(cuts))
+    return kinds[0] if kinds else arrow().string(), list(dict.fromkeys(cuts))
 
 
-def _grouped(
-    files: Sequence[str], wanted: dict[str, Wanted], bounds: Sequence[Key], folder: Path
-) -> int:
+def _grouped(files: Sequence[str], schema: Any, bounds: Sequence[Key], folder: Path) -> int:
     """Spread rows over one file for each range, then sort each by account."""
     pa = arrow()
     spread = [folder / f".part-{number:06d}.spread" for number in range(len(bounds) + 1)]
-    try:
-        folder.mkdir(parents=True)
-        with ExitStack() as stack:
-            writers: list[Any] = [None] * len(spread)
-            rows = 0
-            for table in _tables(files, wanted):
-                rows += table.num_rows
-                for number, part in _cut(table, bounds):
-                    if writers[number] is None:
-                        sink = stack.enter_context(pa.OSFile(str(spread[number]), "wb"))
-                        made = pa.ipc.new_file(sink, part.schema)
-                        writers[number] = stack.enter_context(made)
-                    writers[number].write_table(part)
-        for number, path in enumerate(spread):
-            if path.exists():
-                _sorted(path, folder / f"part-{number:06d}.parquet")
-                path.unlink()
-    except OSError as error:
-        raise OutputError(f"{folder} could not be written: {error.strerror or error}") from None
+    folder.mkdir()
+    with ExitStack() as stack:
+        writers: list[Any] = [None] * len(spread)
+        rows = 0
+        for table in _tables(files, schema):
+            rows += table.num_rows
+            for number, part in _cut(table, bounds):
+                if writers[number] is None:
+                    sink = stack.enter_context(pa.OSFile(str(spread[number]), "wb"))
+                    writers[number] = stack.enter_context(pa.ipc.new_file(sink, schema))
+                writers[number].write_table(part)
+    for number, path in enumerate(spread):
+        if path.exists():
+            _sorted(path, folder / f"part-{number:06d}.parquet")
+            path.unlink()
+    if not rows:
+        _written(schema.empty_table(), folder / "part-000000.parquet")
     return rows
 
 
-def _tables(files: Sequence[str], wanted: dict[str, Wanted]) -> Any:
-    """Yield row groups with the columns wanted, all of the same types."""
+def _tables(files: Sequence[str], schema: Any) -> Iterator[Any]:
+    """Yield row groups with the columns of a schema."""
     pa = arrow()
-    types = {"text": pa.string(), "number": pa.float64()}
+    wanted = POSITIONS if "instrument" in schema.names else BALANCES
     for path in files:
         with opened(path) as file:
             columns = columns_of(file, path, wanted)
             for group in range(file.num_row_groups):
                 table = read(file, [group], columns)
-                made = {"account": pa.chunked_array([account_keys(table.column("account"), path)])}
-                for name, column in list(wanted.items())[1:]:
-                    kind = types[column.holds]
-                    made[name] = (
-                        table.column(name).cast(kind)
+                made = [pa.chunked_array([_accounts(table, path, schema.types[0])])]
+                for name, kind in zip(schema.names[1:], schema.types[1:], strict=True):
+                    made.append(
+                        # Of whole numbers and decimals, what batch would make of them.
+                        table.column(name).cast(kind, safe=False)
                         if name in columns
                         else pa.nulls(table.num_rows, kind)
                     )
-                yield pa.table(made)
+                yield pa.table(made, schema=schema)
 
 
-def _cut(table: Any, bounds: Sequence[Key]) -> Any:
+def _accounts(table: Any, path: str, kind: Any) -> Any:
+    accounts = account_keys(table.column("account"), path, as_written=True)
+    if accounts.type != kind:
+        place, remedy = f"{path}, column account", "write accounts in one way in all files"
+        raise input_error(place, "accounts of another type", "that of the positions", remedy)
+    return accounts
+
+
+def _cut(table: Any, bounds: Sequence[Key]) -> Iterator[tuple[int, Any]]:
     """Yield the rows of each range that has any, in their order."""
     pa = arrow()
     coded = table.column("account").combine_chunks().dictionary_encode()
     coded = coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
-    place = [
-        0 if each is None else bisect_right(bounds, each) for each in coded.dictionary.to_pylist()
-    ]
+    names = readable(coded.dictionary).to_pylist()
+    # Nobody's rows go to the last file, which has accounts beside them.
+    place = [len(bounds) if each is None else bisect_right(bounds, each) for each in names]
     index = pa.compute.fill_null(coded.indices, len(place)).to_numpy(zero_copy_only=False)
-    number = np.array([*place, 0])[index]
+    number = np.array([*place, len(bounds)])[index]
     order = np.argsort(number, kind="stable")
     starts = np.searchsorted(number[order], np.arange(len(bounds) + 2))
     for at in np.flatnonzero(np.diff(starts)).tolist():
@@ -154,5 +196,11 @@ def _sorted(spread: Path, path: Path) -> None:
             table.select(["account"]).append_column("place", place),
             sort_keys=[("account", "ascending"), ("place", "ascending")],
         )
-        with drafted(path) as draft:
-            pa.parquet.write_table(table.take(order), draft, row_group_size=1 << 20)
+        _written(table.take(order), path)
+
+
+def _written(table: Any, path: Path) -> None:
+    """Write a file, and see that it is on the disk."""
+    arrow().parquet.write_table(table, path, row_group_size=1 << 20)
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())

@@ -17,7 +17,8 @@ from margincalc.batch.rows import AMOUNTS, components_of
 from margincalc.batch.survey import Survey, survey
 from margincalc.batch.universe import Universe, universe
 from margincalc.errors import Fault, InputError, did_you_mean, input_error, shown
-from margincalc.files.parquet import BALANCES, POSITIONS, files_of
+from margincalc.files.folders import files_of
+from margincalc.files.parquet import BALANCES, POSITIONS
 from margincalc.kernels import pricer_named
 from margincalc.margin.base import STATUSES
 from margincalc.portfolio import Portfolio
@@ -82,7 +83,7 @@ def run(inputs: Inputs, wishes: Wishes, progress: Progress) -> BatchReport:
         plan = planned(positions, balances)
         cut = {"parts": [[part.first, part.skip, part.rows] for part in plan.parts]}
         said = _said(market, wishes, everything, pricer) | cut
-        what = fingerprint([*paths[0], *paths[1]], said)
+        what = fingerprint([*paths[0], *paths[1]], said, workers.map)
         job = Job(
             everything,
             components_of(everything),

@@ -11,7 +11,15 @@ import numpy as np
 
 from margincalc.arrays import IntArray
 from margincalc.errors import input_error, shown
-from margincalc.files.parquet import Wanted, account_keys, arrow, columns_of, opened, read
+from margincalc.files.parquet import (
+    Wanted,
+    account_keys,
+    arrow,
+    columns_of,
+    opened,
+    read,
+    readable,
+)
 
 Key: TypeAlias = str | int
 Map: TypeAlias = Callable[..., Iterable[Any]]
@@ -104,7 +112,8 @@ def _look(path: str, place: tuple[int, int, int], columns: tuple[str, ...]) -> A
     starts = runs(accounts)
     heads = accounts.take(pa.array(starts))
     rising = pa.compute.all(pa.compute.less(heads[:-1], heads[1:])).as_py()
-    names = set[str]().union(*(_distinct(chunk) for chunk in table.column(columns[1]).chunks))
+    named = readable(table.column(columns[1]))
+    names = set[str]().union(*(_distinct(chunk) for chunk in named.chunks))
     lead = int(starts[1]) if len(starts) > 1 else len(accounts)
     ends = accounts[0].as_py(), accounts[-1].as_py()
     return Group(*place, len(accounts), *ends, lead, len(starts), rising is not False), names
@@ -130,7 +139,8 @@ def filled(accounts: Any, path: str) -> Any:
     if not accounts.null_count:
         return accounts
     if accounts.null_count == len(accounts):
-        raise input_error(f"{path}, column account", "a row group without accounts", "accounts")
+        place, remedy = f"{path}, column account", "leave its rows out, or say whose they are"
+        raise input_error(place, "a row group without any account", "accounts in UTF-8", remedy)
     return pa.compute.fill_null_backward(pa.compute.fill_null_forward(accounts))
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from margincalc.errors import MissingExtraError, did_you_mean, input_error, shown
+import numpy as np
+
+from margincalc.arrays import BoolArray
+from margincalc.errors import InputError, MissingExtraError, did_you_mean, input_error
 
 Table = Any
 """A `pyarrow.Table`, or a column of one."""
@@ -52,52 +54,6 @@ def arrow() -> Any:
     return pyarrow
 
 
-def files_of(path: str, option: str) -> tuple[str, ...]:
-    """Return a Parquet file, or those of a folder in the order of their names.
-
-    Raises
-    ------
-    InputError
-        Where there is none.
-    """
-    place = Path(path)
-    if place.is_file():
-        return (str(place),)
-    if not place.is_dir():
-        raise input_error(option, f"{shown(path)}, which is not there", "a Parquet file or folder")
-    found = sorted(str(each) for each in place.rglob("*.parquet") if each.is_file())
-    if not found:
-        raise input_error(option, f"{path} without a file *.parquet", "a folder of Parquet files")
-    return tuple(found)
-
-
-class Found(NamedTuple):
-    """What a folder has of a venue; `positions` is what was given where it is no such folder."""
-
-    positions: str
-    balances: str | None = None
-    instruments: str | None = None
-    market: str | None = None
-
-
-def found_in(path: str) -> Found:
-    """Return a venue's files in a folder: each a Parquet file or a folder, beside its market."""
-    folder = Path(path)
-
-    def named(*names: str) -> str | None:
-        return next((str(folder / name) for name in names if (folder / name).exists()), None)
-
-    positions = named("positions", "positions.parquet")
-    if positions is None:
-        return Found(path)
-    return Found(
-        positions,
-        named("balances", "balances.parquet"),
-        named("instruments", "instruments.parquet"),
-        named("market.yaml", "market.yml", "market.json"),
-    )
-
-
 @contextmanager
 def opened(path: str) -> Iterator[Any]:
     """Open a Parquet file; what cannot be read is an error that names the file.
@@ -110,11 +66,20 @@ def opened(path: str) -> Iterator[Any]:
     try:
         with pa.parquet.ParquetFile(path) as file:
             yield file
+    except UnicodeDecodeError:
+        raise _not_utf8(path) from None
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+        if "Invalid UTF8" in str(error):  # of dictionaries with an index of other than 32 bits
+            raise _not_utf8(path) from None
         reason = str(error).splitlines()[0][:150] if str(error) else type(error).__name__
         found = f"what is no complete Parquet file ({reason})"
         remedy = "it may be cut short or damaged: write it again"
         raise input_error(path, found, "a Parquet file", remedy) from None
+
+
+def _not_utf8(path: str) -> InputError:
+    wanted, remedy = "names and texts in UTF-8", "convert the column to UTF-8, and write it again"
+    return input_error(path, "bytes that are not UTF-8 in a column of texts", wanted, remedy)
 
 
 def columns_of(file: Any, path: str, wanted: dict[str, Wanted]) -> list[str]:
@@ -149,8 +114,76 @@ def read(file: Any, groups: Sequence[int], columns: Sequence[str]) -> Table:
     return file.read_row_groups(list(groups), columns=list(columns), use_threads=False)
 
 
-def account_keys(column: Table, path: str) -> Any:
-    """Return the accounts of a file's rows as `keys`.
+class Legible(NamedTuple):
+    """A table, of which what is not UTF-8 was made null.
+
+    Attributes
+    ----------
+    written : the table as it was read
+    lost : the columns that had any, and which rows, shape (P,)
+    """
+
+    table: Table
+    written: Table
+    lost: tuple[tuple[str, BoolArray], ...]
+
+
+def legible(written: Table) -> Legible:
+    """Make null what a table has for texts and is not UTF-8."""
+    table, lost = written, []
+    for at, name in enumerate(written.column_names):
+        column = written.column(at)
+        texts = readable(column)
+        if texts is not column:
+            table = table.set_column(at, name, texts)
+            own: BoolArray = _missing(texts) & ~_missing(column)
+            lost.append((name, own))
+    return Legible(table, written, tuple(lost))
+
+
+def _missing(column: Table) -> BoolArray:
+    found: BoolArray = np.asarray(column.is_null().to_numpy(), bool)
+    return found
+
+
+def readable(column: Table, *, escaped: bool = False) -> Table:
+    """Return a column, of whose texts those that are not UTF-8 are null or, to be shown, escaped.
+
+    A Parquet file may have any bytes for a text, and pyarrow hands them on as they are.
+    """
+    pa = arrow()
+    if not _text(column.type):
+        return column
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        return _decoded(column, escaped)
+    return column
+
+
+def _decoded(column: Table, escaped: bool) -> Table:
+    pa = arrow()
+    if isinstance(column, pa.ChunkedArray):
+        parts = [_decoded(part, escaped) for part in column.chunks]
+        return pa.chunked_array(parts, column.type)
+    if pa.types.is_dictionary(column.type):
+        words = _decoded(column.dictionary, escaped)
+        known = pa.compute.take(words.is_valid(), column.indices)
+        code = pa.compute.if_else(known, column.indices, pa.scalar(None, column.indices.type))
+        return pa.DictionaryArray.from_arrays(code, words)
+    found = column.cast(pa.large_binary()).to_pylist()
+    return pa.array([each and _text_of(each, escaped) for each in found], column.type)
+
+
+def _text_of(content: bytes, escaped: bool) -> str | None:
+    try:
+        return content.decode("utf-8", "backslashreplace" if escaped else "strict")
+    except UnicodeDecodeError:
+        return None
+
+
+def account_keys(column: Table, path: str, *, as_written: bool = False) -> Any:
+    """Return the accounts of a file's rows as `keys`; those that are not UTF-8 too, `as_written`.
 
     Raises
     ------
@@ -158,7 +191,7 @@ def account_keys(column: Table, path: str) -> Any:
         For numbers of more than 63 bits.
     """
     try:
-        return keys(column)
+        return flat(column) if as_written else keys(column)
     except arrow().ArrowInvalid as error:
         found, wanted = f"what is none ({error})", f"names, or whole numbers below {1 << 63:,}"
         raise input_error(f"{path}, column account", found, wanted) from None
@@ -166,6 +199,11 @@ def account_keys(column: Table, path: str) -> Any:
 
 def keys(column: Table) -> Any:
     """Return accounts as one array of texts, or of whole numbers where they are written so."""
+    return flat(readable(column))
+
+
+def flat(column: Table) -> Any:
+    """Return texts or whole numbers as one array without a dictionary."""
     pa = arrow()
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if isinstance(whole, pa.ChunkedArray):
