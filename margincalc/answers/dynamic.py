@@ -1,6 +1,7 @@
 """`simulate dynamic`: static and dynamic scan ranges side by side on a price history."""
 
 import datetime as dt
+import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -197,34 +198,55 @@ def model_text(histories: tuple[Prices, ...], rule: str, terms: DynamicTerms, na
 
     Every symbol's underlying is its part before a slash or a dash; the rest of the model is that
     of `generic-portfolio`.
+
+    Raises
+    ------
+    InputError
+        If there is no such rule, two symbols are of one underlying, or a range is too wide.
     """
     from margincalc.margin.load import load_model, model_file
 
     if rule not in [field.key for field in PATH[3:]]:
         known = ", ".join(field.key for field in PATH[3:])
         raise input_error("--rule", shown(rule), f"one of {known}")
+    bases = _bases(histories)
     last = max(float(history.time[-1]) for history in histories)
     base = load_model("generic-portfolio", dt.date.max)
     text = model_file("generic-portfolio", base.effective).read_text("utf-8")
     _, _, rest = text.partition("[parameters.scope]")
     day = dt.datetime.fromtimestamp(last, dt.UTC).date().isoformat()
-    title = f'name = "{name}"\ntitle = "Scan ranges by {rule}, {day}"\nfamily = "scan"\n'
+    title = f'name = {_quoted(name)}\ntitle = "Scan ranges by {rule}, {day}"\nfamily = "scan"\n'
     source = f"ranges by {rule}, {terms.confidence:g} over {terms.horizon:g} days, from a history"
     lines = [
         title + f'mode = "portfolio"\neffective = {day}\nproof = "own"\n',
         f'[[sources]]\nwhat = "{source}"\nurl = "margincalc simulate dynamic"\nread = {day}\n',
         "[parameters.scope]" + rest.rstrip() + "\n",
     ]
-    for history in histories:
-        lines.append(_underlying(history, next_range(history, rule, terms)))
+    for underlying, history in zip(bases, histories, strict=True):
+        lines.append(_underlying(underlying, next_range(history, rule, terms)))
     return "\n".join(lines)
 
 
-def _underlying(history: Prices, size: float) -> str:
+def _bases(histories: tuple[Prices, ...]) -> list[str]:
+    """Return the underlying of each symbol; without a symbol it is bitcoin."""
+    bases = [own.symbol.replace("/", "-").partition("-")[0] or "BTC" for own in histories]
+    for base in bases:
+        if bases.count(base) > 1:
+            remedy = "choose one with --symbol"
+            raise input_error("--symbol", f"several symbols of {shown(base)}", "one", remedy)
+    return bases
+
+
+def _quoted(text: str) -> str:
+    """Return a text as TOML has it, whatever is in it."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _underlying(base: str, size: float) -> str:
     """Return one underlying's grid and tails."""
     if not 0.0 < size < 0.95:
-        raise input_error(history.symbol, f"a range of {size:.3g}", "one between 0 and 0.95")
-    key = history.symbol.replace("/", "-").partition("-")[0] or "BTC"
+        raise input_error("--rule", f"a range of {size:.3g} of {shown(base)}", "one from 0 to 0.95")
+    key = base if base.isascii() and base.isalnum() else _quoted(base)
     moves = ", ".join(f"{size * step / 4.0:.6f}" for step in range(-4, 5))
     return (
         f"[parameters.underlyings.{key}.grid]\nspot = [{moves}] # relative move\n"

@@ -73,7 +73,10 @@ def shocks_of(text: str) -> FloatArray:
 def _move(text: str) -> float:
     """Read a relative move, a decimal or a percentage."""
     own = text.strip()
-    return float(own.removesuffix("%")) / (100.0 if own.endswith("%") else 1.0)
+    move = float(own.removesuffix("%")) / (100.0 if own.endswith("%") else 1.0)
+    if not abs(move) < np.inf:
+        raise ValueError("a finite number")
+    return move
 
 
 def dealers_of(text: str | Path | None) -> Gamma | None:

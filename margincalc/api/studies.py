@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 DEPTH = "0.5%=15.5e6,5%=40e6"  # of bitcoin in early October 2025, CoinDesk Research
 MOST_RESPONSE = 1e6
+MOST_FUND = 1e15
 RULES = Rules()
 
 
@@ -154,13 +155,20 @@ def _terms(stress: Spiralling | Stressed, known: type, shocks: str) -> Terms:
     return Terms(
         shocks_of(given.get("shocks", shocks)),
         law_of(given.get("depth", DEPTH), given.get("depth_left", 1.0)),
-        given.get("fund", 0.0),
+        _fund(given.get("fund", 0.0)),
         volatility,
         given.get("progress"),
         margin,
         dealers_of(given.get("dealers")),
         given.get("deleverage"),
     )
+
+
+def _fund(amount: float) -> float:
+    """Refuse what no fund holds."""
+    if not 0.0 <= amount <= MOST_FUND:
+        raise input_error("--fund", shown(amount), f"an amount from 0 to {MOST_FUND:g}")
+    return amount
 
 
 def _response(name: str, response: float) -> float:

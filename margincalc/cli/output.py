@@ -169,5 +169,5 @@ def _screen(options: Options) -> "Screen":
         import shutil
 
         return Screen(shutil.get_terminal_size().columns, not os.environ.get("NO_COLOR"))
-    stated = os.environ.get("COLUMNS", "")
+    stated = os.environ.get("COLUMNS", "")[:9]  # more digits are as wide
     return Screen(int(stated)) if stated.isdecimal() and int(stated) else Screen()

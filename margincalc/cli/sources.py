@@ -107,8 +107,6 @@ def stressed(
     options: Options, file: str | None, drawn: dict[str, Any], terms: dict[str, Any]
 ) -> tuple["Source", dict[str, Any]]:
     """Return where accounts come from, and the rules and stress that they are run with."""
-    if not 0.0 <= terms["fund"] < 1e15:
-        raise click.BadParameter("an amount from 0 is wanted", param_hint="'--fund'")
     stress = {"rules": margins_of(options), "progress": _progress(), **terms}
     return source_of(file, options.market, drawn), stress
 

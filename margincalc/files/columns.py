@@ -9,6 +9,7 @@ import io
 import sys
 import zlib
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -16,7 +17,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from margincalc.arrays import FloatArray
-from margincalc.errors import Fault, InputError, did_you_mean, input_error, printable, shown
+from margincalc.errors import Fault, InputError, did_you_mean, few, input_error, printable, shown
 from margincalc.files.parquet import opened
 
 MOST = 20  # faults of one column that are told
@@ -59,7 +60,7 @@ class Columns(NamedTuple):
         missing = [name for name in names if name not in self.cells]
         if missing:
             near = did_you_mean(missing[0], self.cells)
-            found = f"no column {missing[0]} among {', '.join(map(printable, self.cells))}"
+            found = f"no column {missing[0]} among {few([*map(printable, self.cells)], 20)}"
             raise input_error(self.name, found, f"a header such as {example}", near)
 
     def refuse_unknown(self, known: Iterable[str]) -> None:
@@ -153,10 +154,7 @@ def _csv(name: str, data: bytes) -> Columns:
     if len(rows) < 2:
         raise input_error(name, "no rows", "a header and a row for each entry")
     header = [cell.strip().casefold() for cell in rows[0]]
-    twice = [column for column in header if header.count(column) > 1]
-    if twice:
-        found = f"the column {shown(twice[0])} twice"
-        raise input_error(f"{name}:{lines[0]}", found, "it once")
+    _refuse_twice(header, f"{name}:{lines[0]}")
     for line, row in zip(lines, rows, strict=True):
         if len(row) != len(header):
             found, wanted = f"{len(row)} cells", f"{len(header)}, as the header has"
@@ -170,8 +168,18 @@ def _parquet(name: str, path: Path) -> Columns:
         table = file.read()
     if not table.num_rows:
         raise input_error(name, "no rows", "a row for each entry")
-    cells = {column.casefold(): table[column].to_pylist() for column in table.column_names}
-    return Columns(name, cells)
+    header = [column.casefold() for column in table.column_names]
+    _refuse_twice(header, name)
+    columns = (column.to_pylist() for column in table.columns)
+    return Columns(name, dict(zip(header, columns, strict=True)))
+
+
+def _refuse_twice(header: Sequence[str], place: str) -> None:
+    """Refuse a column that a table has twice; their case does not matter."""
+    twice = [column for column, count in Counter(header).items() if count > 1]
+    if twice:
+        remedy = "leave out or rename one of them"
+        raise input_error(place, f"the column {shown(twice[0])} twice", "it once", remedy)
 
 
 def _number(cell: Any) -> float:

@@ -154,6 +154,8 @@ def test_width_is_80_or_what_columns_says(run: Run, monkeypatch: pytest.MonkeyPa
     narrow = run("margin", STRANGLE).out
     monkeypatch.setenv("COLUMNS", "200")
     wide = run("margin", STRANGLE).out
+    monkeypatch.setenv("COLUMNS", "9" * 5000)
+    assert run("margin", STRANGLE).out == wide
     monkeypatch.setenv("COLUMNS", "many")
     assert run("margin", STRANGLE).out == narrow
     assert max(map(len, narrow.splitlines())) <= 80 < max(map(len, wide.splitlines())) <= 200

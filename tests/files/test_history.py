@@ -4,6 +4,8 @@ import gzip
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import margincalc as mc
@@ -94,6 +96,24 @@ def test_times_may_have_a_zone(tmp_path: Path) -> None:
     text = "\n".join(["time,price", *(f"{time},100" for time in rows)])
     (found,) = read_prices(written(tmp_path, text))
     assert (found.time - found.time[0]).tolist() == [0.0, 3600.5, 7200.0]
+
+
+def test_a_column_twice_is_refused_in_either_form(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=":1\n    found the column 'price' twice; wanted it once"):
+        read_prices(written(tmp_path, "time,price,Price\n1,100,101\n"))
+    table = pa.table(
+        [[1, 2, 3], [100.0, 101.0, 102.0], [7.0, 8.0, 9.0]], ["time", "price", "Price"]
+    )
+    pq.write_table(table, tmp_path / "prices.parquet")
+    with pytest.raises(InputError, match="found the column 'price' twice; wanted it once"):
+        read_prices(tmp_path / "prices.parquet")
+
+
+def test_a_header_of_very_many_columns_is_refused_in_few_words(tmp_path: Path) -> None:
+    names, cells = (",".join(f"{what}{n}" for n in range(200_000)) for what in ("c", ""))
+    with pytest.raises(InputError, match="c18, c19 and 199980 more; wanted a header") as refusal:
+        read_prices(written(tmp_path, f"{names}\n{cells}\n"))
+    assert len(str(refusal.value)) < 500
 
 
 def test_packed_prices_are_read_and_damaged_ones_refused(tmp_path: Path) -> None:

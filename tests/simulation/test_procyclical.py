@@ -1,12 +1,17 @@
 """Margins over time: tests of breaches against their definitions, tools against leaps."""
 
 import math
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import margincalc as mc
+from margincalc.answers.dynamic import DynamicTerms
+from margincalc.errors import InputError
 from margincalc.simulation import procyclical
 from margincalc.simulation.backtest import backtest
 
@@ -60,3 +65,17 @@ def test_no_breach_at_all_is_no_proof_of_anything_else() -> None:
     found = backtest(np.zeros(250, bool), 0.99)
     assert found.kupiec == pytest.approx(-2.0 * 250 * math.log(0.99))
     assert found.christoffersen == 0.0
+
+
+def test_symbols_and_names_are_texts_of_the_model(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    rows = [f"{day},{100.0 + rng.normal():.3f}" for day in range(200)]
+    path, odd = tmp_path / "prices.csv", '"A.b]\nmode = ""isolated"""'
+    path.write_text("\n".join(["time,close,symbol", *(f"{row},{odd}" for row in rows), ""]))
+    model = tomllib.loads(mc.dynamic_model(path, DynamicTerms(window=60), name='a "name"'))
+    assert (model["name"], model["mode"]) == ('a "name"', "portfolio")
+    assert list(model["parameters"]["underlyings"]) == ['A.b]\nmode = "isolated"']
+    two = [f"{row},{symbol}" for symbol in ("BTC/USD", "BTC-PERP") for row in rows]
+    path.write_text("\n".join(["time,close,symbol", *two, ""]))
+    with pytest.raises(InputError, match="several symbols of 'BTC'; wanted one"):
+        mc.dynamic_model(path, DynamicTerms(window=60))
