@@ -96,7 +96,8 @@ def collateral_study(account: Account, terms: CollateralTerms) -> Study:
         Table("joint", JOINT, tuple(_joint(account, book, assets, terms))),
     )
     portfolio = account.portfolio
-    notes = ("wrong-way margin: what deposits that move with positions add to the worst loss",)
+    wrong_way = "wrong-way margin: what deposits that move with positions add to the worst loss"
+    notes = (wrong_way, *account.notes)
     return Study("collateral", portfolio.account, portfolio.currency, tuple(facts), tables, notes)
 
 

@@ -79,12 +79,7 @@ class VerifyReport(Shown):
 
     def to_dict(self) -> dict[str, Json]:
         """Return the JSON of `models verify`."""
-        return {
-            "schema": "margincalc.verify/1",
-            "lines": to_json(self.lines),
-            "unproven": list(self.unproven),
-            "mismatches": self.mismatches,
-        }
+        return {"schema": "margincalc.verify/1", **to_json(self)}
 
 
 class DiffLine(NamedTuple):

@@ -104,6 +104,7 @@ def transfer_study(account: Account, terms: TransferTerms) -> Study:
         f"buffers survive moves of one chance in {2.0 / terms.probability:,.0f} each way within "
         f"{terms.horizon / 3600.0:g} hours, all spots alike",
         *_assumed(account, terms),
+        *account.notes,
     )
     tables = (
         Table("venues", VENUES, tuple(case.row(place, buffers) for place in range(len(names)))),

@@ -1,7 +1,7 @@
 """The group: every exception becomes a message and an exit status here, and only here.
 
 0    computed; a closed pipe too          2    bad usage or bad input
-1    `check`: under maintenance           3    could not be written, or failed
+1    an alarm of `check` or `watch`       3    could not be written, or failed
 130  interrupted
 """
 

@@ -64,6 +64,8 @@ def flat(record: Mapping[str, Json], prefix: str = "") -> Record:
 
 
 def _cell(value: Json) -> Json:
+    if isinstance(value, float):
+        return value + 0.0  # minus zero and zero are zero
     return str(value).lower() if isinstance(value, bool) else value
 
 
@@ -139,13 +141,7 @@ def _passages(report: "passage_results.PassageReport") -> Iterator[Record]:
     names = ("horizon_days", "dynamics", "paths", "seed")
     common = {name: getattr(report, name) for name in names}
     for line in report.pools:
-        yield {
-            **to_json(line),
-            **common,
-            "paths": report.paths,
-            "seed": report.seed,
-            **_head(report),
-        }
+        yield {**to_json(line), **common, **_head(report)}
 
 
 def _whole(report: "results.CheckReport") -> Iterator[Record]:
@@ -215,12 +211,7 @@ def _parameters(report: "model_results.ModelReport") -> Iterator[Record]:
 
 def _engine(report: "EngineReport") -> Iterator[Record]:
     """Yield each pool with its end, and each of its steps with what was traded."""
-    head = {
-        "account": report.account,
-        "engine": report.engine.name,
-        "model": report.model.name,
-        "mode": report.mode,
-    }
+    head = {**_head(report), "engine": report.engine.name}
     for pool in report.pools:
         nested = ("steps", "left", "loan", "optimum")
         own = {key: value for key, value in to_json(pool).items() if key not in nested}
@@ -232,12 +223,18 @@ def _engine(report: "EngineReport") -> Iterator[Record]:
 
 def _waterfall(report: "WaterfallReport") -> Iterator[Record]:
     """Yield the layers, the winners and the policies."""
-    for layer in report.ledger:
-        yield {"level": "layer", "name": layer.layer, "amount": layer.paid, "share": layer.share}
+    money = {"currency": report.currency}
+    for each in report.ledger:
+        yield {
+            "level": "layer",
+            "name": each.layer,
+            "amount": each.paid,
+            "share": each.share,
+        } | money
     for winner in report.winners:
-        yield {"level": "winner", "name": winner.account, **to_json(winner)}
+        yield {"level": "winner", "name": winner.account, **to_json(winner), **money}
     for line in report.policies:
-        yield {"level": "policy", "name": line.policy, **to_json(line)}
+        yield {"level": "policy", "name": line.policy, **to_json(line), **money}
 
 
 _POOL_PARTS = ("trades", "nearest", "scenarios", "profile", "deposit_alone", "reduction_alone")
@@ -264,8 +261,9 @@ def _hedge(report: "hedge_results.HedgeReport") -> Iterator[Record]:
 
 def _accounts(report: "batch_results.BatchReport") -> Iterator[Record]:
     """Yield a record per account that is listed; the folder of results has all."""
+    head = {"as_of": report.as_of, "currency": report.currency}
     for line in report.closest:
-        yield to_json(line)
+        yield {**to_json(line), **head}
 
 
 def _chain(report: "ChainReport") -> Iterator[Record]:
@@ -278,7 +276,8 @@ def _chain(report: "ChainReport") -> Iterator[Record]:
 
 def _study(report: "Study") -> Iterator[Record]:
     """Yield the records of the first table, which is what the study is about."""
-    yield from report.tables[0].records()
+    for record in report.tables[0].records():
+        yield {**record, "currency": report.currency}
 
 
 _RECORDS: dict[str, Callable[[Any], Iterator[Record]]] = {

@@ -20,6 +20,7 @@ _SMILES = (
     Column("error"),
     Column("largest"),
 )
+_UNITS = "errors in points of volatility: weighted by vega, and the largest"
 _FILLED = (Column("Filled in", left=True), Column("volatility"), Column("from", left=True))
 
 
@@ -41,7 +42,7 @@ def chain_blocks(report: ChainReport, width: int) -> list[Block]:
         (table(_FILLED, filled, width) + unshown(len(report.filled), "options", width))
         if filled
         else [],
-        wrapped("errors in points of volatility: weighted by vega, and the largest", width),
+        wrapped(_UNITS, width) if fitted else [],
     ]
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from margincalc.answers.batch_results import BatchReport, CloseAccount
+from margincalc.answers.study import Field, Study, Table
 from margincalc.report import Report, render
 from tests.report import by_hand
 
@@ -188,3 +190,43 @@ def _is_float(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+STUDY = Study(
+    "cascade",
+    "two accounts",
+    "EUR",
+    (),
+    (Table("curve", (Field("sold", "sold", "money"),), ((1.5,),)),),
+)
+CLOSE = CloseAccount("a", "restricted", 0.9, 10.0, 9.0, 1.0, {})
+BATCH = BatchReport(
+    output="out",
+    as_of="2026-11-20T08:00:00Z",
+    currency="USDC",
+    model="generic-portfolio",
+    effective="2026-11-01",
+    mode="portfolio",
+    pricer="numpy",
+    parts=1,
+    accounts=1,
+    positions=2,
+    quarantined=0,
+    incomplete={},
+    statuses={"restricted": 1},
+    totals={"equity": 10.0},
+    closest=(CLOSE,),
+    notes=(),
+)
+OF_MONEY = [each for each in (*by_hand.REPORTS.values(), STUDY, BATCH) if hasattr(each, "currency")]
+
+
+@pytest.mark.parametrize("report", OF_MONEY, ids=lambda each: type(each).__name__)
+def test_every_row_of_csv_says_in_which_money_its_amounts_are(report: Any) -> None:
+    with_figures = [record for record in rows(report) if not record.get("refused")]
+    assert {record["currency"] for record in with_figures} == {report.currency}
+
+
+def test_no_zero_of_csv_has_a_sign() -> None:
+    nested = replace(by_hand.STRANGLE, components={"scenario_loss": -0.0})
+    assert rows(nested)[0]["component.scenario_loss"] == "0.0"

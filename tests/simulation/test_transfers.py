@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import margincalc as mc
+from margincalc.answers.margining import Rules
 from margincalc.answers.routes import Routes, read_routes
 from margincalc.answers.venues import TransferTerms
 from margincalc.errors import InputError
@@ -172,3 +173,11 @@ def test_wrong_routes_are_refused(tmp_path: Path, text: str, found: str) -> None
     file.write_text(text, "utf-8")
     with pytest.raises(InputError, match=found):
         mc.transfer(account(6_000.0, 40_000.0), TransferTerms(routes=read_routes(file)))
+
+
+def test_what_was_tried_and_changed_is_noted() -> None:
+    rules = Rules(settings=("factors.initial=1.3",), changes=mc.what_if(spot=["-5%"]))
+    portfolio = mc.load("sample_portfolios/eth_gamma_hedged_perp.yaml")
+    for study in (mc.transfer(portfolio, rules=rules), mc.collateral(portfolio, rules=rules)):
+        assert "parameters changed: factors.initial=1.3" in study.notes
+        assert any(note.startswith("what if: ETH at 3,040") for note in study.notes)

@@ -12,6 +12,7 @@ STATUSES = (
     ("1", "check, or the last state of watch, is below maintenance"),
     ("2", "bad usage or bad input"),
     ("3", "an output could not be written, an extra is missing, or a figure does not match"),
+    ("130", "interrupted"),
 )
 
 
