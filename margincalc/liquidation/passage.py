@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from margincalc.arrays import FloatArray
+
 POLLED = 0.5825971579390106  # -zeta(1/2) / sqrt(2 pi) of Broadie, Glasserman and Kou (1997)
-TERMS = 200  # of the series of two barriers, at least
-MOST_TERMS = 100_000
+CERTAIN = 8.0, 40.0  # deviations over the distance of two barriers, or drift beyond in deviations
 
 
 class Walk(NamedTuple):
@@ -62,25 +63,34 @@ def single(walk: Walk, barrier: float) -> float:
 
 
 def either(walk: Walk, low: float, high: float) -> float:
-    """Either of two barriers, by the eigenfunctions of the interval between them.
+    """Either of two barriers, by the images of the spot in both.
 
-    Survival is the sum over n of ``exp(-lambda_n T)`` times the n-th sine's weight, with
-    ``lambda_n = (sigma n pi / a) ** 2 / 2 + (nu / sigma) ** 2 / 2`` on an interval of length a (Cox
-    and Miller, 1965, "The Theory of Stochastic Processes").
+    Of a spot at x between barriers at 0 and a, in logarithms, images stand at ``2 n a + x`` and, of
+    the other sign, at ``2 n a - x`` (Cox and Miller, 1965, "The Theory of Stochastic Processes").
+    What is summed is what was lost, not what survived: few lost paths are not rounded off.
     """
     length, start = math.log(high / low), math.log(walk.spot / low)
-    width = walk.volatility * math.sqrt(walk.years)
-    if min(start, length - start) > 12.0 * width + abs(walk.nu) * walk.years:
-        return single(walk, low) + single(walk, high)  # both at once is beyond any float
-    count = min(TERMS + int(12.0 * length / width), MOST_TERMS)
-    n = np.arange(1, count + 1)
-    wave, tilt = n * math.pi / length, walk.nu / walk.volatility**2
-    decay = 0.5 * (walk.volatility * wave) ** 2 + 0.5 * (walk.nu / walk.volatility) ** 2
-    sign = np.where(n % 2 == 0, 1.0, -1.0)
-    mass = wave * (math.exp(-tilt * start) - sign * math.exp(tilt * (length - start)))
-    weight = 2.0 / length * np.sin(wave * start) * mass / (tilt**2 + wave**2)
-    survival = float(np.sum(weight * np.exp(-decay * walk.years)))
-    return min(max(1.0 - survival, 0.0), 1.0)
+    width, drift = walk.volatility * math.sqrt(walk.years), walk.nu * walk.years
+    if width > CERTAIN[0] * length or abs(drift) > length + CERTAIN[1] * width:
+        return 1.0  # what survives is below any float
+    count = int((12.0 * width + abs(drift)) / (2.0 * length)) + 2
+    tilt = walk.nu / walk.volatility**2
+    image = 2.0 * length * np.arange(-count, count + 1, dtype=np.float64)
+    images = image[image != 0.0]
+    gone = normal((drift - (length - start)) / width) + normal((-start - drift) / width)
+    alike = _between(images * tilt, (-start - drift - images) / width, length / width)
+    other = _between((image - 2.0 * start) * tilt, (start - drift - image) / width, length / width)
+    return min(max(gone + float(np.sum(other)) - float(np.sum(alike)), 0.0), 1.0)
+
+
+def _between(log: FloatArray, low: FloatArray, size: float) -> FloatArray:
+    """Mass of standard normals from `low` on, over a length, each times ``exp(log)``."""
+    from scipy.special import log_ndtr  # the sums of other commands need none
+
+    beyond = low > 0.0  # of an upper tail, the lower one of the other side
+    least, most = np.where(beyond, -low - size, low), np.where(beyond, -low, low + size)
+    mass: FloatArray = np.exp(log + log_ndtr(most)) - np.exp(log + log_ndtr(least))
+    return mass
 
 
 def polled(barrier: float, walk: Walk, interval: float) -> float:

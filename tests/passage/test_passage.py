@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import margincalc as mc
@@ -51,6 +51,10 @@ def test_closed_forms(walk: Walk, low: float | None, high: float | None, expecte
     st.floats(0.3, 0.99),
     st.floats(1.01, 3.0),
 )
+@example(0.5, 0.125, 1.0, 0.5, 2.5)
+@example(0.5, 0.125, 1.0, 0.5, 3.0)
+@example(0.5, 0.5, 1.0, 0.5, 2.0)
+@example(0.5, 2.0, 1.0, 0.98, 1.02)
 def test_two_barriers_between_one_and_both(
     drift: float, volatility: float, years: float, low: float, high: float
 ) -> None:
