@@ -16,6 +16,7 @@ from margincalc.book import Book
 from margincalc.book.holdings import Holdings, inverse_profit, linear_profit, netted
 
 ROWS = 1 << 16  # of positions in one book: bounds memory, and keeps what is computed in cache
+ROWS_MOVED = 1 << 18  # of one margined at spot after spot, of which fewer and fewer are left
 
 
 class Unit(NamedTuple):
@@ -32,14 +33,15 @@ class Unit(NamedTuple):
     book: Book
 
 
-def units(accounts: Accounts, universe: Universe) -> Iterator[Unit]:
-    """Cut a part into books of about `ROWS` rows."""
+def units(accounts: Accounts, universe: Universe, *, moved: bool) -> Iterator[Unit]:
+    """Cut a part into books of about `ROWS` rows, or of `ROWS_MOVED` if spots will be moved."""
+    rows = ROWS_MOVED if moved else ROWS
     count = len(accounts.names)
     ends = np.cumsum(accounts.positions.sizes(count) + accounts.balances.sizes(count))
     first = 0
     while first < count:
         before = ends[first - 1] if first else 0
-        stop = max(int(np.searchsorted(ends, before + ROWS, side="right")), first + 1)
+        stop = max(int(np.searchsorted(ends, before + rows, side="right")), first + 1)
         yield unit(accounts, universe, first, stop)
         first = stop
 

@@ -78,7 +78,7 @@ def run_part(part: Part, job: Job) -> dict[str, Any]:
         if job.strict:
             refuse(accounts.bad)
         made = _Made(accounts, job)
-        for each in units(accounts, job.universe):
+        for each in units(accounts, job.universe, moved=bool(job.liquidation)):
             made.add(each)
     table = made.table()
     wrote = {"accounts": _wrote(job, "accounts", part, table)}

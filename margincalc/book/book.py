@@ -292,7 +292,7 @@ class Book:
         underlying = first_market % max(width, 1)
         names = Names(
             Picked(self.names.keys, pools),
-            tuple(self.names.underlyings[one] for one in underlying),
+            tuple(np.array(self.names.underlyings, object)[underlying]),
             (),  # nobody reports a copy by instrument
         )
         book = Book(

@@ -14,8 +14,8 @@ from margincalc.book import Book
 from margincalc.margin.base import Apart, MarginModel, MarginResult
 from margincalc.pricer import current, using
 
-ROWS_AT_ONCE = 1 << 17  # position rows of one margin call, which share the instruments revalued
-ROWS_APART = 1 << 14  # of one in which each row is revalued by itself, so that caches stay warm
+ROWS_AT_ONCE = 1 << 18  # position rows of one margin call, which share the instruments revalued
+ROWS_APART = 1 << 16  # of one in which each row is revalued by itself, so that caches stay warm
 
 
 def excess_at(

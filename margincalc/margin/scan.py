@@ -188,13 +188,20 @@ class Scan(NamedTuple):
         return book.once(("sets", *self.sets), lambda: list(self._rows(book)))
 
     def _rows(self, book: Book) -> Iterator[tuple[int, IntArray]]:
-        number = {name: index for index, name in enumerate(self.sets)}
-        chosen = [*(number.get(name, 0) for name in book.names.underlyings), -1]
-        own = np.array(chosen, np.int64)[book.instruments.underlying]
+        own = self._numbers(book)[book.instruments.underlying]
         for index in range(len(self.sets)):
             rows = np.flatnonzero((own == index)[book.instrument])
             if len(rows) or index == 0:
                 yield index, rows
+
+    def _numbers(self, book: Book) -> IntArray:
+        """Return the number of each underlying's set, and -1 of what has none, shape (U + 1,)."""
+        numbers = np.zeros(len(book.spot) + 1, np.int64)
+        numbers[-1] = -1
+        if len(self.sets) > 1:  # one that moves has a spot, and a name, for each market
+            number = {name: index for index, name in enumerate(self.sets)}
+            numbers[:-1] = [number.get(name, 0) for name in book.names.underlyings]
+        return numbers
 
 
 def _losses(book: Book, chosen: _Set, value: FloatArray) -> tuple[Worst, Components]:

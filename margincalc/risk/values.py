@@ -18,7 +18,7 @@ from margincalc.risk.known import remembered
 from margincalc.risk.states import State, discount, moved, row_spot
 from margincalc.scenarios import ScenarioGrid
 
-BLOCK = 12288  # values at once: what is made on the way stays in cache, and is no page of its own
+BLOCK = 1 << 15  # values at once: what is made on the way stays in cache
 UNCHANGED = ScenarioGrid(np.zeros(1), np.zeros(1), np.ones(1), np.zeros(1))
 
 

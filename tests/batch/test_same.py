@@ -124,13 +124,21 @@ def test_venues_with_models_of_their_own(tmp_path: Path) -> None:
     assert_same(plain, rows(tmp_path / "out"), sample(made), pricer="compiled")
 
 
+@pytest.mark.parametrize(
+    ("model", "size", "liquidation"),
+    [("derive-pm2", "ROWS", ()), (GENERIC, "ROWS_MOVED", ("BTC",))],
+)
 def test_the_size_of_a_book_changes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: str,
+    size: str,
+    liquidation: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    made = venue("derive-pm2", 60)
-    run(made, tmp_path / "whole", "derive-pm2")
-    monkeypatch.setattr(books, "ROWS", 7)
-    run(made, tmp_path / "cut", "derive-pm2")
+    made = venue(model, 60)
+    run(made, tmp_path / "whole", model, liquidation=liquidation)
+    monkeypatch.setattr(books, size, 7)
+    run(made, tmp_path / "cut", model, liquidation=liquidation)
     whole, cut = (
         (tmp_path / name / "out" / "accounts" / "part-000000.parquet").read_bytes()
         for name in ("whole", "cut")
