@@ -107,6 +107,7 @@ def watch(
     every: int = 0,
     above: float | None = None,
     latency: bool = True,
+    ahead: float = 60.0,
     pricer: PricerName = "numpy",
     **rules: Unpack[Tried],
 ) -> Session:
@@ -119,23 +120,21 @@ def watch(
     every : also yield the state after so many ticks; 0 for changes of status alone
     above : a margin ratio above which `session.failed` is true, beside liquidation
     latency : whether events say how long they took to work out
+    ahead : seconds; a tick that is further ahead of the feed is used when the next line is as late,
+        and one that is twice as far behind is stale
     pricer : `compiled` is for large books; it needs numba
     """
     from margincalc.feed.session import Wishes
 
     chosen = rules_of(rules)._replace(pricer=pricer)
-    wishes = Wishes(every, above, latency)
+    wishes = Wishes(every, above, latency, ahead)
     if isinstance(portfolio, Portfolio):
         from margincalc.feed.desk import Desk
         from margincalc.feed.session import Session
 
         account = margined(portfolio, chosen)
-        desk = Desk(
-            account.book,
-            account.model,
-            account.assembly.as_of,
-            pricer_named(pricer),
-        )
+        began, named = account.assembly.as_of, pricer_named(pricer)
+        desk = Desk(account.book, account.model, began, named, ahead=wishes.most_ahead)
         return Session(desk, portfolio.account, wishes)
     from margincalc.batch.watched import watched
 

@@ -51,7 +51,8 @@ def watched(inputs: Inputs, rules: Rules, wishes: Wishes) -> Session:
         book = together(books) if books else everything.book
         venue, mode = everything.venue, everything.mode
         book = pooled(book, venue, mode, Funding({}, "balances"))
-    desk = Desk(book, venue.model, instant(everything.as_of), pricer)
+    as_of, ahead = instant(everything.as_of), wishes.most_ahead
+    desk = Desk(book, venue.model, as_of, pricer, ahead=ahead)
     return Session(desk, _called(inputs.positions), wishes)
 
 

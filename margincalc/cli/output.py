@@ -30,8 +30,8 @@ def show(report: "Report", options: Options, notes: Iterable[str] = ()) -> None:
         say(f"note: {printable(note, 1000)}")
 
 
-def write(text: str, options: Options) -> None:
-    """Write text to the file of `-o`, or to standard output.
+def write(text: str, options: Options) -> bool:
+    """Write text to the file of `-o`, or to standard output; whether anyone reads on.
 
     Raises
     ------
@@ -44,9 +44,10 @@ def write(text: str, options: Options) -> None:
         raise _unwritten("standard output", "it is closed")
     else:
         try:
-            _put(sys.stdout, text)
+            return _put(sys.stdout, text)
         except OSError as error:
             raise _unwritten("standard output", error.strerror) from None
+    return True
 
 
 def say(message: str) -> None:
@@ -77,17 +78,19 @@ def _broken(message: str) -> str:
     return "\n".join(lines)
 
 
-def _put(stream: TextIO, text: str) -> None:
-    """Write and flush what the stream's encoding can carry; the rest is escaped."""
+def _put(stream: TextIO, text: str) -> bool:
+    """Write and flush what the encoding can carry, the rest escaped; whether anyone reads on."""
     encoding = stream.encoding or "utf-8"
     try:
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()
     except BrokenPipeError:
         silence(stream)
+        return False
     except OSError:
         silence(stream)
         raise
+    return True
 
 
 def silence(stream: TextIO) -> None:

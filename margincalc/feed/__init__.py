@@ -1,6 +1,6 @@
 """Market data that arrives: ticks, where they come from, and an account that follows them.
 
-sources (lines from a stream, a growing file, a websocket)
+sources, websocket (lines from a stream, a growing file, a websocket)
   ticks (what a line says, or why it is refused)
     market (a tick's effect on the columns of a book)
       desk (an account in the market of the last tick; only what it touches is computed again)

@@ -21,13 +21,18 @@ from margincalc.margin.base import standing as status
 from margincalc.pricer import NUMPY, Pricer, using
 from margincalc.risk.aging import aged
 from margincalc.risk.latest import Latest
-from margincalc.times import SECONDS_PER_DAY
+from margincalc.times import SECONDS_PER_DAY, zulu
 
-OLDEST = dt.timedelta(seconds=60)  # behind the newest tick: older ones are stale
-FARTHEST = dt.timedelta(days=7)  # ahead of the newest tick: farther ones are impossible
+AHEAD = dt.timedelta(seconds=60)  # of the newest tick: others must be as late, or it is not used
+BEHIND = 2  # times as far from the newest tick is stale: what was used ahead makes no other stale
+FARTHEST = dt.timedelta(days=7)  # ahead of the newest tick, whoever says so
 STEP = dt.timedelta(seconds=60)  # after which options are aged
 MOST = 0.75  # of the pools: if more are touched, the whole book is margined, whose parts are kept
 _NONE = np.zeros(0, np.int64)
+
+
+class Ahead(Refused):
+    """Ticks far ahead of the feed, which may be right if what comes next is as late."""
 
 
 class Figures(NamedTuple):
@@ -48,6 +53,7 @@ class Desk:
     time : of the newest tick
     pricer : who computes; what it knows is kept from tick to tick
     step : after which time is let pass for the options
+    ahead : how far ticks may be ahead of the newest one before others say the same
     aged_to : up to when it has
     figures : where every pool stands
     """
@@ -57,6 +63,7 @@ class Desk:
     time: dt.datetime
     pricer: Pricer = NUMPY
     step: dt.timedelta = STEP
+    ahead: dt.timedelta = AHEAD
     aged_to: dt.datetime = field(init=False)
     figures: Figures = field(init=False)
     _where: Listing = field(init=False)
@@ -74,18 +81,24 @@ class Desk:
         self.figures = Figures(equity, initial, maintenance, np.zeros(pools, np.int64))
         self._margin(np.arange(pools))
 
-    def apply(self, ticks: Sequence[Tick]) -> "Touched":
+    def apply(self, ticks: Sequence[Tick], *, confirmed: bool = False) -> "Touched":
         """Apply ticks as one change, all or none, and return the pools that it touched.
+
+        Parameters
+        ----------
+        confirmed : whether others are as late, so that they may be far ahead
 
         Raises
         ------
         Refused
             If one of them is stale or impossible; nothing is changed then.
+        Ahead
+            If one is far ahead of the feed, and they are not confirmed; likewise.
         """
         book, newest, moved = self.book, self.time, [_NONE]
         with using(self.pricer):
             for tick in ticks:
-                newest = max(newest, self._timely(tick, newest))
+                newest = max(newest, self._timely(tick, newest, confirmed))
                 book, rows = ticked(book, self._where, tick)
                 moved.append(rows)
         self.book, self.time = book, newest
@@ -96,19 +109,23 @@ class Desk:
         self._margin(pools)
         return touched
 
-    def _timely(self, tick: Tick, newest: dt.datetime) -> dt.datetime:
+    def _timely(self, tick: Tick, newest: dt.datetime, confirmed: bool) -> dt.datetime:
         """Return the time of a tick, unless it is stale or too far ahead."""
         if tick.time is None:
             return newest
         last = self._seen.get(tick.subject)
         if last is not None and tick.time < last:
-            raise Refused(f"stale: {tick.subject} was quoted later, at {last.isoformat()}")
-        if tick.time < newest - OLDEST:
-            behind = (newest - tick.time).total_seconds()
-            raise Refused(f"stale: {tick.subject} is {behind:,.0f} s behind the newest tick")
-        if tick.time > newest + FARTHEST:
-            ahead = (tick.time - newest).total_seconds() / SECONDS_PER_DAY
-            raise Refused(f"impossible: {tick.subject} is {ahead:,.1f} days ahead of the feed")
+            raise Refused(f"stale: {tick.subject} was quoted later, at {zulu(last)}")
+        if tick.time < newest - BEHIND * self.ahead:
+            raise Refused(f"stale: {tick.subject} is {_long(newest - tick.time)} behind the feed")
+        ahead = tick.time - self.time
+        if ahead > max(FARTHEST, self.ahead):
+            raise Refused(
+                f"impossible: {tick.subject} is {_long(ahead)} ahead of the feed; "
+                f"wanted at most {_long(FARTHEST)}, or another --as-of"
+            )
+        if ahead > self.ahead and not confirmed:
+            raise Ahead(f"{tick.subject} is {_long(ahead)} ahead of the feed")
         return tick.time
 
     def _pass_time(self) -> IntArray:
@@ -139,6 +156,12 @@ class Desk:
             kept[chosen] = new
 
 
+def _long(time: dt.timedelta) -> str:
+    """Return a time as a message says it."""
+    seconds = time.total_seconds()
+    return f"{seconds / SECONDS_PER_DAY:,.1f} days" if time.days else f"{seconds:,.0f} s"
+
+
 class Touched(NamedTuple):
     """The pools that a change touched, and their status before it, shape (T,) each."""
 
@@ -165,9 +188,10 @@ class Holders(NamedTuple):
         start, stop = self.start[instruments], self.start[instruments + 1]
         if len(instruments) == 1:
             return self.pools[start[0] : stop[0]]
+        size = stop - start
+        within = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
         found = np.zeros(self.total, bool)
-        for first, end in zip(start.tolist(), stop.tolist(), strict=True):
-            found[self.pools[first:end]] = True
+        found[self.pools[np.repeat(start, size) + within]] = True
         return np.flatnonzero(found)
 
 

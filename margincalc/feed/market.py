@@ -19,7 +19,10 @@ from margincalc.risk import now
 from margincalc.risk.marks import implied, marked_worth
 
 _DATED = (Kind.OPTION, Kind.FUTURE)
+DOLLARS = ("USD", "USDC", "USDT")  # in which an underlying's price is that of its base
 LEAST_STEP, MOST_STEP = 0.5, 2.0  # of a spot or forward in one tick: more is a fault of the feed
+USUAL = 0.01, 3.0  # volatilities per year; others are a fault, unless the one before was near
+MOST_TIMES = 10.0  # from one volatility to one that is not usual: percents are a hundred times
 
 
 class Listing(NamedTuple):
@@ -47,7 +50,10 @@ class Listing(NamedTuple):
         Refused
             If the book does not know it.
         """
-        row = self.underlyings.get(name, self.underlyings.get(name.partition("_")[0]))
+        row = self.underlyings.get(name)
+        if row is None:
+            base, _, quote = name.partition("_")
+            row = self.underlyings.get(base) if quote in DOLLARS else None
         if row is None:
             raise Refused(f"an underlying {name} of which the book holds nothing")
         return row
@@ -99,7 +105,7 @@ def _of_underlying(book: Book, where: Listing, tick: Tick) -> tuple[Book, IntArr
         return book, where.moved[row]
     if tick.expiry is None:
         raise Refused(f"a forward of {tick.underlying} without its `expiry`")
-    rows = where.expiring.get((row, tick.expiry[:10]))
+    rows = where.expiring.get((row, tick.expiry))
     if rows is None:
         raise Refused(f"a forward of {tick.subject}, of which the book holds nothing")
     return _with_forward(book, rows, tick.forward), rows if tick.spot is None else where.moved[row]
@@ -175,6 +181,7 @@ def _with_option(book: Book, row: int, tick: Tick) -> Book:
     rows, quoted = np.array([row]), np.array([tick.mark or 0.0])
     volatility = tick.volatility
     if volatility is not None:
+        _refuse_volatility(tick, float(book.instruments.volatility[row]))
         _refuse_worth(book, row, tick)
     else:
         volatility = float(implied(book, rows, quoted)[0])
@@ -188,6 +195,16 @@ def _with_option(book: Book, row: int, tick: Tick) -> Book:
         return book
     part = replace(book, instruments=book.instruments.take(rows))
     return _with(book, row, offset=float((marked_worth(book, rows, quoted) - now(part))[0]))
+
+
+def _refuse_volatility(tick: Tick, before: float) -> None:
+    """Refuse a volatility in another unit, as far as it can be told from one that jumps."""
+    (least, most), after = USUAL, tick.volatility or 0.0
+    if not least <= after <= most and not before <= MOST_TIMES * after <= MOST_TIMES**2 * before:
+        raise Refused(
+            f"a volatility of {after:g} for {tick.instrument}, which was {before:g}; "
+            "wanted a decimal per year: 0.6 for 60 %"
+        )
 
 
 def _refuse_worth(book: Book, row: int, tick: Tick) -> None:

@@ -3,23 +3,28 @@
     start       where each pool stands before the first tick
     status      a pool went from one status to another
     state       where it stands, every so many ticks, where that was asked for
+    held        a line is far ahead of the feed: it is used if the next line is as late
     refused     a line was not used, and why; no status moves
     heartbeat   the feed has been silent
+    lost        it could not be reached or broke off, why, and when it is tried again
     end         the last state, and what was read
 
-All but `latency_ms` and heartbeats depend on the ticks alone.
+All but `latency_ms`, heartbeats and lost connections depend on the ticks alone.
 """
 
+import datetime as dt
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from margincalc.feed.desk import Desk
-from margincalc.feed.sources import subscriptions
-from margincalc.feed.ticks import Refused, read_line
+from margincalc.errors import printable
+from margincalc.feed.desk import AHEAD, Ahead, Desk, Touched
+from margincalc.feed.sources import Line, Lost
+from margincalc.feed.ticks import Refused, Tick, read_line
+from margincalc.feed.websocket import subscriptions
 from margincalc.liquidation.nearest import Nearest, nearest
 from margincalc.margin.base import STATUSES, MarginModel, MarginResult
 from margincalc.portfolio.names import parse
@@ -31,18 +36,45 @@ LIQUIDATABLE = len(STATUSES) - 1
 
 
 class Wishes(NamedTuple):
-    """What is printed beside changes of status.
+    """What is printed beside changes of status, and which ticks are of the present.
 
     Attributes
     ----------
     every : ticks between states; 0 for none
     above : a margin ratio above which a pool counts as failed, beside liquidation
     latency : whether to say how long each change took to work out
+    ahead : seconds that a tick may be ahead of the feed before another line is as late
     """
 
     every: int = 0
     above: float | None = None
     latency: bool = True
+    ahead: float = AHEAD.total_seconds()
+
+    @property
+    def most_ahead(self) -> dt.timedelta:
+        """`ahead`, as a desk takes it."""
+        return dt.timedelta(seconds=self.ahead)
+
+
+class Change(NamedTuple):
+    """What a line of the feed says.
+
+    Attributes
+    ----------
+    line : its number, from 1
+    ticks : of one moment, used together or not at all
+    began : when it began to be read, seconds of `time.perf_counter`
+    """
+
+    line: int
+    ticks: tuple[Tick, ...]
+    began: float
+
+    @property
+    def time(self) -> dt.datetime | None:
+        """The latest time that it names."""
+        return max((tick.time for tick in self.ticks if tick.time is not None), default=None)
 
 
 @dataclass
@@ -61,15 +93,20 @@ class Session:
     lines: int = 0
     ticks: int = 0
     refused: int = 0
+    _held: Change | None = None
 
-    def events(self, source: Iterable[bytes | None]) -> Iterator[Event]:
+    def events(self, source: Iterable[Line]) -> Iterator[Event]:
         """Yield the first state, what follows from each line, and the last state."""
         yield from self._states("start", range(self.desk.book.pools))
         for line in source:
             if line is None:
                 yield self._event("heartbeat", {"ticks": self.ticks, "refused": self.refused})
-                continue
-            yield from self._line(line)
+            elif isinstance(line, Lost):
+                yield self._event("lost", {"reason": said(line.reason), "again_s": line.wait})
+            else:
+                yield from self._line(line)
+        if self._held is not None:
+            yield self._refusal(self._held.line, f"{HELD}, and it ended")
         yield self.end()
 
     def end(self) -> Event:
@@ -106,22 +143,69 @@ class Session:
         return {"status": worst, "pools": dict(zip(STATUSES, counts, strict=True))}
 
     def _line(self, line: bytes) -> Iterator[Event]:
-        self.lines += 1
+        """Read a line, and use it after the one that was held, if that was right."""
         began = time.perf_counter()
+        self.lines += 1
         try:
-            ticks = read_line(line)
-            pools, before = self.desk.apply(ticks)
+            change = Change(self.lines, read_line(line), began)
         except Refused as reason:
-            self.refused += 1
-            yield self._event("refused", {"line": self.lines, "reason": str(reason)})
+            yield self._refusal(self.lines, str(reason))
             return
-        took = (time.perf_counter() - began) * 1000.0
-        due = self._due(len(ticks))
+        confirmed = yield from self._release(change)
+        try:
+            touched = self.desk.apply(change.ticks, confirmed=confirmed)
+        except Ahead as reason:
+            yield self._hold(change, str(reason))
+        except Refused as reason:
+            yield self._refusal(change.line, str(reason))
+        else:
+            yield from self._used(change, touched)
+
+    def _hold(self, change: Change, reason: str) -> Event:
+        """Keep a line that is far ahead until the next; one that repeats it says nothing new."""
+        if self._held is not None:
+            return self._refusal(change.line, f"{reason}: line {self._held.line} again")
+        self._held = change
+        more = {"line": change.line, "reason": said(f"{reason}; used if the next line is as late")}
+        return self._event("held", more)
+
+    def _release(self, following: Change) -> Generator[Event, None, bool]:
+        """Use the line that is held if the one that follows is as late; refuse it if not.
+
+        Returns
+        -------
+        whether that one is no later, so that they confirm each other
+        """
+        held, latest = self._held, following.time
+        if held is None or held.time is None or latest is None or held.ticks == following.ticks:
+            return False
+        self._held = None
+        if latest < held.time - self.desk.ahead:
+            yield self._refusal(held.line, f"{HELD}, and line {following.line} is not")
+            return False
+        try:
+            touched = self.desk.apply(held.ticks, confirmed=True)
+        except Refused as reason:
+            yield self._refusal(held.line, str(reason))
+        else:
+            yield from self._used(held._replace(began=following.began), touched)
+        return latest <= held.time + self.desk.ahead
+
+    def _used(self, change: Change, touched: Touched) -> Iterator[Event]:
+        """Yield what follows from a line that was used."""
+        took = (time.perf_counter() - change.began) * 1000.0
+        pools, before = touched
+        due = self._due(len(change.ticks))
         changed = before != self.desk.figures.status[pools]
         for pool, status in zip(pools[changed].tolist(), before[changed].tolist(), strict=True):
             yield self._event("status", {"from": STATUSES[status]} | self._state(pool), took)
         if due:
             yield from self._states("state", pools.tolist(), took)
+
+    def _refusal(self, line: int, reason: str) -> Event:
+        """Count a line that is not used, and say why."""
+        self.refused += 1
+        return self._event("refused", {"line": line, "reason": said(reason)})
 
     def _due(self, ticks: int) -> bool:
         """Count ticks, and say whether a state is due after them."""
@@ -172,6 +256,12 @@ class Session:
 
 
 MOST_STATES = 20  # pools shown one by one
+HELD = "impossible: far ahead of the feed"
+
+
+def said(reason: str) -> str:
+    """Return a reason as an event says it: what a feed sent is escaped, and cut if it is long."""
+    return printable(reason, 500)
 
 
 def _distances(

@@ -1,4 +1,4 @@
-"""Where lines come from: a stream, a file that grows, a websocket.
+"""Where lines come from: a stream, a file, a file that grows; `websocket` has another.
 
 A source yields lines, and None where nothing has come for as long as was asked: who listens can
 say so. A stream that ends, ends the source; a growing file and a websocket go on.
@@ -7,18 +7,17 @@ say so. A stream that ends, ends the source; a growing file and a websocket go o
 import contextlib
 import os
 import queue
+import stat
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import IO, NamedTuple
 
-from margincalc.errors import MargincalcError, MissingExtraError, input_error
+from margincalc.errors import MargincalcError, input_error
 from margincalc.feed.ticks import MOST_BYTES
 
-Line = bytes | None
-WAITING = 1000  # lines read ahead
+WAITING = 64  # lines read ahead, of a megabyte at most
 POLL = 0.1  # seconds between looks at a file that grows
-FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds before a lost connection is tried again
 _END = object()
 
 
@@ -26,20 +25,53 @@ class FeedLost(MargincalcError):
     """A feed could not be reached, or ended in the middle."""
 
 
+class Lost(NamedTuple):
+    """A connection that was lost, or could not be made.
+
+    Attributes
+    ----------
+    wait : seconds until it is tried again
+    """
+
+    reason: str
+    wait: float
+
+
+Line = bytes | Lost | None
+
+
+def refuse_unreadable(path: str) -> None:
+    """Refuse a path at which there is no file or pipe of ticks.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    try:
+        if not stat.S_ISFIFO(os.stat(path).st_mode):  # to open a pipe waits for who writes
+            open(path, "rb").close()
+    except (OSError, ValueError) as error:
+        found = getattr(error, "strerror", None) or str(error)
+        remedy = "where it is yet to be written, make it first: `touch FILE`, or `mkfifo FILE`"
+        raise input_error(path, found, "a file of ticks", remedy) from None
+
+
 def lines_of(path: str, silence: float) -> Iterator[Line]:
-    """Yield the lines of a file that may be a pipe; see `stream`.
+    """Yield the lines of a file or pipe; see `stream`.
 
     Raises
     ------
     InputError
         If there is no such file.
     """
-    with contextlib.ExitStack() as opened:
-        try:
-            file = opened.enter_context(open(path, "rb"))
-        except OSError as error:
-            raise input_error(path, error.strerror or "no file", "a file of ticks") from None
-        yield from stream(file, silence)
+    refuse_unreadable(path)
+    return _read_ahead(_of_file(path), silence)
+
+
+def _of_file(path: str) -> Iterator[bytes]:
+    with open(path, "rb") as file:
+        yield from _bounded(file)
 
 
 def stream(file: IO[bytes], silence: float) -> Iterator[Line]:
@@ -47,11 +79,22 @@ def stream(file: IO[bytes], silence: float) -> Iterator[Line]:
 
     A line that is longer than any tick is cut, so that it can be refused.
     """
+    return _read_ahead(_bounded(file), silence)
+
+
+def _read_ahead(source: Iterator[bytes], silence: float) -> Iterator[Line]:
+    """Yield lines that another thread reads, None after `silence` seconds without one.
+
+    Raises
+    ------
+    FeedLost
+        If they cannot be read any more.
+    """
     lines: queue.Queue[object] = queue.Queue(WAITING)
 
     def read() -> None:
         try:
-            for line in _bounded(file):
+            for line in source:
                 lines.put(line)
             lines.put(_END)
         except (OSError, ValueError) as error:
@@ -67,7 +110,7 @@ def stream(file: IO[bytes], silence: float) -> Iterator[Line]:
         if line is _END:
             return
         if isinstance(line, Exception):
-            raise FeedLost(f"the feed could not be read: {line}")
+            raise _unread(line)
         assert isinstance(line, bytes)
         yield line
 
@@ -82,132 +125,99 @@ def _bounded(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def growing(path: str, silence: float) -> Iterator[Line]:
-    """Yield the lines of a file, then those that are added to it; a shorter file starts again.
+    """Yield the lines of a file, then those that are added to it.
+
+    One that becomes shorter is read again. Another one that takes its name is read after what is
+    left of it, and waited for. Of a pipe, one writer is read after the other.
 
     Raises
     ------
     InputError
         If there is no such file.
     """
-    last = time.monotonic()
-    kept = b""
-    try:
-        with open(path, "rb") as file:
-            while True:
-                line = kept + file.readline(MOST_BYTES + 2)
-                if line.endswith(b"\n") or len(line) > MOST_BYTES:
-                    kept, last = b"", time.monotonic()
-                    yield line
-                    continue
-                kept = line
-                if os.stat(path).st_size < file.tell():
-                    file.seek(0)
-                    kept = b""
-                elif time.monotonic() - last >= silence:
-                    last = time.monotonic()
-                    yield None
-                time.sleep(POLL)
-    except OSError as error:
-        raise input_error(path, error.strerror or "no file", "a file of ticks") from None
+    refuse_unreadable(path)
+    if stat.S_ISFIFO(os.stat(path).st_mode):
+        return _read_ahead(_of_writers(path), silence)
+    return _looked_at(_followed(path), silence)
 
 
-class Socket(NamedTuple):
-    """A websocket to listen to.
-
-    Attributes
-    ----------
-    url : `ws://` or `wss://`
-    greeting : messages that are sent at each connection, such as subscriptions
-    attempts : at connecting without a line in between, before it is given up; 0 is no limit
-    """
-
-    url: str
-    greeting: tuple[str, ...] = ()
-    attempts: int = 0
-
-
-def socket(of: Socket, silence: float) -> Iterator[Line]:
-    """Yield the messages of a websocket, connecting again when it is lost.
-
-    The wait before the next attempt doubles from half a second to thirty.
-
-    Raises
-    ------
-    InputError
-        If the address is none of a websocket.
-    MissingExtraError
-        If `websockets` is not installed.
-    FeedLost
-        If it could not be reached in as many attempts as were allowed.
-    """
-    refuse_address(of.url)
-    lost = _protocol_errors()
-    failed = 0
+def _of_writers(path: str) -> Iterator[bytes]:
     while True:
-        reason = "it was closed"
-        try:
-            for line in _connected(of, silence):
-                failed = 0
-                yield line
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-        except lost as error:
-            reason = str(error)
-        failed += 1
-        if of.attempts and failed >= of.attempts:
-            raise FeedLost(f"{of.url} could not be reached in {failed} attempts: {reason}")
-        yield None
-        time.sleep(min(FIRST_WAIT * 2.0 ** min(failed - 1, 10), LONGEST_WAIT))
+        yield from _of_file(path)
 
 
-def refuse_address(url: str) -> None:
-    """Refuse what is no address of a websocket."""
-    if not url.startswith(("ws://", "wss://")):
-        raise input_error(
-            "--connect", repr(url), "an address such as wss://www.deribit.com/ws/api/v2"
-        )
-
-
-def _connected(of: Socket, silence: float) -> Iterator[Line]:
-    """Yield what comes over one connection."""
-    from websockets.sync.client import connect
-
-    with connect(of.url, max_size=MOST_BYTES, open_timeout=10) as connection:
-        for message in of.greeting:
-            connection.send(message)
-        while True:
-            try:
-                received = connection.recv(timeout=silence)
-            except TimeoutError:
-                yield None
-                continue
-            yield received if isinstance(received, bytes) else received.encode()
-
-
-def _protocol_errors() -> type[Exception]:
-    """Return the error of the websocket library."""
+def _looked_at(source: Iterator[bytes | None], silence: float) -> Iterator[Line]:
+    """Look again a little later where there is no line; say so after `silence` seconds."""
+    last = time.monotonic()
     try:
-        from websockets.exceptions import WebSocketException
-    except ImportError:
-        raise MissingExtraError(
-            "--connect needs websockets: pip install 'margincalc[feeds]'"
-        ) from None
-    return WebSocketException
+        for line in source:
+            if line is not None:
+                last = time.monotonic()
+                yield line
+                continue
+            if time.monotonic() - last >= silence:
+                last = time.monotonic()
+                yield None
+            time.sleep(min(POLL, silence))
+    except OSError as error:
+        raise _unread(error) from None
 
 
-def subscriptions(instruments: Iterable[str], indices: Iterable[str]) -> str:
-    """Return Deribit's request for the tickers of instruments and its index prices.
+def _unread(error: Exception) -> FeedLost:
+    return FeedLost(f"the feed could not be read: {error}")
 
-    Deribit API, `public/subscribe`; channels `ticker.NAME.100ms` and `deribit_price_index.NAME`.
+
+def _followed(path: str) -> Iterator[bytes | None]:
+    """Yield the lines of whatever has a name, None where there is nothing new."""
+    while True:
+        # None where the old one was moved away, and the new one is yet to come
+        with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
+            yield from _added(file, path)
+        yield None
+
+
+def _added(file: IO[bytes], path: str) -> Iterator[bytes | None]:
+    """Yield the lines of a file until another has its name, None where there is nothing new."""
+    kept = b""
+    for piece in _pieces(file, path):
+        if not piece:
+            kept = kept if piece is None else b""
+            yield None
+            continue
+        kept = (kept + piece)[: MOST_BYTES + 2]
+        if piece.endswith(b"\n"):
+            yield kept
+            kept = b""
+    if kept:
+        yield kept
+
+
+def _pieces(file: IO[bytes], path: str) -> Iterator[bytes | None]:
+    """Yield what is added to a file until another has its name.
+
+    None is nothing new, and an empty piece that the file has been emptied, and is read again.
     """
-    import json
+    replaced = False
+    while True:
+        piece = file.readline(MOST_BYTES + 2)
+        if piece:
+            yield piece
+        elif replaced:  # and what was written to it before has been read
+            return
+        elif _is_another(file, path):
+            replaced = True
+        elif os.fstat(file.fileno()).st_size < file.tell():
+            file.seek(0)
+            yield b""
+        else:
+            yield None
 
-    channels = [f"ticker.{name}.100ms" for name in instruments]
-    channels += [f"deribit_price_index.{name}" for name in indices]
-    request = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "public/subscribe",
-        "params": {"channels": channels},
-    }
-    return json.dumps(request)
+
+def _is_another(file: IO[bytes], path: str) -> bool:
+    """Whether a name is no longer that of an open file; a name of nothing may come back."""
+    try:
+        now = os.stat(path)
+    except OSError:
+        return False
+    own = os.fstat(file.fileno())
+    return (now.st_dev, now.st_ino) != (own.st_dev, own.st_ino)

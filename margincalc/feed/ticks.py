@@ -39,7 +39,7 @@ class Tick(NamedTuple):
     ----------
     time : when, UTC; None where the feed does not say
     underlying, instrument : what it is about; one of them
-    expiry : of the forward, where it is not an instrument's
+    expiry : day of the forward's, where it is not an instrument's
     spot, forward : quote currency
     mark : in the unit in which the instrument is quoted
     volatility : decimal per year
@@ -64,7 +64,9 @@ class Tick(NamedTuple):
 
 
 def read_line(line: bytes) -> tuple[Tick, ...]:
-    """Read a line: a tick, a list of ticks, or a notification; nothing of other notifications.
+    """Read a line: a tick, a list of ticks, or a notification.
+
+    Other notifications and blank lines say nothing.
 
     Raises
     ------
@@ -74,7 +76,12 @@ def read_line(line: bytes) -> tuple[Tick, ...]:
     if len(line) > MOST_BYTES:
         raise Refused(f"a line of {len(line):,} bytes; wanted at most {MOST_BYTES:,}")
     try:
-        content = json.loads(line, parse_constant=_no_number)
+        text = str(line, "utf-8-sig")
+        if not text.strip():
+            return ()
+        content = json.loads(text, parse_constant=_no_number, object_pairs_hook=_mapping)
+    except UnicodeDecodeError as error:
+        raise Refused(f"not UTF-8: {error.reason} at byte {error.start + 1:,}") from None
     except (ValueError, RecursionError) as error:
         raise Refused(f"not JSON: {error}") from None
     if isinstance(content, list):
@@ -189,7 +196,7 @@ def _expiry(value: Any) -> str | None:
     if value is None:
         return None
     try:
-        return expiry_key(value)
+        return expiry_key(value)[: len("2026-12-25")]  # contracts are listed by their day
     except ValueError as error:
         raise Refused(f"{shown(value)} for `expiry`; wanted {error}") from None
 
@@ -204,6 +211,16 @@ def _time(value: Any) -> dt.datetime | None:
         return instant(value)
     except (ValueError, OverflowError, OSError):
         raise Refused(f"{shown(value)} for `time`; wanted a text or milliseconds") from None
+
+
+def _mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON, unless it says something twice."""
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        names = [key for key, _ in pairs]
+        twice = next(key for key in names if names.count(key) > 1)
+        raise ValueError(f"a key {shown(twice)} twice in one object")
+    return content
 
 
 def _no_number(text: str) -> float:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from margincalc.answers.margining import Rules, margined
-from margincalc.feed.desk import Desk
+from margincalc.feed.desk import Ahead, Desk
 from margincalc.feed.ticks import Refused, Tick
 from tests import books
 from tests.cli import SAMPLES
@@ -74,7 +74,12 @@ CALL = "BTC-25DEC26-115000-C"
         (Tick(instrument=CALL, funding=0.1), "a funding of"),
         (Tick(instrument=CALL, spot=1.0), "a spot of"),
         (Tick(books.AS_OF - dt.timedelta(days=1), "BTC", spot=99_000.0), "stale"),
-        (Tick(books.AS_OF + dt.timedelta(days=30), "BTC", spot=99_000.0), "impossible"),
+        (Tick(books.AS_OF + dt.timedelta(days=30), "BTC", spot=99_000.0), "30.0 days ahead"),
+        (Tick(books.AS_OF + dt.timedelta(seconds=61), "BTC", spot=99_000.0), "61 s ahead"),
+        (Tick(instrument=CALL, volatility=15.0), "15 for BTC-25DEC26-115000-C, which was 0.55"),
+        (Tick(instrument=CALL, volatility=0.0055, mark=3_000.0), "0.6 for 60 %"),
+        (Tick(underlying="BTC_EURR", spot=90_000.0), "BTC_EURR of which the book holds nothing"),
+        (Tick(underlying="BTC_ETH", spot=99_000.0), "BTC_ETH of which the book holds nothing"),
     ],
 )
 def test_what_is_refused_moves_nothing(tick: Tick, reason: str) -> None:
@@ -98,6 +103,32 @@ def test_an_older_quote_of_the_same_is_stale() -> None:
     assert "quoted later" in str(refusal.value)
     desk.apply([Tick(earlier, instrument=CALL, volatility=0.6)])  # another subject may lag
     assert desk.book.spot[0] == 101_000.0
+
+
+def test_what_was_used_ahead_of_the_feed_makes_nothing_else_stale() -> None:
+    desk = strangle()
+    early, on_time, late = (books.AS_OF + dt.timedelta(seconds=each) for each in (60, 0, -60))
+    desk.apply([Tick(early, instrument=CALL, volatility=0.6)])
+    desk.apply([Tick(on_time, "BTC", spot=101_000.0)])
+    desk.apply([Tick(late, instrument="BTC-25DEC26-90000-P", volatility=0.6)])
+    with pytest.raises(Refused, match="121 s behind the feed"):
+        desk.apply([Tick(late - dt.timedelta(seconds=1), "BTC", "", "2026-12-25", forward=101e3)])
+
+
+@pytest.mark.parametrize("volatility", [0.0551, 3.0, 5.5])
+def test_volatilities_may_jump(volatility: float) -> None:
+    desk = strangle()
+    desk.apply([Tick(instrument=CALL, volatility=volatility)])
+    row = desk.book.names.instruments.index(CALL)
+    assert desk.book.instruments.volatility[row] == volatility
+
+
+def test_times_within_a_line_are_measured_from_before_it() -> None:
+    desk = strangle()
+    steps = [books.AS_OF + dt.timedelta(seconds=50 * number) for number in range(1, 4)]
+    with pytest.raises(Ahead, match="100 s ahead"):
+        desk.apply([Tick(time, "BTC", spot=101_000.0) for time in steps])
+    assert desk.time == books.AS_OF
 
 
 def test_time_passes_with_the_ticks() -> None:
@@ -131,6 +162,7 @@ def test_a_mark_is_the_model_s_value_where_it_alone_is_quoted() -> None:
 
 def test_an_option_that_expires_is_paid() -> None:
     desk = strangle()
+    desk.ahead = dt.timedelta(days=6)
     end = dt.datetime(2026, 12, 25, 9, tzinfo=dt.UTC)
     while desk.time < end:
         desk.apply([Tick(min(desk.time + dt.timedelta(days=6), end), "BTC", spot=120_000.0)])

@@ -50,6 +50,7 @@ def test_an_expiry_is_followed_to_the_last_bit(model: str) -> None:
     desk = desk_of(model, "numpy")
     row = int(np.argmin(np.where(desk.book.instruments.time > 0.0, desk.book.instruments.time, 9)))
     days = float(desk.book.instruments.time[row]) * 365.0
+    desk.ahead = dt.timedelta(days=2)
     while desk.time < books.AS_OF + dt.timedelta(days=1) * (days + 1.0):
         spot = float(desk.book.spot[0])
         desk.apply([Tick(desk.time + dt.timedelta(days=2), "BTC", spot=spot * 1.01)])

@@ -1,9 +1,8 @@
-"""Lines come from streams, growing files and websockets, and silence is said."""
+"""Lines come from streams and from files that grow, and silence is said."""
 
 import io
 import os
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,47 +55,79 @@ def test_a_growing_file_is_followed_and_a_new_one_read_again(tmp_path: Path) -> 
     assert next(lines) == b"new\n"
 
 
-def test_an_address_is_wanted() -> None:
-    with pytest.raises(InputError) as error:
-        next(sources.socket(sources.Socket("http://example.com"), 1.0))
-    assert "wanted an address" in str(error.value)
+def appended(path: Path, content: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(content)
 
 
-@pytest.fixture
-def server() -> Iterator[Any]:
-    """Serve two lines a connection, and drop it."""
-    from websockets.sync.server import ServerConnection, serve
-
-    greetings: list[str | bytes] = []
-
-    def answer(connection: ServerConnection) -> None:
-        greetings.append(connection.recv(timeout=5))
-        connection.send('{"n": 1}')
-        connection.send(b'{"n": 2}')
-
-    with serve(answer, "127.0.0.1", 0) as running:
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
-        yield running.socket.getsockname()[1], greetings
-        running.shutdown()
-        thread.join()
+def test_a_file_that_takes_the_name_is_read_after_the_rest_of_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "ticks"
+    path.write_bytes(b"one\ntwo\n")
+    lines = sources.growing(str(path), 60.0)
+    assert [next(lines), next(lines)] == [b"one\n", b"two\n"]
+    appended(path, b"three\n")
+    path.rename(tmp_path / "ticks.1")
+    appended(tmp_path / "ticks.1", b"four\ncut")
+    path.write_bytes(b"a line that is longer than all of the old file\n")
+    found = [next(lines) for _ in range(4)]
+    assert found[:3] == [b"three\n", b"four\n", b"cut"]
+    assert found[3] == b"a line that is longer than all of the old file\n"
+    appended(path, b"six\n")
+    assert next(lines) == b"six\n"
 
 
-def test_a_websocket_is_connected_again(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "FIRST_WAIT", 0.01)
-    port, greetings = server
-    feed = sources.socket(sources.Socket(f"ws://127.0.0.1:{port}", ("hello",)), 5.0)
-    found = [next(feed) for _ in range(5)]
-    assert found == [b'{"n": 1}', b'{"n": 2}', None, b'{"n": 1}', b'{"n": 2}']
-    feed.close()  # type: ignore[attr-defined]
-    assert greetings == ["hello", "hello"]
+def test_a_file_that_is_gone_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "ticks"
+    path.write_bytes(b"one\n")
+    lines = sources.growing(str(path), 0.05)
+    assert next(lines) == b"one\n"
+    path.unlink()
+    assert next(lines) is None
+    path.write_bytes(b"two\n")
+    assert next(line for line in lines if line is not None) == b"two\n"
 
 
-def test_a_feed_that_cannot_be_reached_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "FIRST_WAIT", 0.01)
-    feed = sources.socket(sources.Socket("ws://127.0.0.1:9", attempts=3), 1.0)
-    assert [next(feed), next(feed)] == [None, None]
-    with pytest.raises(sources.FeedLost) as error:
-        next(feed)
-    assert "in 3 attempts" in str(error.value)
-    assert error.value.exit_status == 3
+def test_a_long_line_of_a_growing_file_is_one_line(tmp_path: Path) -> None:
+    """Its end, which might pass for a tick, is no line of its own."""
+    path = tmp_path / "ticks"
+    path.write_bytes(b"x" * (3 * MOST_BYTES + 7) + b'{"underlying": "BTC", "spot": 1}\nnext\n')
+    lines = sources.growing(str(path), 60.0)
+    first = next(lines)
+    assert isinstance(first, bytes)
+    assert len(first) == MOST_BYTES + 2
+    assert next(lines) == b"next\n"
+
+
+def test_a_line_that_is_written_little_by_little_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "ticks"
+    path.write_bytes(b"")
+    lines = sources.growing(str(path), 0.01)
+    for piece in (b"o", b"n", b"e"):
+        appended(path, piece)
+        assert next(lines) is None
+    appended(path, b"\n")
+    assert next(line for line in lines if line is not None) == b"one\n"
+
+
+@pytest.mark.parametrize("source", [sources.lines_of, sources.growing])
+def test_a_folder_or_no_name_is_no_file_of_ticks(source: Any, tmp_path: Path) -> None:
+    for path in (str(tmp_path), "", "a\0b"):
+        with pytest.raises(InputError, match="wanted a file of ticks"):
+            source(path, 1.0)
+
+
+def test_few_lines_are_read_ahead() -> None:
+    """A feed of long lines that is quicker than its reader fills no memory."""
+
+    class Counted(io.RawIOBase):
+        read_lines = 0
+
+        def readline(self, size: int | None = -1, /) -> bytes:
+            self.read_lines += 1
+            return b"x" * 100 + b"\n"
+
+    file = Counted()
+    lines = sources.stream(file, 60.0)  # type: ignore[arg-type]
+    next(lines)
+    threading.Event().wait(0.2)
+    assert file.read_lines <= sources.WAITING + 3

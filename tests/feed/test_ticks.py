@@ -98,9 +98,11 @@ def test_what_says_nothing_of_the_market_is_no_fault(text: bytes) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (b"", "not JSON"),
         (b"hello", "not JSON"),
-        (b"\xff\xfe", "not JSON"),
+        (b"\xff\xfe", "not UTF-8: invalid start byte at byte 1"),
+        (b'{"underlying": "BTC", "spot": \x00100}', "not JSON"),
+        (b'{"underlying": "BTC", "spot": 1, "spot": 2}', "a key 'spot' twice in one object"),
+        (b'[{"jsonrpc": "2.0", "params": {"a": 1, "a": 1}}]', "a key 'a' twice"),
         (b"[" * 100_000, "not JSON"),
         (b"12", "wanted a JSON object"),
         (b"[3]", "wanted a JSON object"),
@@ -131,3 +133,16 @@ def test_what_cannot_be_used_is_refused_with_the_reason(text: bytes, reason: str
 def test_no_line_does_more_than_be_refused(text: bytes) -> None:
     with contextlib.suppress(Refused):
         assert all(isinstance(tick, Tick) for tick in read_line(text))
+
+
+@pytest.mark.parametrize("text", [b"", b"\n", b"  \r\n", b"\xef\xbb\xbf\n"])
+def test_a_blank_line_says_nothing(text: bytes) -> None:
+    assert read_line(text) == ()
+
+
+def test_a_forward_is_of_a_day() -> None:
+    """Whatever hour of it is named: subjects are as many as there are days."""
+    for expiry in ("2026-12-25", "2026-12-25T08:00:00Z", "2026-12-26T01:00:00+09:00"):
+        assert read_line(line(underlying="BTC", expiry=expiry, forward=1))[0].subject == (
+            "BTC 2026-12-25"
+        )

@@ -30,7 +30,7 @@ def test_statuses_change_in_order(run: Run) -> None:
     said = events(outcome.out)
     assert (outcome.status, outcome.err) == (0, "")
     assert [event["event"] for event in said] == [
-        "start", "status", "refused", "status", "refused", "status", "end",
+        "start", "status", "refused", "status", "refused", "held", "refused", "status", "end",
     ]  # fmt: skip
     changes = [(event["from"], event["status"]) for event in said if event["event"] == "status"]
     assert changes == [
@@ -38,7 +38,7 @@ def test_statuses_change_in_order(run: Run) -> None:
         ("restricted", "liquidatable"),
         ("liquidatable", "healthy"),
     ]
-    assert said[-1]["refused"] == 2
+    assert said[-1]["refused"] == 3
     assert run("watch", STRANGLE, "--ticks", TICKS, "--no-latency").out == outcome.out
 
 
@@ -133,6 +133,32 @@ def test_deribits_tickers_of_linear_contracts_move_the_market_that_holds_them(ma
     assert (last["ticks"], last["refused"]) == (3, 0)
     assert session.desk.book.spot.tolist() == [97e3]
     assert float(session.desk.figures.equity[0]) == pytest.approx(49_000.0 - 99e3 / 98.0)
+
+
+def futures(spot: float, entry: float | None) -> mc.Portfolio:
+    """Return an account of a perpetual at a spot, perhaps with what was paid for it."""
+    paid = {} if entry is None else {"entry_price": entry}
+    return mc.Portfolio.model_validate(
+        {
+            "as_of": "2026-11-20T08:00:00Z",
+            "market": {"BTC": {"spot": spot}},
+            "positions": [{"instrument": "BTC-PERPETUAL", "quantity": 2.0, **paid}],
+            "collateral": [{"asset": "USD", "quantity": 50_000.0}],
+        }
+    )
+
+
+def test_without_an_entry_price_profit_is_counted_from_the_market_of_the_file() -> None:
+    """As a move of the spot and a liquidation price count it."""
+    session = mc.watch(futures(100_000.0, None))
+    lines = [b'{"underlying": "BTC", "spot": 99000}']
+    assert [each["equity"] for each in session.events(lines) if "equity" in each] == [50_000.0]
+    followed = float(session.desk.figures.equity[0])
+    assert followed == 48_000.0
+    assert followed == mc.margin(futures(99_000.0, 100_000.0)).equity
+    moved = mc.what_if(spot=["-1%"])
+    assert followed == mc.margin(futures(100_000.0, None), changes=moved).equity
+    assert mc.margin(futures(99_000.0, None)).equity == 50_000.0  # nothing says what was paid
 
 
 DATA = os.environ.get("MARGINCALC_DATA")  # a folder of real chains; unset, they are not replayed

@@ -1,19 +1,21 @@
 """`watch`: an account that follows the market, tick by tick."""
 
+import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from margincalc.cli.inputs import read, rules
 from margincalc.cli.options import EVERY, SAMPLES, Options, examples, shared
 from margincalc.cli.output import write
-from margincalc.cli.units import above
+from margincalc.cli.stopping import until_told
+from margincalc.cli.units import above, seconds
 
 if TYPE_CHECKING:
-    from margincalc.feed.session import Session
+    from margincalc.feed.session import Event, Session
     from margincalc.feed.sources import Line
 
 TICKS = f"{SAMPLES}/ticks.ndjson"
@@ -55,6 +57,14 @@ TICKS = f"{SAMPLES}/ticks.ndjson"
     help="Say so when the feed has been silent for this long.",
 )
 @click.option(
+    "--ahead",
+    default="60s",
+    show_default=True,
+    metavar="TIME",
+    help="A tick this far ahead waits until the next line is as late; twice as far behind is "
+    "stale.",
+)
+@click.option(
     "--latency/--no-latency", default=True, help="Whether to print how long a change took."
 )
 @shared(*(name for name in EVERY if name not in ("format", "output")), "pricer")
@@ -65,19 +75,37 @@ def watch(options: Options, **chosen: Any) -> int:
     {"instrument": ..., "mark": ..., "volatility": ...}; Deribit's notifications are understood too.
     Stale and impossible ticks are refused with the reason and move nothing. Time passes with the
     ticks; funding is left to the venue. FILE may be Parquet of many accounts, as
-    `batch` takes it. The exit status is that of `check` in the last state.
+    `batch` takes it. The exit status is that of `check` in the last state, also
+    where SIGINT (Ctrl-C) or SIGTERM ends it.
     """
     from margincalc.api import venue
+
+    _refuse_feed(options, chosen)
+    wanted = {name: chosen[name] for name in ("every", "above", "latency")}
+    wanted["ahead"] = seconds(chosen["ahead"], "--ahead")
+    session = venue.watch(**_followed(options, chosen), **wanted, **rules(options))
+    for event in session.events(until_told(_feed(session, chosen))):
+        _print(event)
+    return 1 if session.failed else 0
+
+
+def _refuse_feed(options: Options, chosen: dict[str, Any]) -> None:
+    """Refuse a feed that cannot be read, before anything is computed."""
+    from margincalc.feed import sources, websocket
 
     ticks, connect = chosen["ticks"], chosen["connect"]
     if options.file == "-" and ticks == "-" and not connect:
         raise click.UsageError("FILE and --ticks are both standard input; name one of them")
     if connect and (chosen["follow"] or ticks != "-"):
         raise click.UsageError("--connect goes neither with --ticks nor with --follow")
-    wanted = {name: chosen[name] for name in ("every", "above", "latency")}
-    session = venue.watch(**_followed(options, chosen), **wanted, **rules(options))
-    _print(session, _feed(session, chosen))
-    return 1 if session.failed else 0
+    if chosen["follow"] and ticks == "-":
+        raise click.UsageError("--follow goes with --ticks FILE; standard input is followed anyway")
+    if chosen["subscribe"] and not connect:
+        raise click.UsageError("--subscribe goes with --connect URL")
+    if connect:
+        websocket.refuse_address(connect)
+    elif ticks != "-":
+        sources.refuse_unreadable(ticks)
 
 
 def _followed(options: Options, chosen: dict[str, Any]) -> dict[str, Any]:
@@ -109,31 +137,39 @@ def _many(path: str) -> bool:
 
 def _feed(session: "Session", chosen: dict[str, Any]) -> "Iterator[Line]":
     """Open the source of ticks."""
-    from margincalc.feed import sources
+    from margincalc.feed import sources, websocket
 
-    silence = chosen["heartbeat"]
+    silence, ticks = chosen["heartbeat"], chosen["ticks"]
     if chosen["connect"]:
         greeting = (session.subscription(),) if chosen["subscribe"] else ()
-        socket = sources.Socket(chosen["connect"], greeting, chosen["attempts"])
-        return sources.socket(socket, silence)
+        return websocket.socket(
+            websocket.Socket(chosen["connect"], greeting, chosen["attempts"]), silence
+        )
     if chosen["follow"]:
-        return sources.growing(chosen["ticks"], silence)
-    if chosen["ticks"] == "-":
-        return sources.stream(sys.stdin.buffer, silence)
-    return sources.lines_of(chosen["ticks"], silence)
+        return sources.growing(ticks, silence)
+    if ticks == "-":
+        return sources.stream(_standard_input(), silence)
+    return sources.lines_of(ticks, silence)
 
 
-def _print(session: "Session", feed: "Iterator[Line]") -> None:
-    """Write each event as it happens; an interruption ends with the last state."""
+def _standard_input() -> IO[bytes]:
+    """Return standard input as a file of its own, on which a thread may wait until the end.
+
+    Python's own is closed at the end, for which it would have to wait for the thread.
+    """
+    if sys.stdin is None:
+        return io.BytesIO()
+    try:
+        return open(sys.stdin.fileno(), "rb", closefd=False)
+    except io.UnsupportedOperation:  # it is no file, but a text
+        return sys.stdin.buffer
+
+
+def _print(event: "Event") -> None:
+    """Write an event as it happens; nobody reads on where the pipe is closed."""
     import json
 
     from margincalc.report.as_json import plain
 
-    def put(event: dict[str, Any]) -> None:
-        write(json.dumps(plain(event), allow_nan=False) + "\n", Options())
-
-    try:
-        for event in session.events(feed):
-            put(event)
-    except KeyboardInterrupt:
-        put(session.end())
+    if not write(json.dumps(plain(event), allow_nan=False) + "\n", Options()):
+        raise BrokenPipeError
