@@ -13,7 +13,7 @@ from margincalc.errors import input_error, shown
 from margincalc.files.prices import Prices
 from margincalc.simulation import procyclical
 from margincalc.simulation.backtest import backtest
-from margincalc.times import SECONDS_PER_DAY
+from margincalc.times import DAYS_PER_YEAR, SECONDS_PER_DAY
 
 RULES = (
     Field("symbol", "symbol", "text", 4),
@@ -140,7 +140,7 @@ def margins(history: Prices, terms: DynamicTerms) -> tuple[FloatArray, dict[str,
     variance = procyclical.variances(moves, terms.decay, float(np.mean(early**2)))[:-1]
     ewma = z * np.sqrt(variance)
     if terms.implied is not None:
-        ewma = np.maximum(ewma, z * terms.weight * terms.implied / np.sqrt(365.0))
+        ewma = np.maximum(ewma, z * terms.weight * terms.implied / np.sqrt(DAYS_PER_YEAR))
     long_run = z * np.sqrt(np.cumsum(moves**2) / np.arange(1, len(moves) + 1))
     lowest = np.concatenate([long_run[:1], long_run[:-1]])
     floor = lowest if terms.floor is None else np.full(len(moves), terms.floor)

@@ -129,7 +129,7 @@ def known_mode(mode: str) -> Mode:
     for known in MODES:
         if mode == known:
             return known
-    raise input_error("mode", mode, f"one of {', '.join(MODES)}")
+    raise input_error("--mode", shown(mode), f"one of {', '.join(MODES)}")
 
 
 def parameters_day(portfolio: Portfolio, effective: str | None) -> dt.date:

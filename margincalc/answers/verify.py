@@ -13,12 +13,12 @@ from margincalc.answers.breakdown import scenarios_report
 from margincalc.answers.margining import Rules, margined
 from margincalc.answers.model_results import VerifyLine, VerifyReport
 from margincalc.answers.statement import margin_report
-from margincalc.errors import MargincalcError, input_error
+from margincalc.errors import MargincalcError, did_you_mean, input_error, shown
 from margincalc.margin.load import FOLDER, model_names
 from margincalc.portfolio import Portfolio
 
 
-def verify(name: str | None = None, folder: Path = FOLDER) -> VerifyReport:
+def verify(name: str | None = None) -> VerifyReport:
     """Rerun the examples of one model, or of all.
 
     Raises
@@ -26,28 +26,29 @@ def verify(name: str | None = None, folder: Path = FOLDER) -> VerifyReport:
     InputError
         If there is no such model.
     """
-    names = model_names(folder)
+    names = model_names()
     if name is not None and name not in names:
-        raise input_error("models verify", name, f"one of {', '.join(names)}")
+        remedy = did_you_mean(name, names)
+        raise input_error("models verify", shown(name), f"one of {', '.join(names)}", remedy)
     chosen = [name] if name is not None else names
-    unproven = tuple(each for each in chosen if not _path(folder, each).exists())
-    lines = tuple(line for each in chosen for line in _lines(each, folder))
+    unproven = tuple(each for each in chosen if not _path(each).exists())
+    lines = tuple(line for each in chosen for line in _lines(each))
     return VerifyReport(lines, unproven, sum(not line.matches for line in lines))
 
 
-def examples(name: str, folder: Path = FOLDER) -> list[dict[str, Any]]:
+def examples(name: str) -> list[dict[str, Any]]:
     """Return the worked examples of a model; none where it has no file of them."""
-    path = _path(folder, name)
+    path = _path(name)
     found: list[dict[str, Any]] = json.loads(path.read_text("utf-8")) if path.exists() else []
     return found
 
 
-def _path(folder: Path, name: str) -> Path:
-    return folder / f"{name}.examples.json"
+def _path(name: str) -> Path:
+    return FOLDER / f"{name}.examples.json"
 
 
-def _lines(name: str, folder: Path) -> Iterator[VerifyLine]:
-    for example in examples(name, folder):
+def _lines(name: str) -> Iterator[VerifyLine]:
+    for example in examples(name):
         answers = _Answers(name, example)
         for figure in example["expected"]:
             computed, problem = answers.at(figure["path"])

@@ -11,7 +11,7 @@ from margincalc.answers.waterfall_results import (
     WinnerLine,
 )
 from margincalc.arrays import FloatArray, IntArray
-from margincalc.errors import input_error
+from margincalc.errors import input_error, shown
 from margincalc.files.holders import Holders as Written
 from margincalc.portfolio.contracts.checks import MONEY
 from margincalc.simulation import waterfall
@@ -154,11 +154,11 @@ def _policy(terms: Terms) -> Policy:
         raise input_error("--slippage", f"{terms.slippage:g}", "a share from 0 to 1")
     if terms.policy not in POLICIES:
         wanted = f"one of {', '.join(POLICIES)}"
-        raise input_error("--policy", terms.policy, wanted)
+        raise input_error("--policy", shown(terms.policy), wanted)
     for unit in (None, *UNITS):
         if terms.unit == unit:
             return Policy.named(terms.policy, unit)
-    raise input_error("--unit", str(terms.unit), f"one of {', '.join(UNITS)}")
+    raise input_error("--unit", shown(terms.unit), f"one of {', '.join(UNITS)}")
 
 
 def _others(chosen: Policy) -> list[Policy]:

@@ -73,7 +73,7 @@ class WaterfallReport(Shown):
     Attributes
     ----------
     liquidated, bankrupt : accounts closed, and those that lost more than they had
-    lost : by closing, beyond what its owners and others paid for it nothing is missing
+    lost : by closing the accounts; `ledger` says who paid it, its slippage among it
     least_haircut : share of every profit that would cover what the fund left
     profit_haircut, notional_haircut : taken of all profits, closed of all notional of winners
     """

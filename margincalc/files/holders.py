@@ -5,7 +5,7 @@ named like the fields of a row.
 """
 
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -53,9 +53,7 @@ class Holders(_Written):
     accounts: tuple[Holder, ...]
 
 
-def load_holders(
-    source: str | Path, *, mark: float | None = None, stdin: IO[bytes] | None = None
-) -> Holders:
+def load_holders(source: str | Path, *, mark: float | None = None) -> Holders:
     """Read a file of accounts, YAML, JSON, CSV or Parquet; `-` is standard input.
 
     Parameters
@@ -72,7 +70,7 @@ def load_holders(
     if str(source).endswith(".parquet"):
         tree, place = _parquet(Path(source))
     else:
-        tree, place = _read(read_source(source, stdin))
+        tree, place = _read(read_source(source))
     if mark is not None and isinstance(tree, dict):
         tree = {**tree, "mark": mark}
     try:
