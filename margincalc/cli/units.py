@@ -14,10 +14,9 @@ def seconds(text: str, option: str) -> float:
     try:
         found = float(number) * _SECONDS[text[len(number) :].strip()]
     except (ValueError, KeyError):
-        wanted = "a time such as 90s, 30min, 2h or 1d is wanted"
-        raise click.BadParameter(wanted, param_hint=f"'{option}'") from None
+        raise refusal(text, "a time such as 90s, 30min, 2h or 1d", option) from None
     if not 0.0 <= found < 1e12:
-        raise click.BadParameter("a time from 0 is wanted", param_hint=f"'{option}'")
+        raise refusal(text, "a time from 0 and below 1e12 seconds", option)
     return found
 
 
@@ -26,8 +25,12 @@ def share(text: str, option: str) -> float:
     try:
         return _share(text)
     except ValueError:
-        wanted = "a share such as 0.5% or 0.005 is wanted"
-        raise click.BadParameter(wanted, param_hint=f"'{option}'") from None
+        raise refusal(text, "a share such as 0.5% or 0.005", option) from None
+
+
+def refusal(found: str, wanted: str, option: str) -> click.BadParameter:
+    """Return the error of an option whose text is not what it takes."""
+    return click.BadParameter(f"found {found!r}; wanted {wanted}", param_hint=f"'{option}'")
 
 
 def _share(text: str) -> float:
@@ -61,7 +64,7 @@ class Share(click.ParamType):  # type: ignore[type-arg]  # generic to the checke
 
 def _ratio(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
     if value is not None and value < 0.0:
-        raise click.BadParameter("a ratio such as 80% or 0.8 is wanted", context, option)
+        raise refusal(f"{value:g}", "a ratio such as 80% or 0.8", option.opts[-1])
     return value
 
 

@@ -9,14 +9,15 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from margincalc.errors import InputError, input_error, printable
+from margincalc.errors import InputError, input_error, printable, shown
 from margincalc.files.explain import explain
 from margincalc.files.parquet import opened
 from margincalc.files.source import Source, read_source
 from margincalc.files.tree import Locator, Places, Tree
 from margincalc.files.yaml_text import read_yaml, yaml_growth
-from margincalc.portfolio import Finite, Positive, Price, Text
+from margincalc.portfolio import LEAST, Finite, Positive, Price, Text
 
+MOST_PRICE = 1e15  # as of `Positive`
 _EXAMPLE = "account,quantity,entry_price,balance,maintenance"
 
 
@@ -67,6 +68,8 @@ def load_holders(source: str | Path, *, mark: float | None = None) -> Holders:
     MissingExtraError
         If it is a Parquet file and pyarrow is not installed.
     """
+    if mark is not None and not LEAST <= mark <= MOST_PRICE:
+        raise input_error("--mark", shown(mark), f"a price greater than 0, up to {MOST_PRICE:g}")
     if str(source).endswith(".parquet"):
         tree, place = _parquet(Path(source))
     else:

@@ -92,7 +92,7 @@ def test_a_folder_of_a_venue_is_a_population(run: Run, tmp_path: Path) -> None:
         ((), "Missing argument 'FILE'"),
         ((STRANGLE, "--fund", "3"), "--fund is of a population"),
         (("--population", "--days", "3"), "--days is of one account"),
-        (("--population", "--spot", "+5%"), "one price is wanted"),
+        (("--population", "--spot", "+5%"), "found '+5%'; wanted one price"),
         (("--population", "--fund", "-1"), "an amount from 0"),
     ],
 )

@@ -14,6 +14,7 @@ __all__ = ["run"]
 SAMPLES = ROOT / "sample_portfolios"
 DAILY, MINUTES = str(SAMPLES / "daily_prices.csv"), str(SAMPLES / "minute_prices.csv")
 VENUES, LONG = str(SAMPLES / "two_venues.yaml"), str(SAMPLES / "long_only.yaml")
+GAP = str(SAMPLES / "venue_gap.yaml")
 DRAWN = ("--accounts", "60", "--seed", "3")
 FEEDS = "--attack +20% --interval 0.1% --max-age 5min --jumps 10,6%,6%"
 WORK = {
@@ -79,7 +80,10 @@ FAULTS = (
     (("cascade", "--accounts", "9", "--volatility-response", "nan"), "--volatility-response"),
     (("monitor", *DRAWN, "--model", "reg-t"), "reg-t: it has no rules for perpetuals"),
     (("oracle", MINUTES, *DRAWN, "--model", "reg-t"), "reg-t: it has no rules for perpetuals"),
-    (("oracle", MINUTES, "--lag", "soon"), "--lag"),
+    (("oracle", MINUTES, "--lag", "soon"), "'--lag': found 'soon'; wanted a time"),
+    (("oracle", MINUTES, "--lag", "1e400"), "'--lag': found '1e400'; wanted a time"),
+    (("transfer", VENUES, "--route", "x"), "'--route': found 'x'; wanted a pair"),
+    (("waterfall", GAP, "--mark", "nan"), "error: --mark\n    found nan; wanted a price"),
     (("oracle", MINUTES, "--kind", "options", "--accounts", "9"), "linear positions"),
     (("oracle", MINUTES, "--symbol", "X"), "--symbol"),
     (("oracle", MINUTES, "--reject", "2"), "--reject"),
@@ -93,6 +97,7 @@ FAULTS = (
     (("transfer", VENUES, "--halt", "x=3h"), "--halt"),
     (("transfer", VENUES, "--probability", "2"), "--probability"),
     (("collateral", LONG, "--queue", "X=1%"), "--queue"),
+    (("collateral", LONG, "--queue", "X"), "found 'X'; wanted an asset and its discount"),
     (("collateral", LONG, "--loop", "nan"), "--loop"),
 )
 

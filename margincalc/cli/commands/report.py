@@ -10,6 +10,7 @@ from margincalc.cli.inputs import read, rules
 from margincalc.cli.options import EVERY, SAMPLES, Options, examples, refuse_given, shared
 from margincalc.cli.output import write
 from margincalc.cli.sources import DRAWN, drawn, stressed, trading
+from margincalc.cli.units import refusal
 
 _TERMS = ("shocks", "depth", "depth_left", "fund")
 _OF_AN_ACCOUNT = ("as_of", "source", "columns", "join", "add", "close", "vol", "days")
@@ -87,5 +88,5 @@ def _price(spots: tuple[str, ...]) -> float | None:
         (text,) = spots
         return float(text)
     except ValueError:
-        wanted = "one price is wanted with a population, such as 100000"
-        raise click.BadParameter(wanted, param_hint="'--spot'") from None
+        wanted = "one price with a population, such as 100000"
+        raise refusal(", ".join(spots), wanted, "--spot") from None

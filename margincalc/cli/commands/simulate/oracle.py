@@ -7,7 +7,7 @@ import click
 from margincalc.cli.options import SAMPLES, Options, examples, shared
 from margincalc.cli.output import draw, show
 from margincalc.cli.sources import drawing, margins_of, source_of
-from margincalc.cli.units import seconds, share
+from margincalc.cli.units import refusal, seconds, share
 
 _SAMPLE = f"{SAMPLES}/minute_prices.csv"
 
@@ -82,6 +82,5 @@ def _jumps(text: str) -> list[float]:
     """Read a rate and two shares."""
     parts = [share(part.strip(), "--jumps") for part in text.split(",")]
     if len(parts) != 3:
-        wanted = "a rate, a mean and a deviation such as 10,6%,6% are wanted"
-        raise click.BadParameter(wanted, param_hint="'--jumps'")
+        raise refusal(text, "a rate, a mean and a deviation such as 10,6%,6%", "--jumps")
     return parts

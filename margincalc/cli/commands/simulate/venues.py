@@ -7,7 +7,7 @@ import click
 from margincalc.cli.inputs import read, rules
 from margincalc.cli.options import EVERY, SAMPLES, Options, examples, shared
 from margincalc.cli.output import show
-from margincalc.cli.units import seconds, share
+from margincalc.cli.units import refusal, seconds, share
 
 if TYPE_CHECKING:
     from margincalc.simulation.transfers import Route
@@ -81,8 +81,7 @@ def _route(text: str) -> "Route":
     sender, colon, receiver = pair.partition(":")
     time, *more = figures.split(",")
     if not colon or len(more) > 2:
-        wanted = "a pair and its figures such as okx:derive=2h,0.1% are wanted"
-        raise click.BadParameter(wanted, param_hint="'--route'")
+        raise refusal(text, "a pair and its figures such as okx:derive=2h,0.1%", "--route")
     late = float("inf") if time == "none" else seconds(time, "--route")
     # A cost as in `0.1%` and an amount as in `1e6` are both numbers.
     return Route(sender, receiver, late, *(share(part, "--route") for part in more))
@@ -123,8 +122,14 @@ def collateral(
     from margincalc.answers.margining import Rules
     from margincalc.api import studies
 
-    parted = [entry.rpartition("=") for entry in queue]
-    late = tuple((asset, share(text, "--queue")) for asset, _, text in parted)
-    terms = CollateralTerms(late, pool, turns, threshold)
+    terms = CollateralTerms(tuple(map(_queue, queue)), pool, turns, threshold)
     report = studies.collateral(read(options), terms, rules=Rules(**rules(options)))
     show(report, options)
+
+
+def _queue(text: str) -> tuple[str, float]:
+    """Read `ASSET=SHARE`."""
+    asset, _, discount = text.rpartition("=")
+    if not asset:
+        raise refusal(text, "an asset and its discount such as stETH=1%", "--queue")
+    return asset, share(discount, "--queue")
