@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from margincalc.answers.study import Field, Study, Table, Unit
+from margincalc.errors import printable
 from margincalc.report import numbers
 from margincalc.report.layout import Block, Column, Row, beside, name, packed, table, wrapped
 from margincalc.report.parts import SHOWN
@@ -18,8 +19,13 @@ def study_blocks(study: Study, width: int) -> list[Block]:
         packed([name(study.title, width), name(study.currency)], width),
         _facts(study, width),
         *(_table(each, study.currency, width) for each in study.tables if not each.hidden),
-        [line for note in study.notes for line in wrapped(f"* {note}", width, "  ")],
+        [line for note in study.notes for line in _note(note, width)],
     ]
+
+
+def _note(text: str, width: int) -> Block:
+    """Return a remark, which may quote a name from a file."""
+    return wrapped(f"* {printable(text, 1000)}", width, "  ")
 
 
 def _facts(study: Study, width: int) -> Block:

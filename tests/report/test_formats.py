@@ -227,6 +227,11 @@ def test_every_row_of_csv_says_in_which_money_its_amounts_are(report: Any) -> No
     assert {record["currency"] for record in with_figures} == {report.currency}
 
 
+def test_no_note_of_a_study_moves_the_cursor() -> None:
+    text = render(replace(STUDY, notes=("deposits of \x1b[2JBTC count",)), "table")
+    assert "* deposits of \\x1b[2JBTC count" in text
+
+
 def test_no_zero_of_csv_has_a_sign() -> None:
     nested = replace(by_hand.STRANGLE, components={"scenario_loss": -0.0})
     assert rows(nested)[0]["component.scenario_loss"] == "0.0"
