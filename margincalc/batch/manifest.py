@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from margincalc.batch.parts import Part
-from margincalc.batch.piece import name_of, write
+from margincalc.batch.piece import content_of, name_of, write
 from margincalc.batch.survey import Map
 from margincalc.errors import input_error
 
@@ -91,11 +91,11 @@ def run_of(output: str) -> str | None:
 
 
 def _done(folder: Path, part: Part) -> dict[str, Any] | None:
-    """Return what a part says of itself, if all that it wrote is there."""
+    """Return what a part says of itself, if all that it wrote is there, byte for byte."""
     try:
         done: dict[str, Any] = json.loads((folder / "done" / f"{name_of(part)}.json").read_bytes())
         whole = all(
-            (folder / wrote["file"]).stat().st_size == wrote["bytes"]
+            wrote == {"file": wrote["file"], **content_of(folder / wrote["file"])}
             for wrote in done["wrote"].values()
         )
     except (OSError, ValueError, KeyError):

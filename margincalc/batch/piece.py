@@ -198,9 +198,14 @@ def _wrote(job: Job, kind: str, part: Part, table: Any) -> dict[str, Any]:
     with drafted(path) as draft:
         # Amounts hardly repeat: dictionaries of them are dear to make, and make files larger.
         arrow().parquet.write_table(table, draft, use_dictionary=_words(table), **PACKED)
-        digest = hashlib.blake2b(Path(draft).read_bytes(), digest_size=16).hexdigest()
-        size = os.path.getsize(draft)
-    return {"file": f"{kind}/{path.name}", "bytes": size, "blake2b": digest}
+        known = content_of(Path(draft))
+    return {"file": f"{kind}/{path.name}", **known}
+
+
+def content_of(path: Path) -> dict[str, Any]:
+    """Return what the content of a file is known by: its length, and BLAKE2b of 16 bytes."""
+    content = path.read_bytes()
+    return {"bytes": len(content), "blake2b": hashlib.blake2b(content, digest_size=16).hexdigest()}
 
 
 def _words(table: Any) -> list[str]:

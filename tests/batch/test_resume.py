@@ -103,3 +103,15 @@ def test_what_a_worker_that_died_had_begun_is_removed(
 
     mc.batch(inputs, output=output, progress=died)
     assert files(output) == whole
+
+
+def test_a_part_whose_file_was_changed_is_done_again(
+    inputs: Path, whole: dict[str, bytes], tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    mc.batch(inputs, output=output)
+    part = output / min(name for name in whole if name.startswith("accounts/"))
+    content = bytearray(part.read_bytes())
+    content[len(content) // 2] ^= 1
+    part.write_bytes(content)
+    assert resumed(inputs, output) == whole
