@@ -116,7 +116,7 @@ class Desk:
         last = self._seen.get(tick.subject)
         if last is not None and tick.time < last:
             raise Refused(f"stale: {tick.subject} was quoted later, at {zulu(last)}")
-        if tick.time < newest - BEHIND * self.ahead:
+        if newest - tick.time > BEHIND * self.ahead:
             raise Refused(f"stale: {tick.subject} is {_long(newest - tick.time)} behind the feed")
         ahead = tick.time - self.time
         if ahead > max(FARTHEST, self.ahead):

@@ -180,7 +180,7 @@ class Session:
         if held is None or held.time is None or latest is None or held.ticks == following.ticks:
             return False
         self._held = None
-        if latest < held.time - self.desk.ahead:
+        if held.time - latest > self.desk.ahead:
             yield self._refusal(held.line, f"{HELD}, and line {following.line} is not")
             return False
         try:
@@ -189,7 +189,7 @@ class Session:
             yield self._refusal(held.line, str(reason))
         else:
             yield from self._used(held._replace(began=following.began), touched)
-        return latest <= held.time + self.desk.ahead
+        return latest - held.time <= self.desk.ahead
 
     def _used(self, change: Change, touched: Touched) -> Iterator[Event]:
         """Yield what follows from a line that was used."""

@@ -99,6 +99,11 @@ def test_bars_need_a_longer_reach() -> None:
     assert said[-1]["time"] == "2026-11-20T16:00:00Z"
 
 
+def test_a_reach_beyond_the_calendar_holds_nothing() -> None:
+    said = watched([spot(3600, 99_000.0), spot(-3600, 98_000.0, "BTC_USDC")], ahead=9e11)
+    assert [said[-1][key] for key in ("ticks", "refused")] == [2, 0]
+
+
 def test_what_is_released_may_still_be_refused() -> None:
     said = watched([spot(3600, 1e9), spot(3600, 99_000.0)])
     assert [each["event"] for each in said] == ["start", "held", "refused", "end"]
