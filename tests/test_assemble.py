@@ -243,7 +243,10 @@ def test_a_coin_account_holds_nothing_that_moves_with_another_coin() -> None:
 
 
 def test_rows_stand_in_canonical_order() -> None:
-    deposits = [{"asset": "USD", "quantity": float(number + 1)} for number in range(11)]
+    deposits = [  # which other haircuts keep apart
+        {"asset": "USD", "quantity": float(number + 1), "haircut": 0.01 * number}
+        for number in range(11)
+    ]
     written = file(held("BTC-PERPETUAL"), held(), held("BTC"), collateral=deposits)
     found = margined(written, "cross").book
     names = [found.names.instruments[number] for number in found.instrument]
