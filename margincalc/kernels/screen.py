@@ -216,22 +216,33 @@ def _decide(
     room: tuple[Singles, Singles],
     out: tuple[IntArray, FloatArray],
 ) -> None:
-    """Sum in full, one row after the other, where the lowest is the least beyond doubt."""
+    """Sum the lowest in full, and where it is not the least beyond doubt, all that may be it."""
     (held, columns, start), (few, found), (where, least) = exact, room, out
-    quantity, instrument = held
     for group in range(_U0, np.uint64(least.size)):
         lowest, following = found[group], found[np.uint64(BLOCK) + group]
         scenario = np.uint64(found[np.uint64(2 * BLOCK) + group])
         doubt = few[_lane(group) + np.uint64(SHAPES * FLOATS)]
         beyond = lowest + np.float32(2.0) * doubt + abs(lowest) * _SLACK + _LEAST
-        begin, end, total = np.uint64(start[group]), np.uint64(start[group + _U1]), 0.0
-        for row in range(begin, end):
-            total += quantity[row] * columns[scenario, np.uint64(instrument[row])]
-        where[group], least[group] = scenario, total
-        if end - begin > np.uint64(LONGEST):
+        rows = np.uint64(start[group]), np.uint64(start[group + _U1])
+        where[group], least[group] = scenario, _in_full(held, columns, scenario, rows)
+        if rows[1] - rows[0] > np.uint64(LONGEST):
             where[group] = OPEN
         elif not following > beyond:
             _among(exact, shapes, few, (group, beyond), out)
+
+
+@inlined
+def _in_full(
+    held: tuple[FloatArray, IntArray],
+    columns: FloatArray,
+    scenario: np.uint64,
+    rows: tuple[np.uint64, np.uint64],
+) -> float:
+    """Return the sum of one group in one scenario, one row after the other."""
+    (quantity, instrument), total = held, 0.0
+    for row in range(*rows):
+        total += quantity[row] * columns[scenario, np.uint64(instrument[row])]
+    return total
 
 
 @kernel
@@ -242,10 +253,16 @@ def _among(
     bound: tuple[int, np.float32],
     out: tuple[IntArray, FloatArray],
 ) -> None:
-    """Find the least of one group's sums that may be it; leave it open where none is a number."""
-    (held, columns, start), (where, least) = exact, out
-    (quantity, instrument), (group, beyond) = held, bound
+    """Find the least of one group's sums that may be it; leave it open where none is a number.
+
+    Parameters
+    ----------
+    out : what the lowest is and where, for that group; then what is found
+    """
+    (held, columns, start), (where, least), (group, beyond) = exact, out, bound
     width = np.uint64(shapes.size // SHAPES)
+    rows = np.uint64(start[group]), np.uint64(start[group + _U1])
+    lowest, known = np.uint64(where[group]), least[group]
     where[group], least[group] = OPEN, np.inf
     for first in range(_U0, width, np.uint64(FLOATS)):
         sums = spread(np.float32(0.0))
@@ -254,9 +271,8 @@ def _among(
             sums = fused(one, load(shapes, np.int64(np.uint64(shape) * width + first)), sums)
         candidates = not_above(sums, spread(beyond))
         while candidates:
-            scenario, total = first + lowest_bit(candidates), 0.0
+            scenario = first + lowest_bit(candidates)
             candidates &= candidates - _U1
-            for row in range(np.uint64(start[group]), np.uint64(start[group + _U1])):
-                total += quantity[row] * columns[scenario, np.uint64(instrument[row])]
+            total = known if scenario == lowest else _in_full(held, columns, scenario, rows)
             if total < least[group]:
                 where[group], least[group] = scenario, total
