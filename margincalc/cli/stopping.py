@@ -31,8 +31,10 @@ def until_told(source: Iterator[Item]) -> Iterator[Item]:
     heard = [each for each in SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
     before = {each: signal.signal(each, told) for each in heard}
     try:
-        while not told.once:
-            told.waiting = True
+        while True:
+            told.waiting = True  # before it is asked: a signal between the two were slept through
+            if told.once:
+                break
             item = next(source)
             told.waiting = False
             yield item
