@@ -185,7 +185,6 @@ def test_what_an_encoding_lacks_is_escaped(tmp_path: Path) -> None:
     assert outcome.stdout.startswith("compte-\\xe9t\\xe9 ")
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no signals of this kind")
 def wait_for_rest(pid: int) -> None:
     """Wait until a process has done nothing for a while, on however busy a machine."""
     stat, used = Path(f"/proc/{pid}/stat"), -1
@@ -200,6 +199,7 @@ def wait_for_rest(pid: int) -> None:
         used = ticks
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signals of this kind")
 def test_an_interrupt_is_quiet() -> None:
     command = [sys.executable, "-m", "margincalc", "margin", "-"]
     pipe = subprocess.PIPE

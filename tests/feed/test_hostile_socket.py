@@ -2,6 +2,7 @@
 
 import functools
 import random
+import re
 import time
 import zlib
 from collections.abc import Iterator
@@ -110,6 +111,8 @@ def heard(port: int, scheme: str = "ws", attempts: int = 2) -> Iterator[Line]:
 
 
 ACCEPTED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+# What is said by the newest websockets, or by the oldest that are allowed, which follow nowhere.
+LATE, UNFOLLOWED = "timed out|valid HTTP", "HTTP 302"
 REFUSED: dict[str, tuple[Behaviour, str]] = {
     "a length of exabytes": (sends(frame(b"x", length=1 << 62)), "1009"),
     "frames too long": (goes_on(b"", frame(bytes(3 << 20))), "1009"),
@@ -122,19 +125,19 @@ REFUSED: dict[str, tuple[Behaviour, str]] = {
     "a close of no code": (sends(frame(b"\x00\x01", LAST | CLOSE)), "1002"),
     "half a frame": (breaks_off, "no close frame"),
     "another answer": (answers(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno"), "HTTP 200"),
-    "an answer without end": (answers(b"HTTP/1.1 200 OK\r\n\r\n", bytes(1 << 16)), "timed out"),
+    "an answer without end": (answers(b"HTTP/1.1 200 OK\r\n\r\n", bytes(1 << 16)), LATE),
     "another key": (answers(ACCEPTED + b"Sec-WebSocket-Accept: AAAA\r\n\r\n"), "Accept"),
     "no key": (answers(ACCEPTED + b"\r\n"), "Accept"),
     "noise": (answers(b"\x00\xff\x13" * 1000), "valid HTTP"),
-    "headers without end": (answers(ACCEPTED, b"A: b\r\n" * 1000), "timed out"),
-    "a header without end": (answers(ACCEPTED, b"A" * (1 << 16)), "timed out"),
+    "headers without end": (answers(ACCEPTED, b"A: b\r\n" * 1000), LATE),
+    "a header without end": (answers(ACCEPTED, b"A" * (1 << 16)), LATE),
     "nothing": (until_gone, "timed out"),
     "drops of an answer": (drips, "timed out"),
     "no answer": (lambda peer: None, ""),
-    "a redirect to itself": (redirects(b"/again"), "redirects"),
-    "a redirect to a page": (redirects(b"http://127.0.0.1/"), "scheme isn't ws"),
-    "a redirect to a file": (redirects(b"file:///etc/passwd"), "scheme isn't ws"),
-    "a redirect to nowhere": (redirects(b"ws://[::1:x"), "Invalid IPv6"),
+    "a redirect to itself": (redirects(b"/again"), f"redirects|{UNFOLLOWED}"),
+    "a redirect to a page": (redirects(b"http://127.0.0.1/"), f"scheme isn't ws|{UNFOLLOWED}"),
+    "a redirect to a file": (redirects(b"file:///etc/passwd"), f"scheme isn't ws|{UNFOLLOWED}"),
+    "a redirect to nowhere": (redirects(b"ws://[::1:x"), f"Invalid IPv6|{UNFOLLOWED}"),
 }
 
 
@@ -143,7 +146,7 @@ def test_a_connection_is_given_up_and_tried_again(
     what: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     behaviour, reason = REFUSED[what]
-    if reason == "timed out":
+    if reason.startswith("timed out"):
         monkeypatch.setattr(websocket, "OPENING", 0.3)
     with serving(behaviour) as port:
         feed = heard(port)
@@ -152,7 +155,7 @@ def test_a_connection_is_given_up_and_tried_again(
             found += [line for line in feed if line is not None]
     (lost,) = found
     assert isinstance(lost, Lost)
-    assert reason in lost.reason
+    assert re.search(reason, lost.reason)
     assert capfd.readouterr().err == ""
 
 

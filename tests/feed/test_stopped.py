@@ -20,14 +20,6 @@ STILL = b'{"underlying": "BTC", "spot": 100000}\n'
 Process = subprocess.Popen[bytes]
 
 
-@pytest.fixture(autouse=True)
-def _heard() -> Iterator[None]:
-    """Let signals do what they usually do, also where the tests were started in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 def watching(*arguments: str, ignoring: bool = False) -> Process:
     """Start `watch` as a program of its own."""
     command = [sys.executable, "-m", "margincalc", "watch", STRANGLE, "--no-latency", *arguments]
