@@ -45,10 +45,15 @@ def write(process: Process, line: bytes) -> None:
 
 
 def ended(process: Process) -> tuple[int, dict[str, Any]]:
-    """Return the exit status and the last event; nothing is said beside events."""
-    out, err = process.communicate()
-    assert err == b""
-    return process.returncode, json.loads(out.splitlines()[-1])
+    """Return the exit status and the last event; nothing is said beside events.
+
+    Not by `communicate`: it knows nothing of the lines that came with the last one read.
+    """
+    assert process.stdout is not None
+    last = process.stdout.read().splitlines()[-1]
+    assert process.stderr is not None
+    assert process.stderr.read() == b""
+    return process.wait(), json.loads(last)
 
 
 @pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
@@ -60,7 +65,7 @@ def test_a_signal_ends_it_with_the_last_state(
         assert event(process.stdout)["event"] == "start"
         write(process, line)
         event(process.stdout)
-        process.send_signal(told)  # while standard input is open and silent
+        process.send_signal(told)  # and standard input stays open, and silent
         found, last = ended(process)
     assert (found, last["event"], last["ticks"]) == (status, "end", 1)
 
@@ -73,6 +78,8 @@ def test_a_signal_that_is_to_be_ignored_is(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         write(process, STILL)
         assert event(process.stdout)["event"] == "state"
+        assert process.stdin is not None
+        process.stdin.close()
         found, last = ended(process)
     assert (found, last["ticks"]) == (0, 2)
 
