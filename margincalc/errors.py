@@ -58,6 +58,10 @@ class InputError(MargincalcError):
             lines.append(f"and {len(self.faults) - MOST_FAULTS:,} more faults")
         super().__init__("\n".join(lines))
 
+    def __reduce__(self) -> tuple[type["InputError"], tuple[tuple[Fault, ...]]]:
+        """Return what it is made of again where it arrives, as from a worker."""
+        return type(self), (self.faults,)
+
 
 class ModelRefusal(MargincalcError):
     """A margin model cannot express a book; the message says what it lacks.

@@ -127,7 +127,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "feed": (("ticks",), ("market", "sources"), ("desk", "websocket"), ("session",), ("",)),
     "files": (
-        ("broker", "folders", "parquet", "tree"),
+        ("broker", "folders", "parquet", "tree", "unchanged"),
         ("columns",),
         ("prices", "source", "whole", "yaml_text"),
         ("csv_text", "explain", "history", "json_text", "schema"),

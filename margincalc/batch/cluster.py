@@ -92,7 +92,7 @@ def margined(part: Part, sent: Sent, wanted: Versions) -> dict[str, Any]:
     EngineError
         Where the worker has other versions, or does not see the files or the folder of results.
     """
-    _able(wanted, [part.file, *(file for file, _ in part.balances)])
+    _able(wanted, part.files)
     job = sent.job
     if run_of(job.output) != job.run:
         raise EngineError(_unseen(os.path.join(job.output, MANIFEST)))
@@ -111,7 +111,7 @@ def _able(wanted: Versions, files: Iterable[str]) -> None:
             "them; install the same versions on every worker"
         )
     for file in files:
-        if file and not os.path.exists(file):
+        if not os.path.exists(file):
             raise EngineError(_unseen(file))
 
 

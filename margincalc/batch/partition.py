@@ -29,6 +29,7 @@ from margincalc.files.parquet import (
     read,
     readable,
 )
+from margincalc.files.unchanged import states_of, unchanged
 
 ROWS = 1 << 22  # of positions in a file, about; the rows of one file are in memory at once
 SAMPLED = 1024  # accounts of each row group
@@ -50,7 +51,8 @@ def partitioned(positions: str, balances: str | None, output: str) -> int:
     """
     files = files_of(positions, "POSITIONS")
     others = None if balances is None else files_of(balances, "--balances")
-    with _drafted(Path(output)) as draft:
+    states = states_of((*files, *(others or ())))
+    with _drafted(Path(output)) as draft, unchanged(states):
         kind, bounds = _bounds(files)
         rows = _grouped(files, _schema(POSITIONS, kind), bounds, draft / "positions")
         if others is not None:

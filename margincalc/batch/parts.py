@@ -46,6 +46,12 @@ class Part(NamedTuple):
     after: Key | None = None
     until: Key | None = None
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All that it is read from."""
+        named = (self.file, *(file for file, _ in self.balances))
+        return tuple(file for file in dict.fromkeys(named) if file)
+
 
 class Plan(NamedTuple):
     """All pieces; `known` has the digests of accounts with positions, where not all have any."""

@@ -29,6 +29,7 @@ from margincalc.batch.rows import AMOUNTS, Columns, Components, Margined, column
 from margincalc.batch.universe import Universe
 from margincalc.errors import ModelRefusal, OutputError
 from margincalc.files.parquet import Table, arrow
+from margincalc.files.unchanged import States, unchanged
 from margincalc.kernels import pricer_named
 from margincalc.liquidation.nearest import nearest
 from margincalc.margin.base import STATUSES
@@ -50,6 +51,7 @@ class Job(NamedTuple):
     strict : a bad row is an error
     known : digests of accounts with positions, where some have none
     values : values of instruments that are known already; see `known.remembered`
+    states : of the files that are read, as they were looked at first
     """
 
     universe: Universe
@@ -61,6 +63,7 @@ class Job(NamedTuple):
     strict: bool
     known: IntArray | None
     values: dict[bytes, Any]
+    states: States
 
 
 def run_part(part: Part, job: Job) -> dict[str, Any]:
@@ -69,12 +72,13 @@ def run_part(part: Part, job: Job) -> dict[str, Any]:
     Raises
     ------
     InputError
-        For a file that cannot be read, and in a strict run for bad rows.
+        For a file that cannot be read, or changed, and in a strict run for bad rows.
     OutputError
         If a result could not be written.
     """
     with using(replace(pricer_named(job.pricer), known=job.values)):
-        accounts = accounts_in(part, job.universe, job.known)
+        with unchanged({file: job.states[file] for file in part.files}):
+            accounts = accounts_in(part, job.universe, job.known)
         if job.strict:
             refuse(accounts.bad)
         made = _Made(accounts, job)

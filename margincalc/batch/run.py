@@ -19,6 +19,7 @@ from margincalc.batch.universe import Universe, universe
 from margincalc.errors import Fault, InputError, did_you_mean, input_error, shown
 from margincalc.files.folders import files_of
 from margincalc.files.parquet import BALANCES, POSITIONS
+from margincalc.files.unchanged import states_of, unchanged
 from margincalc.kernels import pricer_named
 from margincalc.margin.base import STATUSES
 from margincalc.portfolio import Portfolio
@@ -67,23 +68,26 @@ def run(inputs: Inputs, wishes: Wishes, progress: Progress) -> BatchReport:
     Raises
     ------
     InputError
-        For files, a market or rules that are wrong, and in a strict run for bad rows.
+        For files, a market or rules that are wrong, for files that change meanwhile, and in a
+        strict run for bad rows.
     OutputError, EngineError
         If a result could not be written, or the engine was lost; what is done stays.
     """
     paths = files(inputs)
+    states = states_of((*paths[0], *paths[1]))
     if wishes.workers.scheduler:
         _refuse_relative(inputs, wishes)
     pricer = wishes.rules.pricer or "numpy"
     with engine(wishes.workers) as workers, using(replace(pricer_named(pricer), known={})) as used:
-        positions = survey(paths[0], POSITIONS, workers.map)
-        balances = survey(paths[1], BALANCES, workers.map)
-        market = with_instruments(inputs.market, inputs.instruments)
-        everything = universe(market, positions.names, balances.names, wishes.rules)
-        plan = planned(positions, balances)
-        cut = {"parts": [[part.first, part.skip, part.rows] for part in plan.parts]}
-        said = _said(market, wishes, everything, pricer) | cut
-        what = fingerprint([*paths[0], *paths[1]], said, workers.map)
+        with unchanged(states):
+            positions = survey(paths[0], POSITIONS, workers.map)
+            balances = survey(paths[1], BALANCES, workers.map)
+            market = with_instruments(inputs.market, inputs.instruments)
+            everything = universe(market, positions.names, balances.names, wishes.rules)
+            plan = planned(positions, balances)
+            cut = {"parts": [[part.first, part.skip, part.rows] for part in plan.parts]}
+            said = _said(market, wishes, everything, pricer) | cut
+            what = fingerprint([*paths[0], *paths[1]], said, workers.map)
         job = Job(
             everything,
             components_of(everything),
@@ -94,6 +98,7 @@ def run(inputs: Inputs, wishes: Wishes, progress: Progress) -> BatchReport:
             wishes.strict,
             plan.known,
             used.known or {},
+            states,
         )
         done = begun(wishes.output, what, plan.parts, resume=wishes.resume)
         finished = {part["part"] for part in done}

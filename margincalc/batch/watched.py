@@ -20,6 +20,7 @@ from margincalc.book import Book
 from margincalc.feed.desk import Desk
 from margincalc.feed.session import Session, Wishes
 from margincalc.files.parquet import BALANCES, POSITIONS
+from margincalc.files.unchanged import states_of, unchanged
 from margincalc.kernels import pricer_named
 from margincalc.pricer import using
 from margincalc.times import instant
@@ -40,14 +41,15 @@ def watched(inputs: Inputs, rules: Rules, wishes: Wishes) -> Session:
     pricer = pricer_named(rules.pricer or "numpy")
     with using(pricer):
         paths = files(inputs)
-        positions, balances = survey(paths[0], POSITIONS), survey(paths[1], BALANCES)
-        market = with_instruments(inputs.market, inputs.instruments)
-        everything = universe(market, positions.names, balances.names, rules)
-        plan, books = planned(positions, balances), []
-        for part in plan.parts:
-            accounts = accounts_in(part, everything, plan.known)
-            refuse(accounts.bad, _REMEDY)
-            books.append(unit(accounts, everything, 0, len(accounts.names)).book)
+        with unchanged(states_of((*paths[0], *paths[1]))):
+            positions, balances = survey(paths[0], POSITIONS), survey(paths[1], BALANCES)
+            market = with_instruments(inputs.market, inputs.instruments)
+            everything = universe(market, positions.names, balances.names, rules)
+            plan, books = planned(positions, balances), []
+            for part in plan.parts:
+                accounts = accounts_in(part, everything, plan.known)
+                refuse(accounts.bad, _REMEDY)
+                books.append(unit(accounts, everything, 0, len(accounts.names)).book)
         book = together(books) if books else everything.book
         venue, mode = everything.venue, everything.mode
         book = pooled(book, venue, mode, Funding({}, "balances"))
