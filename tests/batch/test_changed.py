@@ -11,6 +11,7 @@ import pytest
 
 import margincalc as mc
 from margincalc.batch import partition, run, watched
+from margincalc.batch.universe import universe
 from margincalc.errors import InputError, input_error
 from tests.batch.conftest import PARTS, resumed
 from tests.batch.venues import files
@@ -40,7 +41,7 @@ def changes(file: Path, work: Callable[..., Any]) -> Callable[..., Any]:
 def test_a_file_that_changes_before_it_is_margined(
     own: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "universe", changes(own / name, run.universe))
+    monkeypatch.setattr(run, "universe", changes(own / name, universe))
     with pytest.raises(InputError, match=CHANGED.format(name)):
         mc.batch(own, output=tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -86,7 +87,7 @@ def test_a_file_that_changes_while_accounts_are_to_be_watched(
     own: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = own / "balances.parquet"
-    monkeypatch.setattr(watched, "universe", changes(file, watched.universe))
+    monkeypatch.setattr(watched, "universe", changes(file, universe))
     with pytest.raises(InputError, match=CHANGED.format(file.name)):
         mc.watch(own)
 
