@@ -96,6 +96,7 @@ class Desk:
             If one is far ahead of the feed, and they are not confirmed; likewise.
         """
         book, newest, moved = self.book, self.time, [_NONE]
+        ticks = [tick for tick in ticks if not (tick.aside and self._quoted_since(tick))]
         with using(self.pricer):
             for tick in ticks:
                 newest = max(newest, self._timely(tick, newest, confirmed))
@@ -109,13 +110,18 @@ class Desk:
         self._margin(pools)
         return touched
 
+    def _quoted_since(self, tick: Tick) -> bool:
+        """Whether what a tick is about was quoted at a later time."""
+        last = self._seen.get(tick.subject)
+        return last is not None and tick.time is not None and tick.time < last
+
     def _timely(self, tick: Tick, newest: dt.datetime, confirmed: bool) -> dt.datetime:
         """Return the time of a tick, unless it is stale or too far ahead."""
         if tick.time is None:
             return newest
-        last = self._seen.get(tick.subject)
-        if last is not None and tick.time < last:
-            raise Refused(f"stale: {tick.subject} was quoted later, at {zulu(last)}")
+        if self._quoted_since(tick):
+            last = zulu(self._seen[tick.subject])
+            raise Refused(f"stale: {tick.subject} was quoted later, at {last}")
         if newest - tick.time > BEHIND * self.ahead:
             raise Refused(f"stale: {tick.subject} is {_long(newest - tick.time)} behind the feed")
         ahead = tick.time - self.time

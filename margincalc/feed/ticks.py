@@ -12,6 +12,7 @@ unit in which the instrument is quoted. Deribit's `ticker` and `deribit_price_in
 are recognised as such (Deribit API, "Subscriptions", docs.deribit.com, read 2026-11-26).
 """
 
+import contextlib
 import datetime as dt
 import json
 import math
@@ -19,6 +20,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from margincalc.errors import shown
+from margincalc.portfolio.names import parse
 from margincalc.times import expiry_key, instant
 
 MOST_BYTES = 1 << 20  # of a line
@@ -44,6 +46,7 @@ class Tick(NamedTuple):
     mark : in the unit in which the instrument is quoted
     volatility : decimal per year
     funding : what a perpetual's long pays per eight hours, as a share of the spot
+    aside : said beside a quote of something else: left out where what it is about was quoted later
     """
 
     time: dt.datetime | None = None
@@ -55,6 +58,7 @@ class Tick(NamedTuple):
     mark: float | None = None
     volatility: float | None = None
     funding: float | None = None
+    aside: bool = False
 
     @property
     def subject(self) -> str:
@@ -111,7 +115,11 @@ def _plain(content: Mapping[str, Any]) -> Tick:
         _name(content, "underlying"),
         _name(content, "instrument"),
         _expiry(content.get("expiry")),
-        *(_number(content, key) for key in _NUMBERS),
+        _number(content, "spot"),
+        _number(content, "forward"),
+        _number(content, "mark"),
+        _number(content, "volatility"),
+        _number(content, "funding"),
     )
     if (tick.underlying is None) == (tick.instrument is None):
         raise Refused("no `underlying` or `instrument`, or both; wanted one of them")
@@ -140,23 +148,38 @@ def _notification(content: Mapping[str, Any]) -> tuple[Tick, ...]:
 
 
 def _ticker(data: Mapping[str, Any]) -> tuple[Tick, ...]:
-    """Read Deribit's ticker: index, forward, mark and volatility of one instrument."""
+    """Read Deribit's ticker: mark and volatility of an instrument; index and forward beside them.
+
+    Instruments are quoted each on its own: what two of them say of their index comes in any order.
+    """
     time, name = _time(data.get("timestamp")), _name(data, "instrument_name")
     if name is None:
         raise Refused("a ticker without `instrument_name`")
     percent = _number(data, "mark_iv", "volatility", most=100.0 * MOST_VOLATILITY)
-    option = percent is not None
-    base = name.partition("-")[0]
+    forward = None if percent is None else _number(data, "underlying_price", "forward")
+    spot, base = _number(data, "index_price", "spot"), name.partition("-")[0]
     tick = Tick(
         time,
         instrument=name,
-        forward=_number(data, "underlying_price", "forward") if option else None,
         mark=_number(data, "mark_price", "mark"),
         volatility=None if percent is None else percent / 100.0,
         funding=_number(data, "funding_8h", "funding"),
     )
-    spot = _number(data, "index_price", "spot")
-    return (tick,) if spot is None else (Tick(time, base, spot=spot), tick)
+    if forward is not None and (expiry := _day_of(name)) is None:
+        tick, forward = tick._replace(forward=forward), None
+    beside = [Tick(time, base, spot=spot, aside=True)] if spot is not None else []
+    if forward is not None:
+        beside.append(Tick(time, base, expiry=expiry, forward=forward, aside=True))
+    return (*beside, tick)
+
+
+def _day_of(name: str) -> str | None:
+    """Return the day on which a contract expires, where its name says it."""
+    with contextlib.suppress(ValueError):  # such as BTC-31FEB26-1-C
+        terms = parse(name)
+        if terms is not None and terms.expiry is not None:
+            return terms.expiry.isoformat()
+    return None
 
 
 def _number(

@@ -105,6 +105,27 @@ def test_an_older_quote_of_the_same_is_stale() -> None:
     assert desk.book.spot[0] == 101_000.0
 
 
+def test_what_is_said_aside_is_left_out_where_it_was_quoted_later() -> None:
+    """Instruments' tickers come in any order, and each names the index."""
+    desk = strangle()
+    later, earlier = (books.AS_OF + dt.timedelta(seconds=seconds) for seconds in (10, 9.9))
+    put, day = "BTC-25DEC26-90000-P", "2026-12-25"
+    for time, name, spot in ((later, CALL, 101_000.0), (earlier, put, 100_900.0)):
+        desk.apply(
+            [
+                Tick(time, "BTC", spot=spot, aside=True),
+                Tick(time, "BTC", expiry=day, forward=spot + 400.0, aside=True),
+                Tick(time, instrument=name, volatility=0.6),
+            ]
+        )
+    assert desk.book.spot[0] == 101_000.0
+    assert set(desk.book.instruments.forward[desk.book.instruments.strike > 0.0]) == {101_400.0}
+    assert set(desk.book.instruments.volatility[desk.book.instruments.strike > 0.0]) == {0.6}
+    with pytest.raises(Refused, match="quoted later"):
+        desk.apply([Tick(earlier, "BTC", spot=100_900.0)])
+    desk.apply([Tick(later, "BTC", spot=100_900.0)])
+
+
 def test_what_was_used_ahead_of_the_feed_makes_nothing_else_stale() -> None:
     desk = strangle()
     early, on_time, late = (books.AS_OF + dt.timedelta(seconds=each) for each in (60, 0, -60))

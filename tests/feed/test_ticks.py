@@ -51,14 +51,17 @@ def test_deribits_ticker_of_an_option() -> None:
         "best_bid_price": None,
         "greeks": {"delta": -0.2},
     }
-    spot, quote = read_line(notification("ticker.BTC-25DEC26-90000-P.100ms", data))
-    assert spot == Tick(TIME, "BTC", spot=100_000.5)
-    assert quote == Tick(
-        TIME,
-        instrument="BTC-25DEC26-90000-P",
-        forward=100_400.25,
-        mark=0.0231,
-        volatility=0.5825,
+    spot, forward, quote = read_line(notification("ticker.BTC-25DEC26-90000-P.100ms", data))
+    assert spot == Tick(TIME, "BTC", spot=100_000.5, aside=True)
+    assert forward == Tick(TIME, "BTC", expiry="2026-12-25", forward=100_400.25, aside=True)
+    assert quote == Tick(TIME, instrument="BTC-25DEC26-90000-P", mark=0.0231, volatility=0.5825)
+
+
+@pytest.mark.parametrize("name", ["ours", "BTC-31FEB26-1-C"])
+def test_a_forward_of_no_day_is_the_instruments(name: str) -> None:
+    data = {"instrument_name": name, "underlying_price": 1.0, "mark_iv": 50.0}
+    assert read_line(notification(f"ticker.{name}.100ms", data)) == (
+        Tick(instrument=name, forward=1.0, volatility=0.5),
     )
 
 
