@@ -1,6 +1,7 @@
 """SPAN: arrays, spreads, risk parameter files, and what must hold of both families."""
 
 import contextlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,12 @@ def test_a_commodity_without_parameters_is_named() -> None:
         ("commodities.OIL.price_scan={share=0.1, points=2.0}", "one of `share`"),
         ('inter_spreads=[{credit=0.5, legs=[{commodity="X", ratio=1.0, side="A"}]}]', "legs"),
         ("rows.extreme_cover=35", "extreme_cover"),
+        ("delta_weights=[0.0, 0.0, 0.0, 0.0]", "a delta weight that is greater than 0"),
+        ("commodities.OIL.price_scan={share=0.0}", "greater than 0"),
+        ('commodities.OIL.tiers=["2027-01", "2026-12"]', "tiers in order"),
+        ('commodities.OIL.tiers=["2026-12", "2026-12"]', "each once"),
+        ('commodities.OIL.tiers=["\u0662\u0660\u0662\u0666-12"]', "tiers"),
+        ("commodities.OIL.spreads=[{tiers=[1, 2], charge=1.0}]", "tiers 1 to 1"),
     ],
 )
 def test_wrong_parameters_are_named(setting: str, fault: str) -> None:
@@ -429,9 +436,15 @@ def pa2(wide: bool = False) -> str:
     return "\r\n".join(lines) + "\r\n"
 
 
+def _twice(line: int) -> list[str]:
+    """Return a line of the positional file again, with another scale or other decimals."""
+    other = {1: ("0USD", "2USD"), 2: ("002002", "002003")}[line]
+    return [pa2().splitlines()[line].replace(*other), *pa2().splitlines()[3:]]
+
+
 def file(folder: Path, text: str, name: str = "day.spn") -> Path:
     path = folder / name
-    path.write_text(text, "latin-1", newline="")
+    path.write_bytes(text.encode("latin-1" if text.isascii() else "utf-8"))
     return path
 
 
@@ -526,17 +539,39 @@ ENTITY = '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/hostname">]>'
     [
         (spn(entity=ENTITY), 1, "document type"),
         (spn(values=CALL[:15]), 9, "it has 15"),
-        (spn().replace("<a>33</a>", "<a>x</a>"), 9, "a number, not 'x'"),
+        (spn().replace("<a>33</a>", "<a>x</a>"), 9, "a number in `a`, not 'x'"),
         (spn().replace("<d>0.4</d>", "<d>nan</d>"), 9, "a number"),
         (spn().replace("?>", ' encoding="none"?>'), 1, "encoding"),
         (spn().replace("20261225", "2026").replace("202612", "soon"), 6, "CCYYMM"),
         (spn()[:600], 8, "XML"),
         (spn(tail="<a>"), 10, "junk"),
-        (pa2().replace("00120-", "0012x-"), 7, "columns 115 to 120|columns 61 to 66"),
+        (spn().replace("<a>33</a>", "<a>3_3</a>"), 9, "a number in `a`, not '3_3'"),
+        (spn().replace("<a>33</a>", "<a>\u0663</a>"), 9, "a number in `a`"),
+        (spn().replace("<a>33</a>", "<a>1e300</a>"), 9, r"at most 1e\+12"),
+        (spn().replace("<d>0.4</d>", ""), 9, "one delta `d` of an array; it has 0"),
+        (spn().replace("<d>0.4</d>", "<d>0.4</d><d>4</d>"), 9, "it has 2"),
+        (spn().replace("<o>C</o>", ""), 9, "C or P in `o`, not nothing"),
+        (spn().replace("<o>C</o>", "<o>X</o>"), 9, "C or P in `o`, not 'X'"),
+        (spn().replace("<o>C</o>", "<o>C</o><o>P</o>"), 9, "one `o` of a contract"),
+        (spn().replace("<k>72.5</k>", ""), 9, "a number in `k`, not nothing"),
+        (
+            re.sub("<pe>.*?</setlDate>", "<pe>\u0662\u0660\u0662\u0666\u0661\u0662</pe>", spn()),
+            6,
+            "CCYYMM",
+        ),
+        (spn().replace("?>", ' encoding="gbk"?>'), 1, "an encoding of UTF-8, .*, not 'gbk'"),
+        (pa2().replace("00120-", "0012x-"), 8, "columns 115 to 120|columns 61 to 66"),
         (pa2().replace("0007250", "000725x"), 9, "columns 48 to 54"),
         (pa2().rpartition("82")[0], 9, "second record"),
         (pa2().replace("0 X     20261120S", f"{'0 X     20261120S':<35}PE"), 1, "U2 in columns 36"),
         (pa2().replace("202612   0007250", "2026xx   0007250"), 9, "CCYYMM"),
+        (pa2()[:-40], 10, "columns 85 to 90"),  # the second record is the one cut short
+        (pa2().replace("OOFC", "OOFX"), 9, "C or P in column 29, not 'X'"),
+        (pa2().replace("002002", "002999"), 3, "at most 12 decimals"),
+        (pa2().replace("2 X  ", "2 Y  "), 7, "record of type 2 of X, OIL, FUT"),
+        (pa2().replace("P X  ", "P Y  "), 9, "record of type P of X, LO, OOF"),
+        ("\n".join([*pa2().splitlines()[:3], *_twice(1)]), 4, "the same as in the record before"),
+        ("\n".join([*pa2().splitlines()[:3], *_twice(2)]), 4, "the same as in the record before"),
     ],
 )
 def test_damaged_files_are_located(tmp_path: Path, text: str, line: int, fault: str) -> None:
@@ -544,6 +579,22 @@ def test_damaged_files_are_located(tmp_path: Path, text: str, line: int, fault: 
     with pytest.raises(InputError, match=fault) as caught:
         read(path)
     assert caught.value.faults[0].place == f"{path}:{line}"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"), [(spn(), "utf-8-sig"), (spn(), "utf-16"), (pa2(), "utf-8-sig")]
+)
+def test_a_byte_order_mark_is_read_over(tmp_path: Path, text: str, encoding: str) -> None:
+    (path := tmp_path / "day").write_bytes(text.encode(encoding))
+    assert set(read(path)) == set(KEYS)
+
+
+def test_the_records_of_another_exchange_are_of_other_products(tmp_path: Path) -> None:
+    elsewhere = [line.replace(f" {'X':3}", f" {'Y':3}") for line in pa2().splitlines()[1:5]]
+    elsewhere[0] = elsewhere[0].replace("0USD", "2USD")
+    elsewhere[1] = elsewhere[1].replace("002002", "002000")
+    for lines in ([*pa2().splitlines(), *elsewhere], [*elsewhere, *pa2().splitlines()]):
+        assert read(file(tmp_path, "\n".join(lines))) == read(file(tmp_path, pa2(), "alone"))
 
 
 @pytest.mark.parametrize("text", ["", "hello\n", "<spanFile></spanFile>"])

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from margincalc.errors import InputError, input_error
+from margincalc.errors import InputError, input_error, shown
 
 ROWS = 16
 
@@ -23,12 +23,22 @@ class Entry(NamedTuple):
     delta: float
 
 
+LARGEST = 1e12  # of a gain, a delta and a strike: far beyond any contract
+
 Entries = dict[Key, Entry | None]
 """Arrays by contract; None where a file has several that differ."""
 
 
 def add(entries: Entries, key: Key, entry: Entry) -> None:
-    """Add an array; of two that differ, neither holds."""
+    """Add an array; of two that differ, neither holds.
+
+    Raises
+    ------
+    ValueError
+        If one of its numbers is too large to be meant.
+    """
+    if max(map(abs, (*entry.gains, entry.delta, key.strike))) > LARGEST:
+        raise ValueError(f"numbers of at most {LARGEST:g}")
     entries[key] = entry if entries.get(key, entry) == entry else None
 
 
@@ -40,9 +50,23 @@ def expiry_of(digits: str) -> str:
     ValueError
         If the text is neither.
     """
-    if not digits.isdecimal() or len(digits) not in (6, 8) or not 1 <= int(digits[4:6]) <= 12:
+    plain = digits.isascii() and digits.isdecimal() and len(digits) in (6, 8)
+    if not plain or not 1 <= int(digits[4:6]) <= 12:
         raise ValueError("a day as CCYYMMDD or a month as CCYYMM")
     return "-".join(part for part in (digits[:4], digits[4:6], digits[6:]) if part)
+
+
+def right_of(text: str | None, place: str) -> str:
+    """Return the right of an option.
+
+    Raises
+    ------
+    ValueError
+        If it is neither of the two.
+    """
+    if text not in ("C", "P"):
+        raise ValueError(f"C or P in {place}, not {shown(text)}")
+    return text
 
 
 def damaged(name: str, line: int, found: str, wanted: str) -> InputError:

@@ -12,6 +12,7 @@ is a day where the file has it (`setlDate`, `pe` of eight digits, a `B` record),
 Not confirmed: wide arrays against a real file, and a schema of the XML, of which no page was found.
 """
 
+from codecs import BOM_UTF8
 from pathlib import Path
 
 from margincalc.errors import input_error, printable
@@ -39,7 +40,9 @@ def read(path: Path) -> Entries:
         raise input_error(name, found, "a risk parameter file") from None
     if len(data) > MAXIMUM_BYTES:
         raise input_error(name, "a larger file", f"at most {MAXIMUM_BYTES >> 20} MiB")
-    entries = (read_xml if data.lstrip()[:1] == b"<" else read_positional)(name, data)
+    data = data.removeprefix(BOM_UTF8)
+    in_xml = b"<" in data.lstrip()[:4]  # the first sign, behind the marks and zeros of UTF-16
+    entries = (read_xml if in_xml else read_positional)(name, data)
     if not entries:
         raise input_error(name, "no risk arrays", "an .spn file, or a .pa2 file (expanded format)")
     return entries

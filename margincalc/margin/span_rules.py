@@ -1,6 +1,7 @@
 """What a file of the `span` family says: rows, combined commodities, spreads, published arrays."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -16,8 +17,8 @@ Move = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=1, le=100)]
 Days = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=0, le=365)]
 Weight = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=0, le=1)]
 Weights = Annotated[tuple[Weight, ...], Field(min_length=4, max_length=4)]
-Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
-Expiry = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])(-\d\d)?$")]
+Month = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
+Expiry = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])(-[0-9]{2})?$")]
 Value = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=-1e12, le=1e12)]
 
 
@@ -32,7 +33,7 @@ class Rows(Parameters):
 class PriceScan(Parameters):
     """The price scan range, said in one of three ways: of the forward, in its points, in money."""
 
-    share: Share | None = None
+    share: Annotated[Share, Field(gt=0)] | None = None
     points: Amount | None = None
     money: Amount | None = None  # per `contract` of the commodity
 
@@ -85,6 +86,15 @@ class Commodity(Parameters):
     spreads: tuple[IntraSpread, ...] = ()
     delivery: Delivery | None = None
 
+    @model_validator(mode="after")
+    def _tiers(self) -> Self:
+        if any(later <= month for month, later in pairwise(self.tiers)):
+            raise ValueError("tiers in order of their last months, each once")
+        last = len(self.tiers) + 1
+        if any(max(spread.tiers) > last for spread in self.spreads):
+            raise ValueError(f"spreads between tiers 1 to {last}, which are those of `tiers`")
+        return self
+
 
 class Listed(Parameters):
     """One contract's array written out as files have it: losses of one long contract."""
@@ -131,6 +141,8 @@ class SpanParameters(Parameters):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
+        if not any(self.delta_weights):
+            raise ValueError("a delta weight that is greater than 0")
         for name, own in self.commodities.items():
             if self.arrays is None and (own.price_scan is None or own.volatility_scan is None):
                 raise ValueError(f"price_scan and volatility_scan of {name}, or `arrays` to read")

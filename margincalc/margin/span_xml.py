@@ -3,17 +3,28 @@
 Element names are those of NSE's daily files as several public readers have them.
 """
 
-import math
+import re
 from typing import Any
 from xml.parsers import expat
 
 from margincalc.errors import shown
-from margincalc.margin.span_entries import ROWS, Entries, Entry, Key, add, damaged, expiry_of
+from margincalc.margin.span_entries import (
+    ROWS,
+    Entries,
+    Entry,
+    Key,
+    add,
+    damaged,
+    expiry_of,
+    right_of,
+)
 
 MAXIMUM_DEPTH = 40
 _FAMILIES = ("futPf", "phyPf", "oopPf", "oofPf", "oocPf", "cmbPf")
 _CONTRACTS = ("fut", "phy", "opt", "cmb")
 _KEPT = {"pe", "setlDate", "o", "k"}
+_ENCODINGS = ("UTF-8", "UTF-16", "US-ASCII", "ASCII", "ISO-8859-1", "ISO-8859-15", "WINDOWS-1252")
+_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,3})?", re.ASCII)
 
 
 class _Spn:
@@ -27,8 +38,8 @@ class _Spn:
         self._series: dict[str, str] = {}
         self._contract: dict[str, str] = {}
         self._array: list[float] = []
-        self._delta = 0.0
-        self._arrays: list[tuple[list[float], float]] = []
+        self._deltas: list[float] = []
+        self._arrays: list[tuple[list[float], list[float]]] = []
 
     def start(self, tag: str, _: Any) -> None:
         """Open an element."""
@@ -43,7 +54,7 @@ class _Spn:
         elif tag in _CONTRACTS:
             self._contract, self._arrays = {}, []
         elif tag == "ra":
-            self._array, self._delta = [], 0.0
+            self._array, self._deltas = [], []
 
     def data(self, text: str) -> None:
         """Take text."""
@@ -56,47 +67,48 @@ class _Spn:
         text = "".join(self._text).strip()
         self._text = []
         if parent == "ra" and tag == "a":
-            self._array.append(_finite(text))
+            self._array.append(_number(tag, text))
         elif parent == "ra" and tag == "d":
-            self._delta = _finite(text)
+            self._deltas.append(_number(tag, text))
         elif tag == "pfCode" and (parent in _FAMILIES or parent == "undPf"):
             self._family[parent] = text
         elif tag in _KEPT and parent == "series":
-            self._series[tag] = text
+            _once(self._series, tag, text)
         elif tag in _KEPT and parent in _CONTRACTS:
-            self._contract[tag] = text
+            _once(self._contract, tag, text)
         elif tag == "ra" and parent in _CONTRACTS:
-            self._arrays.append((self._array, self._delta))
-        elif tag in _CONTRACTS:
-            self._emit()
+            self._arrays.append((self._array, self._deltas))
+        elif tag in _CONTRACTS and self._arrays:
+            self._emit(option=tag == "opt")
 
-    def _emit(self) -> None:
-        if not self._arrays:
-            return
-        values, delta = self._arrays[0]
+    def _emit(self, *, option: bool) -> None:
+        values, deltas = self._arrays[0]
         if len(values) != ROWS:
             raise ValueError(f"{ROWS} values `a` of an array; it has {len(values)}")
+        if len(deltas) != 1:
+            raise ValueError(f"one delta `d` of an array; it has {len(deltas)}")
         terms = {**self._series, **self._contract}
         own = next((self._family[each] for each in _FAMILIES if each in self._family), "")
-        right = terms.get("o", "")
-        key = Key(
-            self._family.get("undPf", own) if right else own,
-            right,
-            _finite(terms.get("k", "")) if right else 0.0,
-            _expiry_of_terms(terms),
-        )
-        add(self.entries, key, Entry(tuple(-value for value in values), delta))
+        expiry = _expiry_of_terms(terms)
+        if option:
+            under = self._family.get("undPf", own)
+            key = Key(under, right_of(terms.get("o"), "`o`"), _number("k", terms.get("k")), expiry)
+        else:
+            key = Key(own, "", 0.0, expiry)
+        add(self.entries, key, Entry(tuple(-value for value in values), deltas[0]))
 
 
-def _finite(text: str) -> float:
-    """Read a number."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise ValueError(f"a number, not {shown(text)}")
-    return number
+def _once(terms: dict[str, str], tag: str, text: str) -> None:
+    """Keep a term, of which a contract has one."""
+    if terms.setdefault(tag, text) != text:
+        raise ValueError(f"one `{tag}` of a contract, not {shown(terms[tag])} and {shown(text)}")
+
+
+def _number(tag: str, text: str | None) -> float:
+    """Read a number as XML Schema writes it; what overflows is refused with what is too large."""
+    if text is None or not _NUMBER.fullmatch(text):
+        raise ValueError(f"a number in `{tag}`, not {shown(text)}")
+    return float(text)
 
 
 def _expiry_of_terms(terms: dict[str, str]) -> str:
@@ -118,15 +130,22 @@ def read_xml(name: str, data: bytes) -> Entries:
     parser.StartElementHandler = found.start
     parser.EndElementHandler = found.end
     parser.CharacterDataHandler = found.data
+    parser.XmlDeclHandler = _refuse_encoding
     parser.StartDoctypeDeclHandler = _refuse_doctype
     try:
         parser.Parse(data, True)
     except expat.ExpatError as error:
         problem = expat.errors.messages[error.code]
         raise damaged(name, error.lineno, problem, "XML") from None
-    except (ValueError, LookupError) as error:  # the latter of an unknown encoding
+    except ValueError as error:
         raise damaged(name, parser.CurrentLineNumber, "a damaged element", str(error)) from None
     return found.entries
+
+
+def _refuse_encoding(_: str, encoding: str | None, __: int) -> None:
+    """Refuse other encodings: expat asks Python for them, which has many more, some no text's."""
+    if encoding is not None and encoding.upper() not in _ENCODINGS:
+        raise ValueError(f"an encoding of {', '.join(_ENCODINGS)}, not {shown(encoding)}")
 
 
 def _refuse_doctype(*_: Any) -> None:
