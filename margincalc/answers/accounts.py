@@ -237,7 +237,11 @@ def _rows(table: Columns) -> tuple[Rows, Held]:
     number = {name: place for place, name in enumerate(held.instruments)}
     # An asset may be called like an instrument: deposits are numbered after these.
     own = {name: place + len(held.instruments) for place, name in enumerate(held.assets)}
-    owners = list(zip(table.texts("account"), _optional(table, "venue"), strict=True))
+    names = table.texts("account")
+    if "" in names:
+        place = table.place(names.index(""), "account")
+        raise input_error(place, "nothing", "an account's name", "say whose it is, or leave it out")
+    owners = list(zip(names, _optional(table, "venue"), strict=True))
     account = {owner: place for place, owner in enumerate(dict.fromkeys(owners))}
     entry = np.full(table.rows, np.nan)
     if "entry_price" in table.cells:

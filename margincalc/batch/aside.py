@@ -11,7 +11,7 @@ import numpy as np
 from margincalc.arrays import IntArray
 from margincalc.batch.lines import Reasons
 from margincalc.errors import Fault, InputError
-from margincalc.files.parquet import Table, arrow, keys, readable
+from margincalc.files.parquet import Table, arrow, flat, readable
 
 MOST_SHOWN = 20  # bad rows in an error of a strict run
 _SET_ASIDE = "without --strict it is set aside, and counted"
@@ -67,8 +67,8 @@ def rows_of(
     columns = (
         _shared(file, place),
         pa.array(number),
-        keys(readable(chosen.column(account), escaped=True)).cast(pa.string()),
-        keys(readable(chosen.column(name), escaped=True)),
+        flat(readable(chosen.column(account), escaped=True)).cast(pa.string()),
+        flat(readable(chosen.column(name), escaped=True)),
         chosen.column(amount).cast(pa.float64(), safe=False),
         _shared(reasons.texts, reasons.code[rows]),
     )

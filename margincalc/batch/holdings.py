@@ -1,5 +1,6 @@
 """From the rows of a part to what its accounts hold; rows that cannot be are set aside."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -69,6 +70,8 @@ def accounts_in(part: Part, universe: Universe, known: IntArray | None) -> Accou
         For a file that cannot be read.
     """
     positions, balances = _positions(part), _balances(part)
+    if part.nobody:
+        return _nobodys(positions, balances, universe)
     starts = runs(positions.accounts)
     heads = positions.accounts.take(arrow().array(starts))
     names, number, holder = _named(part, heads, balances.accounts, known)
@@ -87,32 +90,71 @@ def accounts_in(part: Part, universe: Universe, known: IntArray | None) -> Accou
     return Accounts(names, held[0], owned[0], together(bad), set_aside)
 
 
+def _nobodys(positions: _Read, balances: _Read, universe: Universe) -> Accounts:
+    """Set every row aside."""
+    none = np.zeros(0, np.int64)
+    runs_of_none = Runs(none, none, none)
+    held = checked(positions.rows, POSITIONS, runs_of_none, universe.instruments, universe)
+    owned = checked(balances.rows, BALANCES, runs_of_none, universe.assets, universe)
+    bad = [
+        rows_of(own.rows.written, own.places, np.flatnonzero(reasons.code), reasons)
+        for own, (_, reasons) in ((positions, held), (balances, owned))
+        if reasons.any
+    ]
+    return Accounts(positions.accounts.slice(0, 0), held[0], owned[0], together(bad), none)
+
+
 def _positions(part: Part) -> _Read:
     if not part.file:
         return _nothing()
     with opened(part.file) as file:
         table = read(file, part.groups, columns_of(file, part.file, POSITIONS))
-    own = table.slice(part.skip, part.rows)
-    accounts = filled(keys(table.column("account")), part.file).slice(part.skip, part.rows)
-    return _Read(legible(own), ((part.file, part.first + part.skip, part.rows),), accounts)
+        places = _places(file, part.file, part.groups)
+    accounts, own = keys(table.column("account")), slice(part.skip, part.skip + part.rows)
+    rows = _legible(table.slice(part.skip, part.rows), accounts[own])
+    return _Read(rows, tuple(_kept(places, part.skip, part.rows)), filled(accounts)[own])
+
+
+def _places(file: Any, path: str, groups: Sequence[int]) -> list[tuple[str, int, int]]:
+    """Return where the rows of row groups stand: file, number of the first, how many."""
+    sizes = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
+    return [(path, sum(sizes[:group]), sizes[group]) for group in groups]
+
+
+def _kept(
+    places: Iterable[tuple[str, int, int]], skip: int, rows: int
+) -> Iterator[tuple[str, int, int]]:
+    """Yield the places of so many rows, after some that are another part's."""
+    for path, first, count in places:
+        lost = min(skip, count)
+        kept = min(count - lost, rows)
+        yield path, first + lost, kept
+        skip, rows = skip - lost, rows - kept
+
+
+def _legible(table: Table, accounts: Any) -> Legible:
+    """Return rows, whose accounts are as they are read."""
+    rows, at = legible(table), table.column_names.index("account")
+    return rows._replace(table=rows.table.set_column(at, "account", accounts))
 
 
 def _balances(part: Part) -> _Read:
     pa = arrow()
-    tables, places, accounts = [], [], []
+    tables, accounts = [], []
+    places: list[tuple[str, int, int]] = []
     for path in dict.fromkeys(path for path, _ in part.balances):
         groups = [group for own, group in part.balances if own == path]
         with opened(path) as file:
             columns = columns_of(file, path, BALANCES)
-            sizes = [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]
+            places += _places(file, path, groups)
             for group in groups:
                 tables.append(read(file, [group], columns))
-                places.append((path, sum(sizes[:group]), sizes[group]))
-                accounts.append(filled(keys(tables[-1].column("account")), path))
+                accounts.append(keys(tables[-1].column("account")))
     if not tables:
         return _nothing()
     whole = pa.concat_tables(tables, promote_options="permissive")
-    return _Read(legible(whole), tuple(places), pa.concat_arrays(accounts))
+    rows = _legible(whole, pa.chunked_array(accounts))
+    return _Read(rows, tuple(places), pa.concat_arrays([filled(own) for own in accounts]))
 
 
 def _nothing() -> _Read:

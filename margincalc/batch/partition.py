@@ -105,8 +105,8 @@ def _bounds(files: Sequence[str]) -> tuple[Any, list[Key]]:
             columns_of(file, path, POSITIONS)
             for group in range(file.num_row_groups):
                 accounts = account_keys(read(file, [group], ["account"]).column(0), path)
-                kinds.append(accounts.type)
-                accounts = accounts.drop_null()
+                accounts, kind = accounts.drop_null(), accounts.type
+                kinds += [kind] if len(accounts) else []
                 rows += len(accounts)
                 step = max(len(accounts) // SAMPLED, 1)
                 sample += accounts.take(
@@ -165,11 +165,14 @@ def _tables(files: Sequence[str], schema: Any) -> Iterator[Any]:
 
 
 def _accounts(table: Any, path: str, kind: Any) -> Any:
-    accounts = account_keys(table.column("account"), path, as_written=True)
-    if accounts.type != kind:
-        place, remedy = f"{path}, column account", "write accounts in one way in all files"
-        raise input_error(place, "accounts of another type", "that of the positions", remedy)
-    return accounts
+    column = table.column("account")
+    accounts = account_keys(column, path, as_written=True)
+    if accounts.type == kind:
+        return accounts
+    if account_keys(column, path).null_count == len(accounts):
+        return arrow().nulls(len(accounts), kind)  # nobody's, and of no type
+    place, remedy = f"{path}, column account", "write accounts in one way in all files"
+    raise input_error(place, "accounts of another type", "that of the positions", remedy)
 
 
 def _cut(table: Any, bounds: Sequence[Key]) -> Iterator[tuple[int, Any]]:

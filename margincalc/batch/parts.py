@@ -33,6 +33,7 @@ class Part(NamedTuple):
     balances : row groups in which its accounts may have balances, as file and number
     ascending : whether accounts ascend; then those after `after`, up to `until`, are its own too
     after, until : accounts; None where there is no end
+    nobody : whether no row says whose it is
     """
 
     number: int
@@ -45,6 +46,7 @@ class Part(NamedTuple):
     ascending: bool = False
     after: Key | None = None
     until: Key | None = None
+    nobody: bool = False
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -74,8 +76,21 @@ def planned(positions: Survey, balances: Survey) -> Plan:
         raise input_error("--balances, column account", "accounts of another type", wanted)
     parts = list(_cut(positions))
     if positions.ascending and balances.ascending and parts:
-        return Plan(tuple(_ascending(parts, balances)))
-    return _by_digest(parts, positions, balances)
+        plan = Plan(tuple(_ascending(parts, balances)))
+    else:
+        plan = _by_digest(parts, positions, balances)
+    more = tuple(_nobodys(positions, balances, len(plan.parts)))
+    return plan._replace(parts=plan.parts + more)
+
+
+def _nobodys(positions: Survey, balances: Survey, count: int) -> Iterator[Part]:
+    """Yield a part for each row group without accounts, numbered from `count`."""
+    for number, group in enumerate(positions.nobody, count):
+        path = positions.files[group.file]
+        yield Part(number, path, (group.number,), group.start, 0, group.rows, nobody=True)
+    for number, group in enumerate(balances.nobody, count + len(positions.nobody)):
+        served = ((balances.files[group.file], group.number),)
+        yield Part(number, "", (), 0, 0, 0, served, nobody=True)
 
 
 def _cut(survey: Survey) -> Iterator[Part]:

@@ -85,7 +85,7 @@ def run_part(part: Part, job: Job) -> dict[str, Any]:
         for each in units(accounts, job.universe, moved=bool(job.liquidation)):
             made.add(each)
     table = made.table()
-    wrote = {"accounts": _wrote(job, "accounts", part, table)}
+    wrote = {} if part.nobody else {"accounts": _wrote(job, "accounts", part, table)}
     bad = made.bad()
     if bad.num_rows:
         wrote["quarantine"] = _wrote(job, "quarantine", part, bad)

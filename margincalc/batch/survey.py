@@ -53,12 +53,27 @@ class Group(NamedTuple):
     ascending: bool
 
 
+class Nobody(NamedTuple):
+    """A row group without any account; see `Group`."""
+
+    file: int
+    number: int
+    start: int
+    rows: int
+
+
 class Survey(NamedTuple):
-    """The row groups of files, and the distinct names in their second column."""
+    """The row groups of files, and the distinct names in their second column.
+
+    Attributes
+    ----------
+    nobody : the row groups of which no row says whose it is; `groups` has the others
+    """
 
     files: tuple[str, ...]
     groups: tuple[Group, ...]
     names: tuple[str, ...]
+    nobody: tuple[Nobody, ...] = ()
 
     @property
     def ascending(self) -> bool:
@@ -92,23 +107,29 @@ def survey(files: Sequence[str], wanted: dict[str, Wanted], each: Map = map) -> 
             for group, rows in enumerate(sizes)
             if rows
         ]
-    groups, names = [], set()
+    groups, nobody, names = [], [], set[str]()
     for group, found in each(_look, *zip(*tasks, strict=True)) if tasks else ():
-        groups.append(group)
-        names |= found
+        if isinstance(group, Nobody):
+            nobody.append(group)
+        else:
+            groups.append(group)
+            names |= found
     for group in groups:
         if isinstance(group.first, str) != isinstance(groups[0].first, str):
             place = f"{files[group.file]}, column account"
             remedy = "write accounts in one way in all files"
             raise input_error(place, "accounts of another type", "that of the others", remedy)
-    return Survey(tuple(files), tuple(groups), tuple(sorted(names)))
+    return Survey(tuple(files), tuple(groups), tuple(sorted(names)), tuple(nobody))
 
 
 def _look(path: str, place: tuple[int, int, int], columns: tuple[str, ...]) -> Any:
     pa = arrow()
     with opened(path) as file:
         table = read(file, [place[1]], columns)
-    accounts = filled(account_keys(table.column(columns[0]), path), path)
+    accounts = account_keys(table.column(columns[0]), path)
+    if accounts.null_count == len(accounts):
+        return Nobody(*place, len(accounts)), set()
+    accounts = filled(accounts)
     starts = runs(accounts)
     heads = accounts.take(pa.array(starts))
     rising = pa.compute.all(pa.compute.less(heads[:-1], heads[1:])).as_py()
@@ -133,14 +154,11 @@ def _distinct(column: Any) -> set[str]:
     return set(column.dictionary.filter(pa.array(used)).drop_null().to_pylist())
 
 
-def filled(accounts: Any, path: str) -> Any:
+def filled(accounts: Any) -> Any:
     """Give rows without account to their neighbour's run; they are refused later, one by one."""
     pa = arrow()
     if not accounts.null_count:
         return accounts
-    if accounts.null_count == len(accounts):
-        place, remedy = f"{path}, column account", "leave its rows out, or say whose they are"
-        raise input_error(place, "a row group without any account", "accounts in UTF-8", remedy)
     return pa.compute.fill_null_backward(pa.compute.fill_null_forward(accounts))
 
 
@@ -184,9 +202,7 @@ def _heads(surveyed: Survey, group: Group) -> tuple[Any, IntArray]:
     """Read the account of each run of a row group, and the row of its file at which it begins."""
     path = surveyed.files[group.file]
     with opened(path) as file:
-        accounts = filled(
-            account_keys(read(file, [group.number], ["account"]).column(0), path), path
-        )
+        accounts = filled(account_keys(read(file, [group.number], ["account"]).column(0), path))
     starts = runs(accounts)
     return accounts.take(arrow().array(starts)), group.start + starts
 

@@ -198,8 +198,18 @@ def account_keys(column: Table, path: str, *, as_written: bool = False) -> Any:
 
 
 def keys(column: Table) -> Any:
-    """Return accounts as one array of texts, or of whole numbers where they are written so."""
-    return flat(readable(column))
+    """Return accounts as one array of texts, or of whole numbers where they are written so.
+
+    What is not UTF-8, or has no letter, is nobody's name: null.
+    """
+    accounts, pa = flat(readable(column)), arrow()
+    if pa.types.is_integer(accounts.type):
+        return accounts
+    length = pa.compute.binary_length(accounts)
+    if pa.compute.min(length).as_py() != 0:
+        return accounts
+    named = pa.compute.greater(length, 0)
+    return pa.compute.if_else(named, accounts, pa.scalar(None, accounts.type))
 
 
 def flat(column: Table) -> Any:
@@ -226,7 +236,10 @@ def _number(kind: Any) -> bool:
 
 
 _CHECKS: dict[str, Callable[[Any], bool]] = {
-    "key": lambda kind: _text(kind) or bool(arrow().types.is_integer(kind)),
+    # Of no type is a column that has nothing.
+    "key": lambda kind: (
+        _text(kind) or bool(arrow().types.is_integer(kind) or arrow().types.is_null(kind))
+    ),
     "text": _text,
     "number": _number,
 }

@@ -140,6 +140,9 @@ def test_a_hedge_on_another_venue_saves_neither_leg(tmp_path: Path) -> None:
     names = {row["account"] for row in report["first"]}
     assert names == {"a at one", "a at two", "b at one"}
     assert [row["liquidated"] for row in report["curve"]] == [2, 1]
+    file.write_text(HELD.replace("b,one,,USD", ",one,,USD"), "utf-8")
+    with pytest.raises(InputError, match=r"accounts.csv:7, column account\n.*an account's name"):
+        mc.cascade(Source(file, market), shocks="-0.3")
     file.write_text(HELD.replace(",two,", ",three,"), "utf-8")
     with pytest.raises(InputError, match="three"):
         mc.cascade(Source(file, market), shocks="-0.3")
