@@ -209,6 +209,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("",),
     ),
     "report": (
+        ("records",),
         ("as_csv", "as_json", "layout", "screen"),
         ("numbers",),
         ("parts",),

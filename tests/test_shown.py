@@ -56,6 +56,11 @@ def test_a_frame_has_the_rows_of_the_csv() -> None:
     assert frame["equity"][0] == pytest.approx(mc.margin(portfolio).equity, rel=1e-12)
 
 
+def test_a_frame_has_texts_as_they_are() -> None:
+    named = replace(by_hand.CHECK, account="=1+1")
+    assert named.to_frame()["account"].tolist() == ["=1+1"]
+
+
 def test_polars_stands_in_for_pandas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pandas", None)
     assert type(by_hand.GREEKS.to_frame()).__module__.startswith("polars")
@@ -66,9 +71,9 @@ def test_polars_stands_in_for_pandas(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_result_has_a_table_and_csv_by_its_name() -> None:
-    from margincalc.report import as_csv
+    from margincalc.report import records
 
-    assert set(tables._BLOCKS) == set(as_csv._RECORDS)
+    assert set(tables._BLOCKS) == set(records._RECORDS)
     results = {*Shown.__subclasses__(), *Headed.__subclasses__()} - {Headed}
     assert {each.__name__ for each in results} <= set(tables._BLOCKS)
 

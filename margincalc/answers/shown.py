@@ -8,7 +8,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Literal
 
-Render = Callable[[Any, Literal["table", "json", "csv"]], str]
+Render = Callable[[Any, Literal["table", "json", "rows"]], str]
 STYLE = "font-family: monospace; line-height: 1.25"
 
 
@@ -26,6 +26,8 @@ class Shown:
     def to_frame(self) -> Any:
         """Return the rows of the command's CSV as a frame of pandas, or else of polars.
 
+        Texts are as they are, also those that a spreadsheet would compute.
+
         Raises
         ------
         MissingExtraError
@@ -35,7 +37,7 @@ class Shown:
 
         from margincalc.errors import MissingExtraError
 
-        text = StringIO(self._rendered("csv"))
+        text = StringIO(self._rendered("rows"))
         for library in ("pandas", "polars"):
             try:
                 frames = import_module(library)
@@ -54,7 +56,7 @@ class Shown:
 
         return f'<pre style="{STYLE}">{escape(repr(self))}</pre>'
 
-    def _rendered(self, format: Literal["table", "json", "csv"]) -> str:
+    def _rendered(self, format: Literal["table", "json", "rows"]) -> str:
         if not _renders:
             raise RuntimeError("nothing writes results yet: import margincalc.api")
         return _renders[-1](self, format)

@@ -14,9 +14,13 @@ from typing import Any, Literal
 from margincalc.answers.shown import show_by
 
 
-def _written(result: Any, format: Literal["table", "json", "csv"]) -> str:
+def _written(result: Any, format: Literal["table", "json", "rows"]) -> str:
     from margincalc.report import render  # only who shows a result needs it
 
+    if format == "rows":
+        from margincalc.report.as_csv import csv_text
+
+        return csv_text(result, guarded=False)
     return render(result, format)
 
 

@@ -18,7 +18,7 @@ NAMES = sorted(by_hand.REPORTS)
 
 
 def rows(report: Report) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(render(report, "csv"))))
+    return list(csv.DictReader(io.StringIO(render(report, "csv"), newline="")))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -197,7 +197,10 @@ STUDY = Study(
     "two accounts",
     "EUR",
     (),
-    (Table("curve", (Field("sold", "sold", "money"),), ((1.5,),)),),
+    (
+        Table("curve", (Field("sold", "sold", "money"),), ((1.5,),)),
+        Table("first", (Field("account", "account", "text"),), (("a",), ("b",)), hidden=True),
+    ),
 )
 CLOSE = CloseAccount("a", "restricted", 0.9, 10.0, 9.0, 1.0, {})
 BATCH = BatchReport(
@@ -235,3 +238,28 @@ def test_no_note_of_a_study_moves_the_cursor() -> None:
 def test_no_zero_of_csv_has_a_sign() -> None:
     nested = replace(by_hand.STRANGLE, components={"scenario_loss": -0.0})
     assert rows(nested)[0]["component.scenario_loss"] == "0.0"
+
+
+def test_csv_of_a_study_has_the_rows_of_all_its_tables() -> None:
+    assert [(row["level"], row["sold"], row["account"]) for row in rows(STUDY)] == [
+        ("curve", "1.5", ""),
+        ("first", "", "a"),
+        ("first", "", "b"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["=1+1", "@SUM(A1)", "+g", "-A1", "-2+3", "-2 +cmd|' /C calc'!A0", "\t=1", "\r=1", "\uff1d1+1"],
+)
+def test_no_text_of_csv_is_a_formula(name: str) -> None:
+    assert rows(replace(by_hand.CHECK, account=name))[0]["account"] == f"'{name}"
+    assert json.loads(render(replace(by_hand.CHECK, account=name), "json"))["account"] == name
+
+
+@pytest.mark.parametrize(
+    "name", ["desk", "a\r=1\n=2", "'x", "a=b", "-2.5 BTC-PERPETUAL; -1.0 X", "-3", ""]
+)
+def test_other_texts_and_numbers_of_csv_are_as_they_are(name: str) -> None:
+    row = rows(replace(by_hand.CHECK, account=name, excess=-1.5))[0]
+    assert (row["account"], row["excess"]) == (name, "-1.5")
