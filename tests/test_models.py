@@ -257,10 +257,10 @@ def test_a_setting_changes_a_margin_and_is_noted() -> None:
 @pytest.mark.parametrize(
     ("setting", "found"),
     [
-        ("factors.initial", "factors.initial"),
-        ("factors.initial=", "factors.initial="),
-        ("factors.initial=one", "factors.initial=one"),
-        ("factors.initial.more=1", "factors.initial.more"),
+        ("factors.initial", "'factors.initial'"),
+        ("factors.initial=", "'factors.initial='"),
+        ("factors.initial=one", "'factors.initial=one'"),
+        ("factors.initial.more=1", "'factors.initial.more'"),
         ("factors.initial=" + "[" * 5000, "[[["),
     ],
 )

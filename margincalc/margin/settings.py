@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
-from margincalc.errors import did_you_mean, input_error
+from margincalc.errors import did_you_mean, input_error, shown
 
 
 def with_settings(
@@ -16,13 +16,13 @@ def with_settings(
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals:
-            raise input_error(option, setting, "key=value", "such as factors.initial=1.3")
+            raise input_error(option, _quoted(setting), "key=value", "such as factors.initial=1.3")
         *parents, last = key.strip().split(".")
         table = changed
         for parent in parents:
             inner = table.setdefault(parent, {})
             if not isinstance(inner, dict):
-                raise input_error(option, key, f"a parameter; {parent} is a value")
+                raise input_error(option, shown(key), f"a parameter; {parent} is a value")
             table = inner
         table[last] = _setting_value(setting, text, option)
     return changed
@@ -33,8 +33,15 @@ def _setting_value(setting: str, text: str, option: str) -> object:
         return tomllib.loads(f"value = {text}")["value"]
     except (tomllib.TOMLDecodeError, RecursionError):
         raise input_error(
-            option, setting, "key=value with a TOML value", 'put texts in quotes: key="text"'
+            option,
+            _quoted(setting),
+            "key=value with a TOML value",
+            'put texts in quotes: key="text"',
         ) from None
+
+
+def _quoted(setting: str) -> str:
+    return shown(setting, 200)  # a table in it may be long, and its fault near the end
 
 
 def divided(
@@ -63,7 +70,9 @@ def divided(
             shares[name].append(setting.partition(":")[2])
         else:
             remedy = did_you_mean(name, tables) or "leave it out to change all that have the key"
-            raise input_error("--set", setting, f"one of {', '.join(tables)} before `:`", remedy)
+            raise input_error(
+                "--set", _quoted(setting), f"one of {', '.join(tables)} before `:`", remedy
+            )
     return {name: tuple(own) for name, own in shares.items()}
 
 
@@ -74,7 +83,7 @@ def _takers(setting: str, tables: Mapping[str, Mapping[str, Any]]) -> list[str]:
     around = [name for name, table in tables.items() if isinstance(_at(table, path[:-1]), Mapping)]
     takers = stated or (around if len(path) > 1 else [])
     if not takers:
-        raise input_error("--set", setting, "a parameter of one of the models")
+        raise input_error("--set", _quoted(setting), "a parameter of one of the models")
     return takers
 
 

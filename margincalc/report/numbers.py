@@ -31,6 +31,14 @@ def coarse(value: float, largest: float) -> str:
     return _fixed(value, max(0, 4 - _magnitude(largest)), True)
 
 
+def compact(value: float) -> str:
+    """Return an amount with three digits, as a label has room for: `-94.7k`, `1.8M`."""
+    for limit, unit in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= 0.9995 * limit:
+            return f"{value / limit:.3g}{unit}" if abs(value) < 999.5 * limit else f"{value:.2e}"
+    return f"{value:.3g}" if abs(value) >= 1e-9 else "0"
+
+
 def price(value: float | None) -> str:
     """Return a price with two decimals, a small one with five digits: `2,900.00`, `0.062500`."""
     if value is None:

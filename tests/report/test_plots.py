@@ -10,7 +10,7 @@ import pytest
 import margincalc as mc
 from margincalc.errors import InputError, OutputError
 from margincalc.report import plots
-from margincalc.report.plots.style import compact
+from margincalc.report.numbers import compact
 from tests.cli import SAMPLES, STRANGLE, process
 from tests.report import computed
 from tests.report.by_hand import CHANGE, EXPLAIN, SCENARIOS

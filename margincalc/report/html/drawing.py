@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from margincalc.report import numbers
 from margincalc.report.html.elements import Markup, tag
 
 WIDTH, HEIGHT = 440.0, 270.0
@@ -45,11 +46,8 @@ class Frame(NamedTuple):
 
 
 def compact(value: float) -> str:
-    """Return an amount with three digits: `-94.7k`, `1.8M`."""
-    for limit, unit in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= 0.9995 * limit:
-            return f"{value / limit:.3g}{unit}".replace("-", "−")
-    return f"{value:.3g}".replace("-", "−") if abs(value) >= 1e-9 else "0"
+    """Return an amount as a label has room for, with a minus as long as a plus."""
+    return numbers.compact(value).replace("-", "−")
 
 
 def share(value: float) -> str:

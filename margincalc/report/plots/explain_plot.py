@@ -110,7 +110,7 @@ def _bar(axes: "Axes", row: int, bar: _Bar, start: float) -> None:
     end = max(start, start + bar.amount)
     sign = "" if bar.total or bar.amount < 0.0 else "+"
     axes.annotate(
-        f"{sign}{style.compact(bar.amount)}",
+        f"{sign}{numbers.compact(bar.amount)}",
         (end, row),
         xytext=(4, 0),
         textcoords="offset points",

@@ -42,7 +42,7 @@ def hedge_figure(report: HedgeReport, size: style.Size) -> "Figure":
 def _pair(row: "np.typing.NDArray[np.object_]", pool: HedgePool, report: HedgeReport) -> None:
     """Draw one pool: before on the left, after on the right."""
     own = f"{name(pool.pool, 24)}: " if len(report.pools) > 1 else ""
-    after = f"cost {style.compact(pool.total_cost)}" if pool.feasible else "not feasible"
+    after = f"cost {numbers.compact(pool.total_cost)}" if pool.feasible else "not feasible"
     for axes, side, title in ((row[0], "before", "before"), (row[1], "after", f"after, {after}")):
         _panel(axes, pool, side, report)
         axes.set_title(f"{own}{title}")

@@ -7,6 +7,7 @@ import numpy as np
 
 from margincalc.answers.view_results import ScenarioLine, ScenariosReport
 from margincalc.arrays import FloatArray
+from margincalc.report import numbers
 from margincalc.report.layout import name
 from margincalc.report.plots import style
 from margincalc.report.scenarios_table import by_underlying, in_full, move_label, volatility_label
@@ -115,7 +116,7 @@ def _paint(axes: "Axes", cells: FloatArray, limit: float) -> None:
         axes.text(
             column,
             row,
-            style.compact(value),
+            numbers.compact(value),
             ha="center",
             va="center",
             color=ink,

@@ -7,6 +7,7 @@ import numpy as np
 from margincalc.answers.study import Study
 from margincalc.arrays import FloatArray
 from margincalc.errors import input_error
+from margincalc.report import numbers
 from margincalc.report.plots import style
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _levels(axes: "Axes", report: Study) -> None:
 
 def _monitor(report: Study, size: style.Size) -> "Figure":
     """Draw how much is forced at each price over R, beside what the fund covers."""
-    fund = style.compact(report["fund"])
+    fund = numbers.compact(report["fund"])
     figure = style.blank(
         size,
         style.Size(8.0, 5.3),

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from margincalc.errors import MissingExtraError, printable
+from margincalc.report import numbers
 from margincalc.report.layout import shortened
 
 if TYPE_CHECKING:
@@ -139,18 +140,10 @@ def _fitted(text: str, room: float) -> str:
     return shortened(printable(text, 1000), max(int(room), 8))
 
 
-def compact(value: float) -> str:
-    """Return an amount with three digits, as a label has room for: `-94.7k`, `1.8M`."""
-    for limit, unit in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= 0.9995 * limit:
-            return f"{value / limit:.3g}{unit}" if abs(value) < 999.5 * limit else f"{value:.2e}"
-    return f"{value:.3g}" if abs(value) >= 1e-6 else "0"
-
-
 def amounts(axes: "Axes", *, vertical: bool = True) -> None:
     """Write the numbers of an axis as `compact` does."""
     axis = axes.yaxis if vertical else axes.xaxis
-    axis.set_major_formatter(lambda value, _: compact(value))
+    axis.set_major_formatter(lambda value, _: numbers.compact(value))
 
 
 def remark(axes: "Axes", text: str) -> None:
