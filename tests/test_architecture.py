@@ -127,9 +127,9 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "feed": (("ticks",), ("market", "sources"), ("desk", "websocket"), ("session",), ("",)),
     "files": (
-        ("broker", "folders", "parquet", "tree", "unchanged"),
+        ("broker", "folders", "parquet", "tree", "unchanged", "whole"),
         ("columns",),
-        ("prices", "source", "whole", "yaml_text"),
+        ("prices", "source", "yaml_text"),
         ("csv_text", "explain", "history", "json_text", "schema"),
         ("exports.rows",),
         ("exports.draft", "exports.flex"),

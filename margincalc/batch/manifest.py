@@ -11,6 +11,7 @@ from margincalc.batch.parts import Part
 from margincalc.batch.piece import content_of, name_of, write
 from margincalc.batch.survey import Map
 from margincalc.errors import input_error
+from margincalc.files.whole import on_disk
 
 MANIFEST = "manifest.json"
 _DRAFTS = "*/.*.draft"
@@ -111,6 +112,11 @@ def completed(output: str, run: str, done: Sequence[dict[str, Any]], found: dict
     OutputError
     """
     _swept(Path(output), _DRAFTS)  # of workers that died, whose parts others did
+    folders = {
+        Path(output, wrote["file"]).parent for part in done for wrote in part["wrote"].values()
+    }
+    for folder in sorted(folders):
+        on_disk(folder)  # of the files the names; their content is
     files = [wrote for part in done for wrote in part["wrote"].values()]
     head = {"schema": SCHEMA, "run": run, "parts": len(done), "complete": True}
     text = json.dumps({**head, "summary": found, "files": files}, indent=1)

@@ -5,7 +5,9 @@ each account's rows keep their order. Rows without account, or with one that is 
 in the last file: it is `batch` that sets rows aside.
 """
 
+import fcntl
 import os
+import re
 import shutil
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -30,11 +32,13 @@ from margincalc.files.parquet import (
     readable,
 )
 from margincalc.files.unchanged import states_of, unchanged
+from margincalc.files.whole import on_disk
 
 ROWS = 1 << 22  # of positions in a file, about; the rows of one file are in memory at once
 SAMPLED = 1024  # accounts of each row group
 MOST_FILES = 256
 DRAFT = ".partition.draft"
+_WRITTEN = re.compile(r"(positions|balances)(/\.part-\d{6}\.spread|/part-\d{6}\.parquet)?")
 
 
 def partitioned(positions: str, balances: str | None, output: str) -> int:
@@ -63,27 +67,71 @@ def partitioned(positions: str, balances: str | None, output: str) -> int:
 @contextmanager
 def _drafted(folder: Path) -> Iterator[Path]:
     """Give a hidden folder to write to, whose content becomes the folder's when all is written."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        left = Path(folder, DRAFT).exists()
-        remedy = "an interrupted --partition left it: delete it" if left else "name another"
-        raise input_error("--output", f"{folder}, which is not empty", "a new folder", remedy)
     draft, fresh = folder / DRAFT, not folder.exists()
+    _refuse_full(folder, draft)
     try:
-        draft.mkdir(parents=True)
-        yield draft
-        for name in ("balances", "positions"):  # the one that makes it a venue's folder last
-            if (draft / name).exists():
-                (draft / name).rename(folder / name)
-        draft.rmdir()
+        draft.mkdir(parents=True, exist_ok=True)
+        with _alone(draft):
+            yield draft
+            for name in ("balances", "positions"):  # the one that makes it a venue's folder last
+                if (draft / name).exists():
+                    on_disk(draft / name)
+                    (draft / name).rename(folder / name)
+            on_disk(folder)
     except OSError as error:
         reason = error.strerror or str(error)
         message = f"{folder} could not be written: {reason}; nothing of it stays: make room"
         raise OutputError(message) from None
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
         if fresh:
             with suppress(OSError):
                 folder.rmdir()  # unless it has something
+
+
+def _refuse_full(folder: Path, draft: Path) -> None:
+    """Refuse a folder that has anything, but for what an interrupted run left there."""
+    if folder.is_dir():
+        others = [own.name for own in folder.iterdir() if own != draft]
+        if not others and (not os.path.lexists(draft) or _ours(draft)):
+            return
+    elif not folder.exists():
+        return
+    left = os.path.lexists(draft)
+    remedy = f"an interrupted --partition left {DRAFT} there: delete what it has" if left else ""
+    found = f"{folder}, which is {'not empty' if folder.is_dir() else 'a file'}"
+    raise input_error("--output", found, "a new folder", remedy or "name another")
+
+
+def _ours(draft: Path) -> bool:
+    """Whether a draft has nothing but what is written here."""
+    return not draft.is_symlink() and all(
+        not path.is_symlink()
+        and path.is_dir() == (path.parent == draft)
+        and _WRITTEN.fullmatch(str(path.relative_to(draft)))
+        for path in draft.rglob("*")
+    )
+
+
+@contextmanager
+def _alone(draft: Path) -> Iterator[None]:
+    """Hold a draft, emptied, against others who would write to it; it is gone in the end."""
+    place = os.open(draft, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            found = f"{draft.parent}, to which another --partition is writing"
+            raise input_error("--output", found, "a new folder", "name another") from None
+        except OSError:
+            pass  # a file system without locks
+        for left in draft.iterdir():
+            shutil.rmtree(left)
+        try:
+            yield
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+    finally:
+        os.close(place)
 
 
 def _schema(wanted: dict[str, Wanted], accounts: Any) -> Any:
@@ -207,5 +255,4 @@ def _sorted(spread: Path, path: Path) -> None:
 def _written(table: Any, path: Path) -> None:
     """Write a file, and see that it is on the disk."""
     arrow().parquet.write_table(table, path, row_group_size=1 << 20)
-    with open(path, "rb") as file:
-        os.fsync(file.fileno())
+    on_disk(path)

@@ -7,10 +7,8 @@ done again.
 
 import hashlib
 import json
-import os
-import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,6 +28,7 @@ from margincalc.batch.universe import Universe
 from margincalc.errors import ModelRefusal, OutputError
 from margincalc.files.parquet import Table, arrow
 from margincalc.files.unchanged import States, unchanged
+from margincalc.files.whole import drafted
 from margincalc.kernels import pricer_named
 from margincalc.liquidation.nearest import nearest
 from margincalc.margin.base import STATUSES
@@ -199,10 +198,10 @@ def name_of(part: Part) -> str:
 def _wrote(job: Job, kind: str, part: Part, table: Any) -> dict[str, Any]:
     """Write a table, and say what it is to be known by."""
     path = Path(job.output, kind, f"{name_of(part)}.parquet")
-    with drafted(path) as draft:
+    with _drafted(path) as draft:
         # Amounts hardly repeat: dictionaries of them are dear to make, and make files larger.
         arrow().parquet.write_table(table, draft, use_dictionary=_words(table), **PACKED)
-        known = content_of(Path(draft))
+        known = content_of(draft)
     return {"file": f"{kind}/{path.name}", **known}
 
 
@@ -225,32 +224,25 @@ def write(path: Path, content: bytes) -> None:
     ------
     OutputError
     """
-    with drafted(path) as draft:
-        Path(draft).write_bytes(content)
+    with _drafted(path) as draft:
+        draft.write_bytes(content)
 
 
 @contextmanager
-def drafted(path: Path) -> Iterator[str]:
-    """Give a name to write to, which becomes the file when all is written and on the disk.
+def _drafted(path: Path) -> Iterator[Path]:
+    """Give a name to write to, which becomes the file, in a folder that is made for it.
 
     Raises
     ------
     OutputError
     """
-    # Its own name, as a worker that is given up may write the same part yet.
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}.draft")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield str(draft)
-        with open(draft, "rb") as file:
-            os.fsync(file.fileno())
-        draft.replace(path)
+        with drafted(path) as draft:
+            yield draft
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputError(
             f"{path} could not be written: {reason}; what is done stays: make room, and run it "
             "again with --resume"
         ) from None
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)

@@ -1,6 +1,8 @@
-"""Files are written whole or not at all."""
+"""Files are written whole or not at all, also where the power goes."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from margincalc.errors import OutputError
@@ -37,12 +39,29 @@ def _replace(path: Path, content: bytes) -> None:
     """Put a complete file in the place of `path`, with the permissions that it had."""
     if not path.parent.is_dir():
         raise FileNotFoundError(0, f"there is no folder {path.parent}")
-    draft = path.with_name(f".{path.name[:200]}.{os.getpid()}.part")
-    try:
-        with open(draft, "xb") as file:
-            file.write(content)
+    with drafted(path) as draft:
+        draft.write_bytes(content)
         if path.exists():
             draft.chmod(path.stat().st_mode)
+
+
+@contextmanager
+def drafted(path: Path) -> Iterator[Path]:
+    """Give a name to write to, which becomes the file when all is written and on the disk."""
+    # Its own name, as a worker that is given up may write the same file yet.
+    draft = path.with_name(f".{path.name[:200]}.{os.urandom(8).hex()}.draft")
+    try:
+        yield draft
+        on_disk(draft)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def on_disk(path: Path) -> None:
+    """See that a file's content, or a folder's names, are on the disk."""
+    place = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(place)
+    finally:
+        os.close(place)

@@ -1,5 +1,6 @@
 """Bytes that are no text, files that are none or that changed: said, and nothing is lost."""
 
+import fcntl
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -211,7 +212,7 @@ def test_partition_of_no_rows_is_a_venue_without_positions(plain: Venue, tmp_pat
     assert report.accounts == 0
 
 
-def test_what_an_interrupted_partition_leaves_is_no_venue(
+def test_what_an_interrupted_partition_leaves_is_no_venue_and_the_next_one_clears_it(
     plain: Venue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed before its balances are grouped: even what it had written of positions is a draft."""
@@ -237,8 +238,25 @@ def test_what_an_interrupted_partition_leaves_is_no_venue(
     assert any(name.endswith("positions/part-000000.parquet") for name in files(left))
     with pytest.raises(InputError, match=r"without a file \*.parquet"):
         mc.batch(left, market=market(plain), output=tmp_path / "results")
-    with pytest.raises(InputError, match=r"an interrupted --partition left it: delete it"):
+    draft = left / partition.DRAFT
+    for own in (left / "notes", draft / "notes", draft / "positions" / "part-1.parquet"):
+        own.write_text("of somebody else")
+        before = files(left)
+        with pytest.raises(InputError, match=r"an interrupted --partition left .partition.draft"):
+            mc.partition(positions, balances=balances, output=left)
+        assert files(left) == before
+        own.unlink()
+    place, before = os.open(draft, os.O_RDONLY), files(left)
+    fcntl.flock(place, fcntl.LOCK_EX)
+    with pytest.raises(InputError, match=r"another --partition is writing"):
         mc.partition(positions, balances=balances, output=left)
+    assert files(left) == before
+    os.close(place)
+    monkeypatch.undo()
+    for folder in (left, output):
+        mc.partition(positions, balances=balances, output=folder)
+    assert files(left) == files(output)
+    assert not draft.exists()
 
 
 # Resumption, and balances
