@@ -4,9 +4,11 @@ Cases of a reference are run too where MARGINCALC_REFERENCE names its folder, an
 a browser where there is a Chromium.
 """
 
+import logging
 import os
 import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -26,7 +28,18 @@ settings.register_profile("long", settings.get_profile("repeatable"), max_exampl
 settings.load_profile("long" if PROVE else "repeatable")
 
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it says when its first start is slow
+
+
+def starts(program: str) -> bool:
+    """Whether a program starts: some systems have one that only says how to install it."""
+    asked = [program, "--version"]
+    done = subprocess.run(asked, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return done.returncode == 0
+
+
+FOUND = filter(None, map(shutil.which, ("chromium", "chromium-browser")))
+CHROMIUM = next(filter(starts, FOUND), None)
 collect_ignore = [] if CHROMIUM else ["report/test_page_browser.py"]
 
 
@@ -43,5 +56,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     folder = os.environ.get("MARGINCALC_REFERENCE")
     said = f"ran the cases of {folder}" if folder else "unset: ran only the cases carried here"
     terminalreporter.write_line(f"MARGINCALC_REFERENCE {said}")
-    browser = f"in {CHROMIUM}" if CHROMIUM else "not run in a browser: no chromium was found"
+    browser = f"in {CHROMIUM}" if CHROMIUM else "not run in a browser: no chromium starts here"
     terminalreporter.write_line(f"report page {browser}")

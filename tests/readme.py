@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,20 +40,24 @@ def refresh(text: str) -> str:
 
 def _console(content: str) -> str:
     commands = [line[2:] for line in content.splitlines() if line.startswith("$ ")]
-    return "\n".join(f"$ {command}\n{_output(command)}" for command in commands)
+    with tempfile.TemporaryDirectory() as own:
+        said = [f"$ {command}\n{_output(command, own)}" for command in commands]
+    return "\n".join(said)
 
 
-def _output(command: str) -> str:
+def _output(command: str, own: str) -> str:
+    """Return what a command prints whose /tmp is a folder of its own: another run has another."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    given = {"PATH": path, "PYTHONPATH": str(ROOT), "COLUMNS": "80", "TMPDIR": own}
     done = subprocess.run(
-        ["bash", "-c", command],
+        ["bash", "-c", command.replace("/tmp/", f"{own}/")],
         cwd=ROOT,
-        env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "COLUMNS": "80"},
+        env={**os.environ, **given},
         stdout=subprocess.PIPE,
         text=True,
         check=False,
     )
-    return done.stdout
+    return done.stdout.replace(f"{own}/", "/tmp/")
 
 
 def _session(content: str) -> str:

@@ -30,7 +30,7 @@ from tests.batch.test_resume import command
 from tests.batch.venues import files
 
 slow = pytest.mark.skipif(
-    not os.environ.get("MARGINCALC_PROVE"), reason="starts a cluster of processes"
+    not os.environ.get("MARGINCALC_PROVE"), reason="starts a cluster of processes: make prove"
 )
 
 
@@ -43,16 +43,19 @@ class Cluster(NamedTuple):
     another: Callable[[], Any]
 
 
-def free() -> str:
-    """Return an address at which nobody listens."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return f"tcp://127.0.0.1:{found.getsockname()[1]}"
+@pytest.fixture
+def nobody() -> Iterator[str]:
+    """Yield an address at which nobody listens, nor can begin to meanwhile."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"tcp://127.0.0.1:{taken.getsockname()[1]}"
 
 
 @pytest.fixture
 def cluster() -> Iterator[Cluster]:
-    address = free()
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{found.getsockname()[1]}"
 
     def started(role: str, *arguments: str) -> Any:
         line = [sys.executable, "-m", f"distributed.cli.dask_{role}", *arguments, "--no-dashboard"]
@@ -223,11 +226,11 @@ def test_a_lost_scheduler_is_an_error_and_the_run_goes_on_without(
 
 
 def test_no_scheduler_is_an_error(
-    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    inputs: Path, tmp_path: Path, nobody: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clusters, "PATIENCE", "1s")
     with pytest.raises(EngineError, match="no dask scheduler answers there"):
-        mc.batch(inputs, output=tmp_path / "out", engine="dask", scheduler=free())
+        mc.batch(inputs, output=tmp_path / "out", engine="dask", scheduler=nobody)
 
 
 def test_no_address_is_an_error(inputs: Path, tmp_path: Path) -> None:
@@ -249,7 +252,7 @@ def test_names_that_workers_would_look_for_elsewhere_are_refused(
 ) -> None:
     monkeypatch.chdir(inputs.parent)
     with pytest.raises(InputError) as caught:
-        mc.batch(inputs.name, output="out", engine="dask", scheduler=free())
+        mc.batch(inputs.name, output="out", engine="dask", scheduler="tcp://127.0.0.1:9")
     assert f"write {inputs / 'positions'}" in str(caught.value)
     assert f"write {inputs.parent / 'out'}" in str(caught.value)
 

@@ -1,7 +1,6 @@
 """A run that was killed, or had no room, goes on and ends in the same bytes."""
 
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -19,6 +18,12 @@ from tests.batch.venues import files
 
 PROVE = bool(os.environ.get("MARGINCALC_PROVE"))
 KILLS = 20 if PROVE else 1
+LITTLE_ROOM = """
+import os, resource, sys
+room = int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
 
 
 def command(inputs: Path, output: Path, *more: str) -> list[str]:
@@ -47,12 +52,8 @@ def test_a_full_disk_is_said_and_what_is_done_stays(
     output = tmp_path / "out"
     size = sorted(len(own) for name, own in whole.items() if name.startswith("accounts/"))
     room = size[len(size) // 2] - 1  # for half of the parts
-
-    def little_room() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
-
-    line = command(inputs, output)
-    done = subprocess.run(line, check=False, capture_output=True, text=True, preexec_fn=little_room)
+    line = [sys.executable, "-c", LITTLE_ROOM, str(room), *command(inputs, output)]
+    done = subprocess.run(line, check=False, capture_output=True, text=True)
     assert done.returncode == 3
     assert "could not be written" in done.stderr
     assert "--resume" in done.stderr

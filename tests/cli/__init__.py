@@ -14,4 +14,4 @@ UNDER = str(SAMPLES / "just_under_maintenance.yaml")
 def process(*arguments: str, **options: Any) -> "subprocess.CompletedProcess[str]":
     """Run the program in a process of its own."""
     command = [sys.executable, "-m", "margincalc", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60, **options)
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, **options)

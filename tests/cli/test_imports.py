@@ -5,16 +5,20 @@ import sys
 
 import pytest
 
-from tests.cli import STRANGLE
+from tests.cli import ROOT, STRANGLE
 
 SHOW = "import sys; print(*sys.modules)"
 HEAVY = {"numpy", "pydantic", "yaml", "tabulate", "scipy", "vollib", "matplotlib"}
 
 
 def modules(code: str) -> set[str]:
-    """Return the modules that a program has imported at its end."""
+    """Return the modules that a program has imported at its end, beside what Python itself has."""
+    return _at_the_end(code) - _at_the_end("")
+
+
+def _at_the_end(code: str) -> set[str]:
     command = [sys.executable, "-c", f"{code}\n{SHOW}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
     return set(done.stdout.splitlines()[-1].split())
 
 

@@ -2,11 +2,11 @@
 
 import io
 import sys
-import time
+from types import SimpleNamespace
 
 import pytest
 
-from margincalc.cli.progress import Progress
+from margincalc.cli import progress
 
 
 class Terminal(io.StringIO):
@@ -23,8 +23,9 @@ def shown(
     """Return what is written for steps of so many seconds and rows of a thousand."""
     now = [0.0]
     monkeypatch.setattr(sys, "stderr", screen)
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    told = Progress()
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setenv("COLUMNS", "80")
+    told = progress.Progress()
     for seconds, rows in steps:
         now[0] = seconds
         told(rows // 10, rows, 1000)

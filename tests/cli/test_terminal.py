@@ -31,7 +31,6 @@ def offered(typed: str, shell: str = "bash") -> list[str]:
         text=True,
         cwd=ROOT,
         check=True,
-        timeout=60,
     )
     return done.stdout.splitlines()
 
@@ -74,7 +73,6 @@ def test_bash_completes(run: Run, typed: str, wanted: str) -> None:
         text=True,
         cwd=ROOT,
         check=True,
-        timeout=60,
     )
     assert done.stdout.strip() == wanted
 

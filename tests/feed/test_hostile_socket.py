@@ -3,6 +3,7 @@
 import functools
 import random
 import re
+import threading
 import time
 import zlib
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from tests.feed.hostile import (
     BINARY,
     LAST,
     MORE,
+    PATIENCE,
     TEXT,
     Behaviour,
     endlessly,
@@ -33,8 +35,8 @@ COMPRESSED = 0x40  # RFC 7692, 6
 
 
 @pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, seconds in (("FIRST_WAIT", 0.01), ("OPENING", 2.0), ("CLOSING", 0.2)):
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, seconds in (("FIRST_WAIT", 0.01), ("OPENING", PATIENCE), ("CLOSING", 0.2)):
         monkeypatch.setattr(websocket, name, seconds)
 
 
@@ -100,6 +102,12 @@ def drips(peer: Peer) -> None:
         time.sleep(0.05)
 
 
+def speaks_no_tls(peer: Peer) -> None:
+    peer.recv(4096)
+    peer.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    until_gone(peer)
+
+
 def breaks_off(peer: Peer) -> None:
     shake(peer)
     peer.sendall(frame(b"half", length=8))
@@ -108,6 +116,11 @@ def breaks_off(peer: Peer) -> None:
 def heard(port: int, scheme: str = "ws", attempts: int = 2) -> Iterator[Line]:
     of = websocket.Socket(f"{scheme}://127.0.0.1:{port}", ("hello",), attempts)
     return websocket.socket(of, 0.1)
+
+
+def line_of(feed: Iterator[Line]) -> Line:
+    """Return what comes next, however long the server is silent before."""
+    return next(line for line in feed if line is not None)
 
 
 ACCEPTED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -150,7 +163,7 @@ def test_a_connection_is_given_up_and_tried_again(
         monkeypatch.setattr(websocket, "OPENING", 0.3)
     with serving(behaviour) as port:
         feed = heard(port)
-        found = [next(line for line in feed if line is not None)]
+        found = [line_of(feed)]
         with pytest.raises(FeedLost, match="in 2 attempts"):
             found += [line for line in feed if line is not None]
     (lost,) = found
@@ -159,43 +172,47 @@ def test_a_connection_is_given_up_and_tried_again(
     assert capfd.readouterr().err == ""
 
 
-def test_a_server_that_speaks_no_tls_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(websocket, "OPENING", 0.3)
-    with serving(answers(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as port:
-        # What greets it is no request; it answers when the client gives up.
+def test_a_server_that_speaks_no_tls_is_refused() -> None:
+    with serving(speaks_no_tls) as port:
         feed = heard(port, "wss")
-        lost = next(line for line in feed if line is not None)
+        lost = line_of(feed)
         assert isinstance(lost, Lost)
-        assert "handshake" in lost.reason or "SSL" in lost.reason
+        assert "SSL" in lost.reason
         feed.close()  # type: ignore[attr-defined]
 
 
 def test_a_binary_message_is_a_line() -> None:
     with serving(sends(frame(TICK, LAST | BINARY), frame(b"\xff", LAST | BINARY))) as port:
         feed = heard(port)
-        assert [next(feed), next(feed)] == [TICK, b"\xff"]
+        assert [line_of(feed), line_of(feed)] == [TICK, b"\xff"]
         feed.close()  # type: ignore[attr-defined]
 
 
 def test_a_message_in_fragments_is_one_line() -> None:
     with serving(sends(frame(TICK[:5], TEXT), frame(TICK[5:], LAST | MORE))) as port:
         feed = heard(port)
-        assert next(feed) == TICK
+        assert line_of(feed) == TICK
         feed.close()  # type: ignore[attr-defined]
 
 
 def test_what_trickles_is_silence_until_it_is_whole() -> None:
+    silent = threading.Event()
+
     def trickle(peer: Peer) -> None:
         shake(peer)
-        for byte in frame(TICK):
+        *most, last = frame(TICK)
+        for byte in most:
             peer.sendall(bytes([byte]))
-            time.sleep(0.02)
+        silent.wait()
+        peer.sendall(bytes([last]))
         until_gone(peer)
 
     with serving(trickle) as port:
         feed = heard(port)
-        assert next(feed) is None
-        assert next(line for line in feed if line is not None) == TICK
+        first = next(feed)
+        silent.set()
+        assert first is None
+        assert line_of(feed) == TICK
         feed.close()  # type: ignore[attr-defined]
 
 

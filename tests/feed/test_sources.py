@@ -2,6 +2,7 @@
 
 import io
 import os
+import queue
 import threading
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,16 @@ import pytest
 from margincalc.errors import InputError
 from margincalc.feed import sources
 from margincalc.feed.ticks import MOST_BYTES
+from tests.feed.hostile import PATIENCE
 
 
 def test_a_stream_ends_where_it_ends() -> None:
-    assert list(sources.stream(io.BytesIO(b"one\ntwo"), 10.0)) == [b"one\n", b"two"]
+    assert list(sources.stream(io.BytesIO(b"one\ntwo"), PATIENCE)) == [b"one\n", b"two"]
 
 
 def test_a_line_without_end_is_cut() -> None:
     endless = b"x" * (5 * MOST_BYTES) + b"\nnext\n"
-    first, second = sources.stream(io.BytesIO(endless), 10.0)
+    first, second = sources.stream(io.BytesIO(endless), PATIENCE)
     assert first is not None
     assert MOST_BYTES < len(first) < 2 * MOST_BYTES
     assert second == b"next\n"
@@ -46,7 +48,7 @@ def test_no_file_is_said_in_words(tmp_path: Path) -> None:
 def test_a_growing_file_is_followed_and_a_new_one_read_again(tmp_path: Path) -> None:
     path = tmp_path / "ticks"
     path.write_bytes(b"one\ntw")
-    lines = sources.growing(str(path), 60.0)
+    lines = sources.growing(str(path), PATIENCE)
     assert next(lines) == b"one\n"
     with path.open("ab") as file:
         file.write(b"o\n")
@@ -63,7 +65,7 @@ def appended(path: Path, content: bytes) -> None:
 def test_a_file_that_takes_the_name_is_read_after_the_rest_of_the_old_one(tmp_path: Path) -> None:
     path = tmp_path / "ticks"
     path.write_bytes(b"one\ntwo\n")
-    lines = sources.growing(str(path), 60.0)
+    lines = sources.growing(str(path), PATIENCE)
     assert [next(lines), next(lines)] == [b"one\n", b"two\n"]
     appended(path, b"three\n")
     path.rename(tmp_path / "ticks.1")
@@ -91,7 +93,7 @@ def test_a_long_line_of_a_growing_file_is_one_line(tmp_path: Path) -> None:
     """Its end, which might pass for a tick, is no line of its own."""
     path = tmp_path / "ticks"
     path.write_bytes(b"x" * (3 * MOST_BYTES + 7) + b'{"underlying": "BTC", "spot": 1}\nnext\n')
-    lines = sources.growing(str(path), 60.0)
+    lines = sources.growing(str(path), PATIENCE)
     first = next(lines)
     assert isinstance(first, bytes)
     assert len(first) == MOST_BYTES + 2
@@ -116,18 +118,29 @@ def test_a_folder_or_no_name_is_no_file_of_ticks(source: Any, tmp_path: Path) ->
             source(path, 1.0)
 
 
-def test_few_lines_are_read_ahead() -> None:
+def test_few_lines_are_read_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
     """A feed of long lines that is quicker than its reader fills no memory."""
+    held_back = threading.Event()
 
     class Counted(io.RawIOBase):
         read_lines = 0
 
         def readline(self, size: int | None = -1, /) -> bytes:
             self.read_lines += 1
-            return b"x" * 100 + b"\n"
+            if self.read_lines < 10 * sources.WAITING:
+                return b"x" * 100 + b"\n"
+            held_back.set()  # by nothing: that was the end
+            return b""
 
+    class Noted(queue.Queue[object]):
+        def put(self, item: object, block: bool = True, timeout: float | None = None) -> None:
+            if self.full():
+                held_back.set()
+            super().put(item, block, timeout)
+
+    monkeypatch.setattr(queue, "Queue", Noted)
     file = Counted()
-    lines = sources.stream(file, 60.0)  # type: ignore[arg-type]
+    lines = sources.stream(file, PATIENCE)  # type: ignore[arg-type]
     next(lines)
-    threading.Event().wait(0.2)
+    held_back.wait()
     assert file.read_lines <= sources.WAITING + 3

@@ -1,5 +1,6 @@
 """`watch` ends cleanly whatever ends it: a signal, a reader that has gone, a writer that has."""
 
+import contextlib
 import json
 import os
 import signal
@@ -13,23 +14,29 @@ from typing import IO, Any
 import pytest
 
 from margincalc.cli.stopping import until_told
-from tests.cli import STRANGLE
+from tests.cli import ROOT, STRANGLE
 
 CRASH = b'{"underlying": "BTC", "spot": 60000}\n'
 STILL = b'{"underlying": "BTC", "spot": 100000}\n'
 Process = subprocess.Popen[bytes]
 
 
-def watching(*arguments: str, ignoring: bool = False) -> Process:
-    """Start `watch` as a program of its own."""
+@contextlib.contextmanager
+def watching(*arguments: str, ignoring: bool = False) -> Iterator[Process]:
+    """Start `watch` as a program of its own, which does not outlive a test that fails."""
     command = [sys.executable, "-m", "margincalc", "watch", STRANGLE, "--no-latency", *arguments]
     before = signal.signal(signal.SIGINT, signal.SIG_IGN) if ignoring else None
     try:
         pipe = subprocess.PIPE
-        return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
+        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=ROOT)
     finally:
         if before is not None:
             signal.signal(signal.SIGINT, before)
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()  # if it has not ended
 
 
 def event(stream: IO[bytes] | None) -> dict[str, Any]:
@@ -127,7 +134,7 @@ def test_what_is_made_of_the_last_is_finished_first() -> None:
 
     for number in until_told(endless()):
         if number == 3:
-            os.kill(os.getpid(), signal.SIGTERM)
+            signal.raise_signal(signal.SIGTERM)
         done.append(number)
     assert done == [0, 1, 2, 3]
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
@@ -136,7 +143,7 @@ def test_what_is_made_of_the_last_is_finished_first() -> None:
 def test_a_second_signal_waits_for_nothing() -> None:
     def interrupt(_: int) -> None:
         for _ in range(2):
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
         any(map(interrupt, until_told(iter([1, 2]))))
@@ -149,7 +156,8 @@ def test_who_waits_is_woken() -> None:
     def silent() -> Iterator[int]:
         yield 1
         threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
-        never.wait()
+        while not never.wait(0.1):  # again: Python sleeps through what comes just before it does
+            pass
         raise AssertionError
 
     assert list(until_told(silent())) == [1]

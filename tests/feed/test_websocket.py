@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Iterator
+from socket import socket as Peer
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from margincalc.errors import InputError
 from margincalc.feed import websocket
 from margincalc.feed.sources import FeedLost, Lost
+from tests.feed.hostile import PATIENCE
 
 
 @pytest.mark.parametrize(
@@ -38,11 +41,11 @@ def server() -> Iterator[Any]:
     greetings: list[str | bytes] = []
 
     def answer(connection: ServerConnection) -> None:
-        greetings.append(connection.recv(timeout=5))
+        greetings.append(connection.recv())
         connection.send('{"n": 1}')
         connection.send(b'{"n": 2}')
 
-    with serve(answer, "127.0.0.1", 0) as running:
+    with serve(answer, "127.0.0.1", 0, open_timeout=None, ping_interval=None) as running:
         thread = threading.Thread(target=running.serve_forever)
         thread.start()
         yield running.socket.getsockname()[1], greetings
@@ -52,8 +55,9 @@ def server() -> Iterator[Any]:
 
 def test_a_websocket_is_connected_again(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(websocket, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(websocket, "OPENING", PATIENCE)
     port, greetings = server
-    feed = websocket.socket(websocket.Socket(f"ws://127.0.0.1:{port}", ("hello",)), 5.0)
+    feed = websocket.socket(websocket.Socket(f"ws://127.0.0.1:{port}", ("hello",)), PATIENCE)
     found = [next(feed) for _ in range(5)]
     lost = found.pop(2)
     assert found == [b'{"n": 1}', b'{"n": 2}', b'{"n": 1}', b'{"n": 2}']
@@ -64,9 +68,19 @@ def test_a_websocket_is_connected_again(server: Any, monkeypatch: pytest.MonkeyP
     assert greetings == ["hello", "hello"]
 
 
-def test_a_feed_that_cannot_be_reached_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def nobody() -> Iterator[str]:
+    """Yield an address at which nobody listens, nor can begin to meanwhile."""
+    with Peer() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"ws://127.0.0.1:{taken.getsockname()[1]}"
+
+
+def test_a_feed_that_cannot_be_reached_is_given_up(
+    nobody: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(websocket, "FIRST_WAIT", 0.01)
-    feed = websocket.socket(websocket.Socket("ws://127.0.0.1:9", attempts=3), 1.0)
+    feed = websocket.socket(websocket.Socket(nobody, attempts=3), 1.0)
     assert [next(feed), next(feed)] == [
         Lost("Connection refused", 0.01),
         Lost("Connection refused", 0.02),
@@ -76,10 +90,10 @@ def test_a_feed_that_cannot_be_reached_is_given_up(monkeypatch: pytest.MonkeyPat
     assert error.value.exit_status == 3
 
 
-def test_the_wait_doubles_up_to_half_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_wait_doubles_up_to_half_a_minute(nobody: str, monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
-    monkeypatch.setattr("margincalc.feed.websocket.time.sleep", waited.append)
-    feed = websocket.socket(websocket.Socket("ws://127.0.0.1:9", attempts=2000), 1.0)
+    monkeypatch.setattr(websocket, "time", SimpleNamespace(sleep=waited.append))
+    feed = websocket.socket(websocket.Socket(nobody, attempts=2000), 1.0)
     waits = [lost.wait for lost in (next(feed) for _ in range(1999)) if isinstance(lost, Lost)]
     assert waits[:8] == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
     assert set(waits[8:]) == {30.0}

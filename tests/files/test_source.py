@@ -61,10 +61,11 @@ def test_missing_folder(tmp_path: Path) -> None:
     assert "no folder" in fault(lambda: read_source(tmp_path / "nowhere" / "book.yaml"))
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the superuser reads everything")
 def test_unreadable_file(tmp_path: Path) -> None:
     path = tmp_path / "book.yaml"
     path.touch(mode=0o000)
+    if os.access(path, os.R_OK):
+        pytest.skip("who runs this may read every file, as root may")
     assert "may not be read" in fault(lambda: read_source(path))
 
 

@@ -19,6 +19,7 @@ from tests.report.test_population_page import population
 FLAGS = (
     "--headless",
     "--no-sandbox",
+    "--disable-dev-shm-usage",
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
@@ -39,7 +40,7 @@ FIGURES = (
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS), timeout=0)
         yield browser
         browser.close()
 
@@ -68,6 +69,7 @@ class Opened:
         self.errors: list[str] = []
         self.requests: list[str] = []
         self.page: Page = browser.new_page(viewport={"width": width, "height": 900})
+        self.page.set_default_timeout(0)  # a busy machine takes its time
         self.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", lambda message: self.errors.append(message.text))
