@@ -16,7 +16,7 @@ import numpy as np
 from margincalc.answers.margining import IMPLIED, day_of, known_mode
 from margincalc.arrays import FloatArray
 from margincalc.errors import did_you_mean, input_error, printable, refusing_as, shown
-from margincalc.files.columns import Columns, read_columns
+from margincalc.files.columns import CELLS, Columns, read_columns
 from margincalc.files.folders import files_of, found_in
 from margincalc.files.parquet import BALANCES, POSITIONS
 from margincalc.files.reader import load, load_market
@@ -199,6 +199,9 @@ def _folder(source: Source) -> tuple[Columns, Source]:
             table.refuse_unknown(key for key in columns if key != "pool")
             table.need(*needed, example=",".join(columns))
             given = {"quantity": table.cells.get("amount", ()), **table.cells}
+            if (len(cells["account"]) + table.rows) * len(cells) > CELLS:
+                found, wanted = f"more than {CELLS:,} cells", "fewer accounts"
+                raise input_error(str(source.file), found, wanted, "name a folder of some of them")
             for key, cell in cells.items():
                 cell.extend(given.get(key, [None] * table.rows))
     placed = source if source.market is not None else source._replace(market=own.market)

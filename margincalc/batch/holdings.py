@@ -22,6 +22,7 @@ from margincalc.files.parquet import (
     legible,
     opened,
     read,
+    sizes_of,
 )
 
 
@@ -117,7 +118,7 @@ def _positions(part: Part) -> _Read:
 
 def _places(file: Any, path: str, groups: Sequence[int]) -> list[tuple[str, int, int]]:
     """Return where the rows of row groups stand: file, number of the first, how many."""
-    sizes = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
+    sizes = sizes_of(file, path)
     return [(path, sum(sizes[:group]), sizes[group]) for group in groups]
 
 

@@ -10,13 +10,14 @@ import numpy as np
 
 from margincalc.errors import input_error, shown
 from margincalc.files.folders import files_of
-from margincalc.files.parquet import Table, Wanted, columns_of, legible, opened
+from margincalc.files.parquet import Table, Wanted, columns_of, legible, opened, read_whole
 from margincalc.files.reader import market_of
 from margincalc.portfolio import Instrument, Portfolio, Quote
 from margincalc.portfolio.names import parse
 
 TERMS = tuple(Instrument.model_fields)
 QUOTES = tuple(Quote.model_fields)
+MOST = 10_000_000  # cells of one file: what a venue lists is a hundredth of it
 _OF_THE_MARKET = ("spot", "forward", "rate")
 _WANTED = {"instrument": Wanted("text")}
 
@@ -55,7 +56,7 @@ def with_instruments(market: Portfolio, path: str | None) -> Portfolio:
 
 def _table(file: Any, name: str) -> Table:
     """Read a file, and refuse texts in it that are none."""
-    read = legible(file.read(use_threads=False))
+    read = legible(read_whole(file, name, MOST))
     for column, lost in read.lost:
         place = f"{name} row {int(np.flatnonzero(lost)[0]) + 1:,}, column {column}"
         raise input_error(

@@ -30,6 +30,7 @@ from margincalc.files.parquet import (
     opened,
     read,
     readable,
+    sizes_of,
 )
 from margincalc.files.unchanged import states_of, unchanged
 from margincalc.files.whole import on_disk
@@ -151,7 +152,7 @@ def _bounds(files: Sequence[str]) -> tuple[Any, list[Key]]:
     for path in files:
         with opened(path) as file:
             columns_of(file, path, POSITIONS)
-            for group in range(file.num_row_groups):
+            for group in range(len(sizes_of(file, path))):
                 accounts = account_keys(read(file, [group], ["account"]).column(0), path)
                 accounts, kind = accounts.drop_null(), accounts.type
                 kinds += [kind] if len(accounts) else []
@@ -199,7 +200,7 @@ def _tables(files: Sequence[str], schema: Any) -> Iterator[Any]:
     for path in files:
         with opened(path) as file:
             columns = columns_of(file, path, wanted)
-            for group in range(file.num_row_groups):
+            for group in range(len(sizes_of(file, path))):
                 table = read(file, [group], columns)
                 made = [pa.chunked_array([_accounts(table, path, schema.types[0])])]
                 for name, kind in zip(schema.names[1:], schema.types[1:], strict=True):

@@ -19,6 +19,7 @@ from margincalc.files.parquet import (
     opened,
     read,
     readable,
+    sizes_of,
 )
 
 Key: TypeAlias = str | int
@@ -100,7 +101,7 @@ def survey(files: Sequence[str], wanted: dict[str, Wanted], each: Map = map) -> 
     for number, path in enumerate(files):
         with opened(path) as file:
             columns = columns_of(file, path, wanted)
-            sizes = [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]
+            sizes = sizes_of(file, path)
         starts = np.concatenate([[0], np.cumsum(sizes)]).tolist()
         tasks += [
             (path, (number, group, starts[group]), tuple(columns[:2]))

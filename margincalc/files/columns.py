@@ -18,11 +18,12 @@ import numpy as np
 
 from margincalc.arrays import FloatArray
 from margincalc.errors import Fault, InputError, did_you_mean, few, input_error, printable, shown
-from margincalc.files.parquet import opened
+from margincalc.files.parquet import opened, read_whole
 
 MOST = 20  # faults of one column that are told
 STDIN = "-"
 LARGEST = 2 << 30  # bytes of CSV, unpacked: some ten million accounts
+CELLS = 100_000_000
 _GZIP = b"\x1f\x8b"
 _WRITTEN = (".yaml", ".yml", ".json")  # forms of a portfolio file, and never of a table
 
@@ -142,6 +143,10 @@ def _bounded(stream: "IO[bytes] | gzip.GzipFile", name: str) -> bytes:
 def _csv(name: str, data: bytes) -> Columns:
     rows: list[list[str]] = []
     lines = array("q")
+    count = data.count(b",") + data.count(b"\n")
+    if count > CELLS:
+        remedy = "leave out columns that are not read, or rows"
+        raise input_error(name, f"{count:,} cells", f"at most {CELLS:,}", remedy)
     try:
         text = data.decode("utf-8-sig")
         reader = csv.reader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True)
@@ -165,7 +170,7 @@ def _csv(name: str, data: bytes) -> Columns:
 
 def _parquet(name: str, path: Path) -> Columns:
     with opened(str(path)) as file:
-        table = file.read()
+        table = read_whole(file, name, CELLS)
     if not table.num_rows:
         raise input_error(name, "no rows", "a row for each entry")
     header = [column.casefold() for column in table.column_names]

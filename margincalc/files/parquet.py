@@ -34,6 +34,8 @@ BALANCES = {
     "amount": Wanted("number"),
     "venue": Wanted("text", optional=True),
 }
+LONGEST = 1 << 26  # rows of a row group: they are in memory at once
+LARGEST = 2 << 30  # bytes, unpacked, of a file that is read whole
 _NAMES = {"key": "names or whole numbers", "text": "names", "number": "numbers"}
 
 
@@ -107,6 +109,41 @@ def columns_of(file: Any, path: str, wanted: dict[str, Wanted]) -> list[str]:
             raise input_error(place, f"the type {kind}", _NAMES[column.holds], "convert the column")
         found.append(name)
     return found
+
+
+def sizes_of(file: Any, path: str) -> list[int]:
+    """Return how many rows each row group has.
+
+    Raises
+    ------
+    InputError
+        For one of more than `LONGEST`.
+    """
+    groups = range(file.num_row_groups)
+    sizes: list[int] = [file.metadata.row_group(number).num_rows for number in groups]
+    if max(sizes, default=0) > LONGEST:
+        found, remedy = f"a row group of {max(sizes):,} rows", "write it in smaller row groups"
+        raise input_error(path, found, f"at most {LONGEST:,}", remedy)
+    return sizes
+
+
+def read_whole(file: Any, path: str, most: int) -> Table:
+    """Read a file that is to have at most so many cells.
+
+    Raises
+    ------
+    InputError
+        For a larger one.
+    """
+    head = file.metadata
+    found, wanted = f"{head.num_rows:,} rows of {head.num_columns:,} columns", f"{most:,} cells"
+    size = sum(head.row_group(number).total_byte_size for number in range(head.num_row_groups))
+    if size > LARGEST:
+        found, wanted = f"{size:,} bytes, unpacked", f"{LARGEST:,}"
+    if head.num_rows * head.num_columns > most or size > LARGEST:
+        remedy = "leave out columns that are not read, or rows"
+        raise input_error(path, found, f"at most {wanted}", remedy)
+    return file.read(use_threads=False)
 
 
 def read(file: Any, groups: Sequence[int], columns: Sequence[str]) -> Table:
