@@ -142,6 +142,18 @@ def test_what_a_screen_does_not_pay_for_has_none(risk: FloatArray) -> None:
     assert screens.screen_of(risk) is None
 
 
+@pytest.mark.parametrize("rows", [screens.LONGEST, screens.LONGEST + 1])
+def test_no_screen_is_made_for_groups_that_are_too_long(
+    monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    """As of the one account that holds everything, of a venue of thousands of instruments."""
+    made: list[FloatArray] = []
+    monkeypatch.setattr(sums, "screen_of", made.append)
+    risk = shared(smooth(np.random.default_rng(8), rows))
+    sums.least((np.ones(rows), np.arange(rows)), risk, np.zeros(rows, np.int64), 1)
+    assert len(made) == (rows == screens.LONGEST)
+
+
 def test_forms_are_kept_as_long_as_a_shared_array() -> None:
     made: list[int] = []
 

@@ -19,7 +19,7 @@ from margincalc.kernels._lanes import (
     where_less,
 )
 from margincalc.kernels.groups import by_label
-from margincalc.kernels.screen import OPEN, screen_of, screened
+from margincalc.kernels.screen import LONGEST, OPEN, screen_of, screened
 from margincalc.kernels.shared import is_shared, once
 
 FEWEST = 8  # rows of a group, on average, from which to screen is less work than to sum
@@ -85,7 +85,7 @@ def _lowest_of(
     """Find the least of each group: by the screen where that is less work, and in full."""
     groups, read = len(start) - 1, len(held[0])
     out = np.full(groups, OPEN), np.empty(groups)
-    if 0 < FEWEST * groups <= read and is_shared(values):
+    if 0 < FEWEST * groups <= read <= LONGEST * groups and is_shared(values):
         screen = once(screen_of, values)
         if screen is not None:
             screened(held, screen, start, out)
