@@ -69,8 +69,8 @@ def partitioned(positions: str, balances: str | None, output: str) -> int:
 def _drafted(folder: Path) -> Iterator[Path]:
     """Give a hidden folder to write to, whose content becomes the folder's when all is written."""
     draft, fresh = folder / DRAFT, not folder.exists()
-    _refuse_full(folder, draft)
     try:
+        _refuse_full(folder, draft)
         draft.mkdir(parents=True, exist_ok=True)
         with _alone(draft):
             yield draft

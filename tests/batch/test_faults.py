@@ -129,6 +129,13 @@ def test_an_unknown_instrument_far_down_is_named_by_its_row(plain: Venue, tmp_pa
     (bad,) = quarantined(tmp_path / "out")
     assert (bad["row"], bad["account"]) == (at, str((at - 1) // 10))
     assert (report.accounts, report.positions) == (count // 10, count - 1)
+    with pytest.raises(InputError, match=rf"many.parquet row {at:,}\n.*'NOTHING'"):
+        mc.batch(
+            tmp_path / "many.parquet",
+            market=_market(plain),
+            output=tmp_path / "strict",
+            strict=True,
+        )
 
 
 def _market(made: Venue) -> Any:
