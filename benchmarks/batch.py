@@ -166,7 +166,7 @@ def _cluster(workers: int) -> Iterator[_Cluster]:
     import dask
     from distributed import Client, LocalCluster
 
-    from margincalc.batch.cluster import SETTINGS
+    from margincalc.batch.connection import SETTINGS
 
     started: Any = LocalCluster
     connected: Any = Client

@@ -79,6 +79,10 @@ class ModelRefusal(MargincalcError):
         self.model = model
         super().__init__(f"{model}: {reason}" if model else reason)
 
+    def __reduce__(self) -> tuple[type["ModelRefusal"], tuple[str, str]]:
+        """Make it of its reason again in another process, not of its message."""
+        return type(self), (self.reason, self.model)
+
 
 @contextmanager
 def refusing_as(model: str) -> Iterator[None]:

@@ -109,6 +109,8 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("books", "rows"),
         ("piece",),
         ("manifest", "partition"),
+        ("connection",),
+        ("versions",),
         ("cluster",),
         ("engines",),
         ("run",),

@@ -5,39 +5,26 @@ other, and where all that had it are gone, the scheduler has it made again. Each
 whether its worker is one that would write the same bytes to the same place.
 """
 
-import importlib.metadata
-import logging
 import os
 import pickle
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from functools import cache
+from contextlib import contextmanager
 from importlib import import_module
 from threading import Lock
-from typing import Any, TypeAlias
+from typing import Any
 
 from margincalc._version import __version__
+from margincalc.batch.connection import connected
 from margincalc.batch.manifest import MANIFEST, run_of
 from margincalc.batch.parts import Part
 from margincalc.batch.piece import Job, run_part
-from margincalc.errors import EngineError, MargincalcError, MissingExtraError, input_error
+from margincalc.batch.versions import Versions, refuse_cluster, refuse_unlike, versions
+from margincalc.errors import EngineError, MargincalcError
 from margincalc.risk.known import owned
 
-PATIENCE = "10s"  # with a scheduler that does not answer
-SETTINGS = {
-    "distributed.comm.timeouts.connect": PATIENCE,
-    # What tasks share is large where many values are known, and is sent once.
-    "distributed.admin.large-graph-warning-threshold": "1GB",
-    # Dask's own has workers give back memory after each array, and fault it in for the next one.
-    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 1 << 30,
-    "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 1 << 25,
-}
 ALONE = 30.0  # seconds without a worker that runs; one that is started again is there by then
 GLANCE = 0.02  # seconds between looks at what is done
-MAKERS = ("numpy", "scipy", "numba", "pyarrow")  # packages that bytes of results depend on
-Versions: TypeAlias = tuple[tuple[str, str], ...]
 
 
 class Sent:
@@ -60,56 +47,39 @@ class Sent:
             return self._job
 
 
-@cache
-def versions() -> Versions:
-    """Return what this process computes and writes with."""
-    own = [("Python", "{}.{}".format(*sys.version_info)), ("margincalc", __version__)]
-    for name in MAKERS:
-        try:
-            own.append((name, importlib.metadata.version(name)))
-        except importlib.metadata.PackageNotFoundError:
-            own.append((name, "none"))
-    return tuple(own)
-
-
 def worked(*given: Any, work: Callable[..., Any], wanted: Versions) -> Any:
     """Do what a task is to do with a file and more, on a worker that sees it.
 
-    Raises
-    ------
-    EngineError
-        Where the worker has other versions, or does not see the file.
+    Returns
+    -------
+    what the work returns; or an error of margincalc, as dask would cut what one says that is raised
     """
-    _able(wanted, [given[0]])
-    return work(*given)
+    try:
+        _able(wanted, [given[0]])
+        return work(*given)
+    except MargincalcError as error:
+        return error
 
 
-def margined(part: Part, sent: Sent, wanted: Versions) -> dict[str, Any]:
-    """Margin a part on a worker.
+def margined(part: Part, sent: Sent, wanted: Versions) -> Any:
+    """Margin a part on a worker that sees its files and the folder of results.
 
-    Raises
-    ------
-    EngineError
-        Where the worker has other versions, or does not see the files or the folder of results.
+    Returns
+    -------
+    what is `done`, or an error
     """
-    _able(wanted, part.files)
-    job = sent.job
-    if run_of(job.output) != job.run:
-        raise EngineError(_unseen(os.path.join(job.output, MANIFEST)))
-    return run_part(part, job)
+    try:
+        _able(wanted, part.files)
+        job = sent.job
+        if run_of(job.output) != job.run:
+            raise EngineError(_unseen(os.path.join(job.output, MANIFEST)))
+        return run_part(part, job)
+    except MargincalcError as error:
+        return error
 
 
 def _able(wanted: Versions, files: Iterable[str]) -> None:
-    other = [
-        f"{name} {own}, where this run has {here}"
-        for (name, own), (_, here) in zip(versions(), wanted, strict=True)
-        if own != here
-    ]
-    if other:
-        raise EngineError(
-            f"the dask worker {_me()} has {'; '.join(other)}: results would differ with who makes "
-            "them; install the same versions on every worker"
-        )
+    refuse_unlike([_me()], versions(), wanted)
     for file in files:
         if not os.path.exists(file):
             raise EngineError(_unseen(file))
@@ -153,37 +123,46 @@ class Dask:
         distributed: Any = import_module("distributed")
         # Results are fetched meanwhile: to wait for one, of a worker that dies, has no end.
         waiting = distributed.as_completed(futures, loop=self._client.loop, with_results=True)
-        seen = time.monotonic()
+        seen = looked = time.monotonic()
         while not waiting.is_empty():
             ready = waiting.next_batch(block=False)
             for future, result in ready:
                 if future.status in ("error", "cancelled"):
                     future.result()
                 future.release()  # or it were done again when the worker that holds it dies
+                if isinstance(result, MargincalcError):
+                    raise result
                 yield future.key, result
+            now = time.monotonic()
             if ready:
-                seen = time.monotonic()
+                seen = now
                 continue
             time.sleep(GLANCE)
-            if time.monotonic() - seen > ALONE:
+            if now - looked > ALONE / 10:
+                looked = now
+                seen = now if self._attended() else seen
+            if now - seen > ALONE:
                 self._refuse_alone()
-                seen = time.monotonic()
+
+    def _attended(self) -> bool:
+        """Say whether a worker runs; where nobody can say, futures tell what has been lost."""
+        try:
+            return bool(self._client.sync(self._client.scheduler.ncores_running))
+        except (OSError, TimeoutError):
+            return True
 
     def _refuse_alone(self) -> None:
-        running = self._client.sync(self._client.scheduler.ncores_running)
-        if not running:
-            address = self._client.scheduler.address
-            raise EngineError(
-                f"no worker of the dask scheduler {address} has been running for {ALONE:.0f} "
-                "seconds: none is there, all are out of memory, or they ended for want of "
-                "margincalc, as their log says; start one with dask worker "
-                f"{address}, and run it again, "
-                "with --resume where a part was done"
-            )
+        address = self._client.scheduler.address
+        raise EngineError(
+            f"no worker of the dask scheduler {address} has been running for {ALONE:.0f} "
+            "seconds: none is there, all are out of memory, or they ended for want of "
+            f"margincalc, as their log says; start one with dask worker {address}, and run it "
+            "again, with --resume where a part was done"
+        )
 
 
 @contextmanager
-def connected(scheduler: str | None, count: int) -> Iterator[Dask]:
+def cluster(scheduler: str | None, count: int) -> Iterator[Dask]:
     """Connect to a scheduler, or to so many workers that are started here, and end it.
 
     Raises
@@ -192,56 +171,11 @@ def connected(scheduler: str | None, count: int) -> Iterator[Dask]:
     InputError
         If the scheduler has no address.
     """
-    try:
-        distributed: Any = import_module("distributed")
-    except ImportError:
-        message = "--engine dask needs distributed: pip install 'margincalc[cluster]'"
-        raise MissingExtraError(message) from None
-    import dask
-
-    with dask.config.set(SETTINGS), _quiet():
-        cluster = client = None
-        try:
-            # A port of its own for the dashboard: another run may have the usual one.
-            if scheduler is None:
-                options = {"threads_per_worker": 1, "silence_logs": logging.CRITICAL}
-                cluster = distributed.LocalCluster(
-                    n_workers=count, dashboard_address=":0", **options
-                )
-            try:
-                client = distributed.Client(scheduler or cluster, set_as_default=False)
-            except ValueError as error:
-                wanted = "an address of a dask scheduler, such as tcp://host:8786"
-                raise input_error("--scheduler", f"{scheduler!r} ({error})", wanted) from None
-            except (OSError, TimeoutError) as error:
-                raise EngineError(
-                    f"--scheduler {scheduler}: no dask scheduler answers there ({error})"
-                ) from None
-            yield Dask(client)
-        finally:
-            for each in (client, cluster):
-                _closed(each)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Let errors alone speak of what is lost: dask's log would, too, with tracebacks."""
-    handlers = logging.getLogger("distributed").handlers
-    before = [handler.level for handler in handlers]
-    for handler in handlers:
-        handler.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        for handler, level in zip(handlers, before, strict=True):
-            handler.setLevel(level)
-
-
-def _closed(each: Any) -> None:
-    """Close what may be gone already."""
-    if each is not None:
-        with suppress(Exception):
-            each.close(timeout=5)
+    with connected(scheduler, count) as client:
+        if scheduler is not None:
+            with _watched("connecting"):
+                refuse_cluster(client)
+        yield Dask(client)
 
 
 @contextmanager

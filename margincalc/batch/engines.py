@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple, Protocol, get_args
 
-from margincalc.batch.cluster import connected
+from margincalc.batch.cluster import cluster
 from margincalc.batch.parts import Part
 from margincalc.batch.piece import Job, run_part
 from margincalc.errors import input_error
@@ -48,13 +48,13 @@ def engine(workers: Workers) -> Iterator[Engine]:
     InputError
         If a scheduler is named, and no cluster is wanted.
     """
-    if workers.scheduler and workers.engine != "dask":
+    if workers.scheduler is not None and workers.engine != "dask":
         remedy = "add --engine dask, or leave the scheduler out"
         raise input_error("--scheduler", "an address for threads of this process", "none", remedy)
     count = workers.number or len(os.sched_getaffinity(0))
     if workers.engine == "dask":
-        with connected(workers.scheduler, count) as cluster:
-            yield cluster
+        with cluster(workers.scheduler, count) as started:
+            yield started
     else:
         yield _Threads(count)
 

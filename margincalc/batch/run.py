@@ -75,7 +75,7 @@ def run(inputs: Inputs, wishes: Wishes, progress: Progress) -> BatchReport:
     """
     paths = files(inputs)
     states = states_of((*paths[0], *paths[1]))
-    if wishes.workers.scheduler:
+    if wishes.workers.scheduler is not None:
         _refuse_relative(inputs, wishes)
     pricer = wishes.rules.pricer or "numpy"
     with engine(wishes.workers) as workers, using(replace(pricer_named(pricer), known={})) as used:

@@ -1,6 +1,9 @@
 """A venue of many small files, and what a run over it leaves: once for all that compare with it."""
 
+import socket
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,3 +37,21 @@ def whole(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, b
     """Return what a run leaves that nobody interrupts."""
     output = tmp_path_factory.mktemp("whole") / "out"
     return resumed(inputs, output)
+
+
+@pytest.fixture
+def local() -> Iterator[Any]:
+    """Return a cluster inside this process."""
+    from distributed import LocalCluster
+
+    made: Any = LocalCluster
+    with made(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0") as found:
+        yield found
+
+
+@pytest.fixture
+def nobody() -> Iterator[str]:
+    """Yield an address at which nobody listens, nor can begin to meanwhile."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"tcp://127.0.0.1:{taken.getsockname()[1]}"

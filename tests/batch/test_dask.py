@@ -20,9 +20,9 @@ import pytest
 import margincalc as mc
 from benchmarks import venue
 from margincalc.batch import cluster as clusters
-from margincalc.batch import parts
+from margincalc.batch import connection, parts
 from margincalc.batch.piece import Job
-from margincalc.errors import EngineError, InputError
+from margincalc.errors import EngineError
 from margincalc.kernels import screen, sums
 from margincalc.kernels.shared import is_shared
 from tests.batch.conftest import PARTS, resumed
@@ -41,14 +41,6 @@ class Cluster(NamedTuple):
     scheduler: Any
     workers: list[Any]
     another: Callable[[], Any]
-
-
-@pytest.fixture
-def nobody() -> Iterator[str]:
-    """Yield an address at which nobody listens, nor can begin to meanwhile."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield f"tcp://127.0.0.1:{taken.getsockname()[1]}"
 
 
 @pytest.fixture
@@ -96,16 +88,6 @@ def transitions(dask_scheduler: Any) -> list[tuple[str, str, str]]:
 
 
 DONE = "processing", "memory"
-
-
-@pytest.fixture
-def local() -> Iterator[Any]:
-    """Return a cluster inside this process."""
-    from distributed import LocalCluster
-
-    made: Any = LocalCluster
-    with made(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0") as found:
-        yield found
 
 
 def test_a_cluster_gives_the_same_bytes(
@@ -189,8 +171,8 @@ def kept_memory() -> tuple[str | None, str | None]:
 
 @slow
 def test_workers_that_are_started_here_are_as_many_as_wanted_and_keep_their_memory() -> None:
-    with clusters.connected(None, 1) as started:
-        found = cast(Any, started)._client.run(kept_memory)
+    with connection.connected(None, 1) as client:
+        found = client.run(kept_memory)
     assert list(found.values()) == [(str(1 << 30), str(1 << 25))]
 
 
@@ -223,69 +205,6 @@ def test_a_lost_scheduler_is_an_error_and_the_run_goes_on_without(
     assert "--resume" in done.stderr
     assert "Traceback" not in done.stderr  # of dask's own log
     assert resumed(inputs, output) == whole
-
-
-def test_no_scheduler_is_an_error(
-    inputs: Path, tmp_path: Path, nobody: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(clusters, "PATIENCE", "1s")
-    with pytest.raises(EngineError, match="no dask scheduler answers there"):
-        mc.batch(inputs, output=tmp_path / "out", engine="dask", scheduler=nobody)
-
-
-def test_no_address_is_an_error(inputs: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="wanted an address of a dask scheduler"):
-        mc.batch(inputs, output=tmp_path / "out", engine="dask", scheduler="the cluster")
-
-
-def test_a_scheduler_without_workers_is_an_error(
-    inputs: Path, tmp_path: Path, local: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    local.scale(0)
-    monkeypatch.setattr(clusters, "ALONE", 0.2)
-    with pytest.raises(EngineError, match=f"start one with dask worker {local.scheduler_address}"):
-        mc.batch(inputs, output=tmp_path / "o", engine="dask", scheduler=local.scheduler_address)
-
-
-def test_names_that_workers_would_look_for_elsewhere_are_refused(
-    inputs: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(inputs.parent)
-    with pytest.raises(InputError) as caught:
-        mc.batch(inputs.name, output="out", engine="dask", scheduler="tcp://127.0.0.1:9")
-    assert f"write {inputs / 'positions'}" in str(caught.value)
-    assert f"write {inputs.parent / 'out'}" in str(caught.value)
-
-
-def test_what_a_worker_does_not_see_is_said(
-    inputs: Path, tmp_path: Path, local: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    there, output = local.scheduler_address, tmp_path / "out"
-    monkeypatch.setattr(clusters, "run_of", lambda output: "another run")
-    with pytest.raises(EngineError, match=f"does not see {output}/manifest.json: workers read"):
-        mc.batch(inputs, output=output, engine="dask", scheduler=there)
-    monkeypatch.setattr(os.path, "exists", lambda file: False)
-    with pytest.raises(EngineError, match=r"the dask worker \w+://\S+ does not see \S+.parquet"):
-        mc.batch(inputs, output=tmp_path / "other", engine="dask", scheduler=there)
-
-
-def test_a_worker_that_would_give_other_bytes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clusters, "_me", lambda: "tcp://host:1")
-    other = tuple((name, "0.1" if name == "numpy" else own) for name, own in clusters.versions())
-    with pytest.raises(EngineError, match=r"tcp://host:1 has numpy \S+, where this run has 0\.1"):
-        clusters.worked(__file__, work=len, wanted=other)
-    assert clusters.worked(__file__, work=len, wanted=clusters.versions()) == len(__file__)
-
-
-def test_what_fails_in_a_worker_is_no_traceback(
-    inputs: Path, tmp_path: Path, local: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(part: object, job: object) -> None:
-        raise MemoryError("nothing left")
-
-    monkeypatch.setattr(clusters, "run_part", full)
-    with pytest.raises(EngineError, match="a dask worker failed, running: MemoryError: nothing"):
-        mc.batch(inputs, output=tmp_path / "o", engine="dask", scheduler=local.scheduler_address)
 
 
 def test_workers_screen_accounts_as_threads_do(
