@@ -291,9 +291,8 @@ def _exact(
 def _notes(plan: _Plan, lines: tuple[PassageLine, ...]) -> list[str]:
     notes = ["volatility of options stays by strike; what expires is settled in money"]
     if plan.history is not None:
-        notes.append(
-            "nothing is seen between two prices of the history: the odds are a lower bound"
-        )
+        unseen = "nothing is seen between two prices of the history"
+        notes.append(f"{unseen}: the odds are a lower bound")
     if plan.odds.law == "merton":
         notes.append("jumps: ten a year, -6 % on average with a deviation of 6 %, on all spots")
     if any(len(line.underlyings) > 1 for line in lines):

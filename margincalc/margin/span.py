@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from margincalc.arrays import FloatArray, IntArray, group_rows, group_sum
+from margincalc.arrays import FloatArray, IntArray, group_sum
 from margincalc.book import Book, Instruments, Kind
 from margincalc.errors import ModelRefusal
 from margincalc.margin.base import Components, MarginResult, total
@@ -36,13 +36,15 @@ from margincalc.margin.span_arrays import (
     Scan,
     beyond_span,
     composite_delta,
+    days,
+    looked_up,
     refuse_beyond,
     rows,
     scan,
     spread_out,
     valued,
 )
-from margincalc.margin.span_entries import ROWS, Entries, Key
+from margincalc.margin.span_entries import Entries
 from margincalc.margin.span_rules import Commodity, Delivery, SpanParameters, members
 from margincalc.margin.span_spreads import (
     Deltas,
@@ -140,7 +142,7 @@ class Span(NamedTuple):
 
     def _tiers(self, book: Book, unit: IntArray) -> IntArray:
         """Return the tier of each position row's month, from 0."""
-        month = _days(book, book.instruments).astype("datetime64[M]")[book.instrument]
+        month = days(book, book.instruments).astype("datetime64[M]")[book.instrument]
         tier, own = np.zeros(len(month), np.int64), unit[book.underlying]
         for number, commodity in enumerate(self.parameters.commodities.values()):
             mine = np.flatnonzero(own == number)
@@ -152,7 +154,7 @@ class Span(NamedTuple):
         """Return arrays of instruments, and how many contracts of their commodity each is."""
         columns = book.instruments
         if self.published is not None:
-            found = _looked_up(book, self.published)
+            found = looked_up(book, self.published)
             return found, np.ones(len(found.delta))
         commodities = list(self.parameters.commodities.values())
         each = [commodities[row] for row in unit[columns.underlying]]
@@ -183,13 +185,6 @@ class Span(NamedTuple):
         return _Risk(by_unit(scanned.risk), intra, delivery, credit, minimum)
 
 
-def _days(book: Book, columns: Instruments) -> Any:
-    """Return the day on which each contract expires, as numpy dates."""
-    # A tenth of a second more, because years of 365 days round.
-    day = np.floor(book.valued + columns.time * DAYS_PER_YEAR + 1e-6)
-    return np.where(np.isnan(day), 0.0, day).astype(np.int64).astype("datetime64[D]")
-
-
 def _ranges(columns: Instruments, each: list[Commodity]) -> Ranges:
     """Return the scan ranges of instruments, given the commodity of each."""
     price, volatility = np.zeros(len(each)), np.zeros(len(each))
@@ -203,31 +198,6 @@ def _ranges(columns: Instruments, each: list[Commodity]) -> Ranges:
             price[row] = chosen.points or (chosen.money or 0.0) / own.contract
         volatility[row] = other.absolute or (other.relative or 0.0) * columns.volatility[row]
     return Ranges(price, volatility)
-
-
-def _looked_up(book: Book, entries: Entries) -> Arrays:
-    """Return the published arrays of instruments; refuse one that has none."""
-    columns = book.instruments
-    names = {name: row for row, name in enumerate(dict.fromkeys(book.names.underlyings))}
-    named = np.array([names[name] for name in book.names.underlyings], np.int64)
-    option = columns.is_kind(Kind.OPTION)
-    right = np.where(option, np.where(columns.call, 1, 2), 0)
-    day = _days(book, columns)
-    first, labels = group_rows(named[columns.underlying], right, columns.strike, day)
-    found = []
-    for row in first:
-        name = book.names.underlyings[columns.underlying[row]]
-        key = Key(name, " CP"[right[row]].strip(), float(columns.strike[row]), str(day[row]))
-        month = key._replace(expiry=key.expiry[:7])
-        entry = entries[key] if key in entries else entries.get(month)
-        if entry is None:
-            listed = key in entries or month in entries
-            reason = "several that differ" if listed else "none"
-            contract = " ".join(str(part) for part in key if part)
-            raise ModelRefusal(f"arrays has {reason} for {contract}")
-        found.append(entry)
-    risk = np.array([entry.gains for entry in found]).reshape(len(found), ROWS)
-    return Arrays(risk[labels], np.array([entry.delta for entry in found])[labels])
 
 
 def _sold(book: Book, size: FloatArray, units: tuple[IntArray, int]) -> FloatArray:

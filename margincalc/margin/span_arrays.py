@@ -8,7 +8,7 @@ Source: CME's description of SPAN (the rows, their order, the composite delta).
 """
 
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from margincalc.book import Book, Instruments, Kind
 from margincalc.errors import ModelRefusal
 from margincalc.margin.base import Worst, placed
 from margincalc.margin.scope import Scope
-from margincalc.margin.span_entries import ROWS
+from margincalc.margin.span_entries import ROWS, Entries, Key
 from margincalc.pricing import black
 from margincalc.risk import UNCHANGED
 from margincalc.scenarios import ScenarioGrid, VolatilityRule
@@ -158,6 +158,44 @@ def composite_delta(
     each = np.repeat(np.array(weights), [1, 2, 2, 2])
     delta[option] = np.sum(points * each, axis=1) / np.sum(each)
     return delta
+
+
+def days(book: Book, columns: Instruments) -> Any:
+    """Return the day on which each contract expires, as numpy dates."""
+    # A tenth of a second more, because years of 365 days round.
+    day = np.floor(book.valued + columns.time * DAYS_PER_YEAR + 1e-6)
+    return np.where(np.isnan(day), 0.0, day).astype(np.int64).astype("datetime64[D]")
+
+
+def looked_up(book: Book, entries: Entries) -> Arrays:
+    """Return the published arrays of instruments.
+
+    Raises
+    ------
+    ModelRefusal
+        If one has none.
+    """
+    columns = book.instruments
+    names = {name: row for row, name in enumerate(dict.fromkeys(book.names.underlyings))}
+    named = np.array([names[name] for name in book.names.underlyings], np.int64)
+    option = columns.is_kind(Kind.OPTION)
+    right = np.where(option, np.where(columns.call, 1, 2), 0)
+    day = days(book, columns)
+    first, labels = group_rows(named[columns.underlying], right, columns.strike, day)
+    found = []
+    for row in first:
+        name = book.names.underlyings[columns.underlying[row]]
+        key = Key(name, " CP"[right[row]].strip(), float(columns.strike[row]), str(day[row]))
+        month = key._replace(expiry=key.expiry[:7])
+        entry = entries[key] if key in entries else entries.get(month)
+        if entry is None:
+            listed = key in entries or month in entries
+            reason = "several that differ" if listed else "none"
+            contract = " ".join(str(part) for part in key if part)
+            raise ModelRefusal(f"arrays has {reason} for {contract}")
+        found.append(entry)
+    risk = np.array([entry.gains for entry in found]).reshape(len(found), ROWS)
+    return Arrays(risk[labels], np.array([entry.delta for entry in found])[labels])
 
 
 class Scan(NamedTuple):
