@@ -106,7 +106,8 @@ def _catalogue(
     if not lost:
         return found, notes
     kept = tuple(name for name in found.candidates if name not in lost)
-    note = f"{account.venue.name} has no rules for {len(lost)} candidates, such as {min(lost)}"
+    which = min(lost) if len(lost) == 1 else f"{len(lost)} candidates, such as {min(lost)}"
+    note = f"{account.venue.name} has no rules for {which}"
     return found._replace(candidates=kept), (*notes, note)
 
 

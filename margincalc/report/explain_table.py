@@ -47,7 +47,7 @@ def explain_blocks(report: ExplainReport, width: int) -> list[Block]:
     """Return the requirement against the sum of its parts, then its parts."""
     shown = parts.largest(report.positions, lambda line: abs(line.share))
     rest = parts.unshown(len(report.positions), "positions", width)
-    drawn = table(_POSITIONS, _position_rows(report, shown), width)
+    drawn = table(*_without_errors(_position_rows(report, shown)), width)
     return [
         parts.heading(report, width),
         _figures(report, width),
@@ -70,6 +70,16 @@ def _figures(report: ExplainReport, width: int) -> Block:
 def _position_rows(report: ExplainReport, lines: Sequence[ExplainLine]) -> list[Row]:
     several = len(report.pools) > 1
     return [_position(report, line, several) for line in lines]
+
+
+def _without_errors(rows: Sequence[Row]) -> tuple[Sequence[Column], Sequence[Row]]:
+    """Return columns and rows without the errors of what was summed in full."""
+    kept = [
+        index
+        for index, column in enumerate(_POSITIONS)
+        if column.heading != "+/-" or any(row[index] for row in rows)
+    ]
+    return [_POSITIONS[index] for index in kept], [[row[i] for i in kept] for row in rows]
 
 
 def _position(report: ExplainReport, line: ExplainLine, several: bool) -> Row:

@@ -157,7 +157,7 @@ def _frontier(frontier: FrontierReport, pool: PoolLiquidation, width: int) -> Bl
     likely = frontier.most_likely
     title = TOGETHER if frontier.underlying is None else name(frontier.underlying)
     block = table((Column(f"{title} volatility", left=True), _FRONTIER[1]), rows, width)
-    if likely is None:
+    if likely is None or not likely.distance:  # of who is liquidated already, this is the present
         return block
     place = _level(1.0 + likely.move, spot)
     text = (

@@ -153,3 +153,23 @@ def test_model_table_is_again_a_model_file() -> None:
     import tomllib
 
     assert tomllib.loads(drawn("model", 80)) == tomllib.loads(by_hand.MODEL.text)
+
+
+def test_of_who_is_liquidated_already_no_likely_end_is_said() -> None:
+    pool = by_hand.LIQUIDATION.pools[0]
+    (frontier,) = pool.frontiers
+    assert frontier.most_likely is not None
+    here = frontier.most_likely._replace(distance=0.0)
+    moved = pool._replace(frontiers=(frontier._replace(most_likely=here),))
+    assert "Most likely" in render(by_hand.LIQUIDATION, "table")
+    assert "Most likely" not in render(replace(by_hand.LIQUIDATION, pools=(moved,)), "table")
+
+
+def test_errors_of_what_was_summed_in_full_have_no_column() -> None:
+    exact = [
+        line._replace(share_low=line.share, share_high=line.share, shapley_error=0.0)
+        for line in by_hand.EXPLAIN.positions
+    ]
+    wide = Screen(200)
+    assert "+/-" in render(by_hand.EXPLAIN, "table", wide)
+    assert "+/-" not in render(replace(by_hand.EXPLAIN, positions=tuple(exact)), "table", wide)
