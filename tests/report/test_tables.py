@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from margincalc.answers.liquidation_results import PoolLiquidation
 from margincalc.answers.results import MarginReport
 from margincalc.report import Screen, render
 from tests.report import FOLDER, GOLDEN, NAMES, by_hand, drawn, golden, report
@@ -156,13 +157,16 @@ def test_model_table_is_again_a_model_file() -> None:
 
 
 def test_of_who_is_liquidated_already_no_likely_end_is_said() -> None:
-    pool = by_hand.LIQUIDATION.pools[0]
-    (frontier,) = pool.frontiers
-    assert frontier.most_likely is not None
-    here = frontier.most_likely._replace(distance=0.0)
-    moved = pool._replace(frontiers=(frontier._replace(most_likely=here),))
+    def here(pool: PoolLiquidation) -> PoolLiquidation:
+        frontiers = [
+            each._replace(most_likely=each.most_likely and each.most_likely._replace(distance=0.0))
+            for each in pool.frontiers
+        ]
+        return pool._replace(frontiers=tuple(frontiers))
+
+    gone = tuple(map(here, by_hand.LIQUIDATION.pools))
     assert "Most likely" in render(by_hand.LIQUIDATION, "table")
-    assert "Most likely" not in render(replace(by_hand.LIQUIDATION, pools=(moved,)), "table")
+    assert "Most likely" not in render(replace(by_hand.LIQUIDATION, pools=gone), "table")
 
 
 def test_errors_of_what_was_summed_in_full_have_no_column() -> None:
