@@ -127,7 +127,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("commands",),
         ("",),
     ),
-    "feed": (("ticks",), ("market", "sources"), ("desk", "websocket"), ("session",), ("",)),
+    "feed": (("ticks",), ("market", "sources"), ("desk", "websocket"), ("jumps", "states"), ("session",), ("",)),
     "files": (
         ("broker", "folders", "parquet", "tree", "unchanged", "whole"),
         ("columns",),

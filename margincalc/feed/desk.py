@@ -35,6 +35,10 @@ class Ahead(Refused):
     """Ticks far ahead of the feed, which may be right if what comes next is as late."""
 
 
+class Behind(Refused):
+    """Ticks far behind the feed, which are right if the feed's time is wrong."""
+
+
 class Figures(NamedTuple):
     """Where pools stand, shape (A,) each; an isolated pool has no less than nothing."""
 
@@ -42,6 +46,21 @@ class Figures(NamedTuple):
     initial: FloatArray
     maintenance: FloatArray
     status: IntArray  # a row of `STATUSES`
+
+    def copied(self) -> "Figures":
+        """Return figures that stay as they are."""
+        equity, initial, maintenance = (each.copy() for each in self[:3])
+        return Figures(equity, initial, maintenance, self.status.copy())
+
+
+class Memory(NamedTuple):
+    """Where a desk stood, to which it can be taken back."""
+
+    book: Book
+    time: dt.datetime
+    aged_to: dt.datetime
+    figures: Figures
+    seen: dict[str, dt.datetime]
 
 
 @dataclass
@@ -92,6 +111,8 @@ class Desk:
         ------
         Refused
             If one of them is stale or impossible; nothing is changed then.
+        Behind
+            If one is far behind the feed; likewise.
         Ahead
             If one is far ahead of the feed, and they are not confirmed; likewise.
         """
@@ -110,6 +131,19 @@ class Desk:
         self._margin(pools)
         return touched
 
+    def memory(self) -> Memory:
+        """Return where it stands."""
+        figures, seen = self.figures.copied(), dict(self._seen)
+        return Memory(self.book, self.time, self.aged_to, figures, seen)
+
+    def go_back(self, to: Memory) -> "Touched":
+        """Stand where it stood, as if no tick had come since, and return the pools that moved."""
+        before = self.figures.status
+        self.book, self.time, self.aged_to, self.figures, self._seen = to
+        self._index()
+        moved = np.flatnonzero(before != self.figures.status)
+        return Touched(moved, before[moved])
+
     def _quoted_since(self, tick: Tick) -> bool:
         """Whether what a tick is about was quoted at a later time."""
         last = self._seen.get(tick.subject)
@@ -119,11 +153,11 @@ class Desk:
         """Return the time of a tick, unless it is stale or too far ahead."""
         if tick.time is None:
             return newest
+        if newest - tick.time > BEHIND * self.ahead:
+            raise Behind(f"stale: {tick.subject} is {_long(newest - tick.time)} behind the feed")
         if self._quoted_since(tick):
             last = zulu(self._seen[tick.subject])
             raise Refused(f"stale: {tick.subject} was quoted later, at {last}")
-        if newest - tick.time > BEHIND * self.ahead:
-            raise Refused(f"stale: {tick.subject} is {_long(newest - tick.time)} behind the feed")
         ahead = tick.time - self.time
         if ahead > max(FARTHEST, self.ahead):
             raise Refused(

@@ -3,8 +3,9 @@
     start       where each pool stands before the first tick
     status      a pool went from one status to another
     state       where it stands, every so many ticks, where that was asked for
-    held        a line is far ahead of the feed: it is used if the next line is as late
-    refused     a line was not used, and why; no status moves
+    held        a line is far ahead of the feed, and used if the next line is as late; or far behind
+                a time that is not settled, and used if enough others are
+    refused     a line was not used, or is taken back, and why; it moves no status
     heartbeat   the feed has been silent
     lost        it could not be reached or broke off, why, and when it is tried again
     end         the last state, and what was read
@@ -15,24 +16,21 @@ All but `latency_ms`, heartbeats and lost connections depend on the ticks alone.
 import datetime as dt
 import time
 from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from margincalc.errors import printable
-from margincalc.feed.desk import AHEAD, Ahead, Desk, Touched
+from margincalc.feed.desk import AHEAD, BEHIND, Ahead, Behind, Desk, Touched
+from margincalc.feed.jumps import MOST_JUMPS, Change, Jump
 from margincalc.feed.sources import Line, Lost
-from margincalc.feed.ticks import Refused, Tick, read_line
+from margincalc.feed.states import LIQUIDATABLE, Event, state
+from margincalc.feed.ticks import Refused, read_line
 from margincalc.feed.websocket import subscriptions
-from margincalc.liquidation.nearest import Nearest, nearest
-from margincalc.margin.base import STATUSES, MarginModel, MarginResult
+from margincalc.margin.base import STATUSES
 from margincalc.portfolio.names import parse
-from margincalc.pricer import using
 from margincalc.times import zulu
-
-Event = dict[str, Any]
-LIQUIDATABLE = len(STATUSES) - 1
 
 
 class Wishes(NamedTuple):
@@ -57,26 +55,6 @@ class Wishes(NamedTuple):
         return dt.timedelta(seconds=self.ahead)
 
 
-class Change(NamedTuple):
-    """What a line of the feed says.
-
-    Attributes
-    ----------
-    line : its number, from 1
-    ticks : of one moment, used together or not at all
-    began : when it began to be read, seconds of `time.perf_counter`
-    """
-
-    line: int
-    ticks: tuple[Tick, ...]
-    began: float
-
-    @property
-    def time(self) -> dt.datetime | None:
-        """The latest time that it names."""
-        return max((tick.time for tick in self.ticks if tick.time is not None), default=None)
-
-
 @dataclass
 class Session:
     """A desk, what was asked of it, and what it has read.
@@ -94,6 +72,7 @@ class Session:
     ticks: int = 0
     refused: int = 0
     _held: Change | None = None
+    _jumps: list[Jump] = field(default_factory=list)
 
     def events(self, source: Iterable[Line]) -> Iterator[Event]:
         """Yield the first state, what follows from each line, and the last state."""
@@ -107,6 +86,8 @@ class Session:
                 yield from self._line(line)
         if self._held is not None:
             yield self._refusal(self._held.line, f"{HELD}, and it ended")
+        for jump in self._jumps:
+            yield from self._overruled(jump)
         yield self.end()
 
     def end(self) -> Event:
@@ -151,11 +132,17 @@ class Session:
         except Refused as reason:
             yield self._refusal(self.lines, str(reason))
             return
+        yield from self._judge(change)
+
+    def _judge(self, change: Change) -> Iterator[Event]:
+        """Use a change, hold it, or refuse it."""
         confirmed = yield from self._release(change)
         try:
             touched = self.desk.apply(change.ticks, confirmed=confirmed)
         except Ahead as reason:
             yield self._hold(change, str(reason))
+        except Behind as reason:
+            yield from self._doubt(change, str(reason))
         except Refused as reason:
             yield self._refusal(change.line, str(reason))
         else:
@@ -166,8 +153,10 @@ class Session:
         if self._held is not None:
             return self._refusal(change.line, f"{reason}: line {self._held.line} again")
         self._held = change
-        more = {"line": change.line, "reason": said(f"{reason}; used if the next line is as late")}
-        return self._event("held", more)
+        return self._kept(change, f"{reason}; used if the next line is as late")
+
+    def _kept(self, change: Change, reason: str) -> Event:
+        return self._event("held", {"line": change.line, "reason": said(reason)})
 
     def _release(self, following: Change) -> Generator[Event, None, bool]:
         """Use the line that is held if the one that follows is as late; refuse it if not.
@@ -183,24 +172,85 @@ class Session:
         if held.time - latest > self.desk.ahead:
             yield self._refusal(held.line, f"{HELD}, and line {following.line} is not")
             return False
+        before = self.desk.memory()
         try:
             touched = self.desk.apply(held.ticks, confirmed=True)
         except Refused as reason:
             yield self._refusal(held.line, str(reason))
         else:
+            for jump in self._jumps[-1:]:
+                yield from self._overruled(jump)
+            self._jumps = [*self._jumps[1 - MOST_JUMPS :], Jump(before)]
             yield from self._used(held._replace(began=following.began), touched)
         return latest - held.time <= self.desk.ahead
+
+    def _doubt(self, change: Change, reason: str) -> Iterator[Event]:
+        """Keep a line that is far behind a time that is not settled: enough of them are right."""
+        jumps, far = self._jumps, BEHIND * self.desk.ahead
+        if not jumps or change.time is None or jumps[0].before.time - change.time > far:
+            yield self._refusal(change.line, reason)
+            return
+        jump = jumps[-1]
+        if jump.against and jump.against[-1].ticks == change.ticks:
+            yield self._refusal(change.line, f"{reason}: line {jump.against[-1].line} again")
+            return
+        if not jump.joins(change, self.desk.ahead):
+            yield from self._overruled(jump)
+        jump.against.append(change)
+        if jump.outvoted:
+            yield from self._taken_back(jumps.pop())
+        else:
+            more = f"used if more in a row say so than the {len(jump.used)} that moved its time"
+            yield self._kept(change, f"{reason}; {more}")
+
+    def _overruled(self, jump: Jump) -> Iterator[Event]:
+        """Refuse what was said against a time."""
+        against, jump.against = jump.against, []
+        for change in against:
+            yield self._refusal(change.line, "stale: far behind the feed, and others are not")
+
+    def _taken_back(self, jump: Jump) -> Iterator[Event]:
+        """Stand as before a time that was wrong, and use the lines that say so instead."""
+        reason = f"{HELD}, and {len(jump.against)} lines in a row after it are not: taken back"
+        self.ticks -= sum(ticks for _, ticks in jump.used)
+        self.ticks -= sum(len(change.ticks) for change in jump.timeless)
+        touched = self.desk.go_back(jump.before)
+        for line, _ in jump.used:
+            yield self._refusal(line, reason)
+        yield from self._changes(touched, None)
+        for change in sorted([*jump.timeless, *jump.against], key=_number):
+            yield from self._judge(change._replace(began=time.perf_counter()))
+
+    def _settle(self, change: Change) -> Iterator[Event]:
+        """Count a line that was used for the time as it is; a line that names none says nothing."""
+        if not self._jumps:
+            return
+        jump = self._jumps[-1]
+        if change.time is None:
+            jump.timeless.append(change)
+        else:
+            jump.used.append((change.line, len(change.ticks)))
+            yield from self._overruled(jump)
+        if jump.settled:
+            yield from self._overruled(jump)
+            self._jumps.clear()
 
     def _used(self, change: Change, touched: Touched) -> Iterator[Event]:
         """Yield what follows from a line that was used."""
         took = (time.perf_counter() - change.began) * 1000.0
-        pools, before = touched
         due = self._due(len(change.ticks))
+        yield from self._changes(touched, took)
+        if due:
+            yield from self._states("state", touched.pools.tolist(), took)
+        yield from self._settle(change)
+
+    def _changes(self, touched: Touched, took: float | None) -> Iterator[Event]:
+        """Yield the pools whose status is another than before."""
+        pools, before = touched
         changed = before != self.desk.figures.status[pools]
         for pool, status in zip(pools[changed].tolist(), before[changed].tolist(), strict=True):
-            yield self._event("status", {"from": STATUSES[status]} | self._state(pool), took)
-        if due:
-            yield from self._states("state", pools.tolist(), took)
+            now = state(self.desk, pool, self.account)
+            yield self._event("status", {"from": STATUSES[status]} | now, took)
 
     def _refusal(self, line: int, reason: str) -> Event:
         """Count a line that is not used, and say why."""
@@ -222,7 +272,7 @@ class Session:
             yield self._event(event, self.summary(), took)
             return
         for pool in pools:
-            yield self._event(event, self._state(pool), took)
+            yield self._event(event, state(self.desk, pool, self.account), took)
 
     def _event(self, event: str, more: Event, took: float | None = None) -> Event:
         """Return an event of the present moment, which is that of the newest tick."""
@@ -232,27 +282,9 @@ class Session:
         latency = {"latency_ms": took} if took is not None and self.wishes.latency else {}
         return {**head, **more, **latency}
 
-    def _state(self, pool: int) -> Event:
-        """Return where a pool stands, how far it is from liquidation, and what binds."""
-        desk, figures = self.desk, self.desk.figures
-        book = desk.book.of_pools(np.array([pool]))
-        with using(replace(desk.pricer, known=None)):  # what is known is of the market as it is
-            near, margined = nearest(book, desk.model), desk.model.margin(book)
-        equity, maintenance = float(figures.equity[pool]), float(figures.maintenance[pool])
-        return {
-            "account": book.names.keys[0].owner or self.account,
-            "pool": book.names.pools[0],
-            "status": STATUSES[int(figures.status[pool])],
-            "equity": equity,
-            "initial_margin": float(figures.initial[pool]),
-            "maintenance_margin": maintenance,
-            "margin_ratio": maintenance / equity if equity > 0.0 else None,
-            "liquidation": {
-                name: {**each, "recovery": bool(figures.status[pool] == LIQUIDATABLE)}
-                for name, each in _distances(near, book.names.underlyings, book.spot).items()
-            },
-            "worst_scenario": _binding(desk.model, margined, book.names.underlyings),
-        }
+
+def _number(change: Change) -> int:
+    return change.line
 
 
 MOST_STATES = 20  # pools shown one by one
@@ -262,36 +294,3 @@ HELD = "impossible: far ahead of the feed"
 def said(reason: str) -> str:
     """Return a reason as an event says it: what a feed sent is escaped, and cut if it is long."""
     return printable(reason, 500)
-
-
-def _distances(
-    found: Nearest, names: tuple[str, ...], spot: np.ndarray[Any, np.dtype[np.float64]]
-) -> Event:
-    """Return the nearest liquidation prices by underlying, with the moves that lead there."""
-    said = {}
-    for row, below, above in zip(
-        found.underlying.tolist(), found.below.tolist(), found.above.tolist(), strict=True
-    ):
-        own = float(spot[row])
-        said[names[row]] = {
-            "spot": own,
-            "below": None if np.isnan(below) else below,
-            "below_move": None if np.isnan(below) else below / own - 1.0,
-            "above": None if np.isnan(above) else above,
-            "above_move": None if np.isnan(above) else above / own - 1.0,
-        }
-    return said
-
-
-def _binding(model: MarginModel, result: MarginResult, names: tuple[str, ...]) -> Event | None:
-    """Return the scenarios that bind, and what they cost."""
-    worst = result.worst
-    if worst is None or not len(worst.pool):
-        return None
-    labels = [
-        f"{names[underlying]} {model.grids[grid].label(scenario)}"
-        for underlying, grid, scenario in zip(
-            worst.underlying.tolist(), worst.grid.tolist(), worst.scenario.tolist(), strict=True
-        )
-    ]
-    return {"label": "; ".join(labels), "pnl": float(np.sum(worst.pnl))}

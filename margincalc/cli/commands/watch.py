@@ -15,8 +15,9 @@ from margincalc.cli.stopping import until_told
 from margincalc.cli.units import above, seconds
 
 if TYPE_CHECKING:
-    from margincalc.feed.session import Event, Session
+    from margincalc.feed.session import Session
     from margincalc.feed.sources import Line
+    from margincalc.feed.states import Event
 
 TICKS = f"{SAMPLES}/ticks.ndjson"
 
