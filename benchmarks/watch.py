@@ -18,6 +18,7 @@ from margincalc.answers.margining import Rules, margined
 from margincalc.book import Book
 from margincalc.feed.desk import Desk
 from margincalc.feed.market import listing, ticked
+from margincalc.feed.reach import Reach
 from margincalc.feed.ticks import Tick
 from margincalc.kernels import compiled
 from margincalc.margin.base import MarginModel
@@ -91,7 +92,7 @@ def _anew(book: Book, model: MarginModel, ticks: Sequence[Tick]) -> list[float]:
     for tick in ticks:
         began = time.perf_counter()
         with using(compiled()):
-            book, _ = ticked(_nothing_kept(book), where, tick)
+            book, _ = ticked(_nothing_kept(book), where, tick, Reach())
             result = model.margin(book)
         _ = result.maintenance, result.initial
         took.append(time.perf_counter() - began)

@@ -127,7 +127,15 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("commands",),
         ("",),
     ),
-    "feed": (("ticks",), ("market", "sources"), ("desk", "websocket"), ("jumps", "states"), ("session",), ("",)),
+    "feed": (
+        ("ticks",),
+        ("reach", "sources"),
+        ("market",),
+        ("desk", "websocket"),
+        ("jumps", "states"),
+        ("session",),
+        ("",),
+    ),
     "files": (
         ("broker", "folders", "parquet", "tree", "unchanged", "whole"),
         ("columns",),

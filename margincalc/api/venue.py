@@ -108,6 +108,7 @@ def watch(
     above: float | None = None,
     latency: bool = True,
     ahead: float = 60.0,
+    jump: float = 0.5,
     pricer: PricerName = "numpy",
     **rules: Unpack[Tried],
 ) -> Session:
@@ -122,20 +123,24 @@ def watch(
     latency : whether events say how long they took to work out
     ahead : seconds; a tick that is further ahead of the feed is used when the next line is as late,
         and one that is twice as far behind is stale
+    jump : share by which a price may fall at once, or rise as far; one that moves farther is used
+        when the next quote is near it
     pricer : `compiled` is for large books; it needs numba
     """
     from margincalc.feed.session import Wishes
 
     chosen = rules_of(rules)._replace(pricer=pricer)
-    wishes = Wishes(every, above, latency, ahead)
+    wishes = Wishes(every, above, latency, ahead, jump)
     if isinstance(portfolio, Portfolio):
         from margincalc.feed.desk import Desk
+        from margincalc.feed.reach import Reach
         from margincalc.feed.session import Session
 
         account = margined(portfolio, chosen)
         began, named = account.assembly.as_of, pricer_named(pricer)
-        desk = Desk(account.book, account.model, began, named, ahead=wishes.most_ahead)
-        return Session(desk, portfolio.account, wishes)
+        reach, most = Reach(jump), wishes.most_ahead
+        desk = Desk(account.book, account.model, began, named, ahead=most, reach=reach)
+        return Session(desk, portfolio.account, portfolio.currency, wishes)
     from margincalc.batch.watched import watched
 
     if chosen.changes != UNCHANGED:

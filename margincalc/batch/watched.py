@@ -18,6 +18,7 @@ from margincalc.batch.survey import survey
 from margincalc.batch.universe import universe
 from margincalc.book import Book
 from margincalc.feed.desk import Desk
+from margincalc.feed.reach import Reach
 from margincalc.feed.session import Session, Wishes
 from margincalc.files.parquet import BALANCES, POSITIONS
 from margincalc.files.unchanged import states_of, unchanged
@@ -54,8 +55,8 @@ def watched(inputs: Inputs, rules: Rules, wishes: Wishes) -> Session:
         venue, mode = everything.venue, everything.mode
         book = pooled(book, venue, mode, Funding({}, "balances"))
     as_of, ahead = instant(everything.as_of), wishes.most_ahead
-    desk = Desk(book, venue.model, as_of, pricer, ahead=ahead)
-    return Session(desk, _called(inputs.positions), wishes)
+    desk = Desk(book, venue.model, as_of, pricer, ahead=ahead, reach=Reach(wishes.jump))
+    return Session(desk, _called(inputs.positions), everything.currency, wishes)
 
 
 def _called(positions: str) -> str:

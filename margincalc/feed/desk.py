@@ -15,6 +15,7 @@ import numpy as np
 from margincalc.arrays import FloatArray, IntArray, group_rows
 from margincalc.book import Book
 from margincalc.feed.market import Listing, listing, ticked
+from margincalc.feed.reach import Reach
 from margincalc.feed.ticks import Refused, Tick
 from margincalc.margin.base import MarginModel, MarginResult
 from margincalc.margin.base import standing as status
@@ -73,6 +74,7 @@ class Desk:
     pricer : who computes; what it knows is kept from tick to tick
     step : after which time is let pass for the options
     ahead : how far ticks may be ahead of the newest one before others say the same
+    reach : how far prices may move at once before others say the same
     aged_to : up to when it has
     figures : where every pool stands
     """
@@ -83,6 +85,7 @@ class Desk:
     pricer: Pricer = NUMPY
     step: dt.timedelta = STEP
     ahead: dt.timedelta = AHEAD
+    reach: Reach = field(default_factory=Reach)
     aged_to: dt.datetime = field(init=False)
     figures: Figures = field(init=False)
     _where: Listing = field(init=False)
@@ -121,7 +124,7 @@ class Desk:
         with using(self.pricer):
             for tick in ticks:
                 newest = max(newest, self._timely(tick, newest, confirmed))
-                book, rows = ticked(book, self._where, tick)
+                book, rows = ticked(book, self._where, tick, self.reach)
                 moved.append(rows)
         self.book, self.time = book, newest
         self._seen |= {tick.subject: tick.time for tick in ticks if tick.time is not None}
@@ -140,6 +143,7 @@ class Desk:
         """Stand where it stood, as if no tick had come since, and return the pools that moved."""
         before = self.figures.status
         self.book, self.time, self.aged_to, self.figures, self._seen = to
+        self.reach.far.clear()
         self._index()
         moved = np.flatnonzero(before != self.figures.status)
         return Touched(moved, before[moved])

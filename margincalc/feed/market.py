@@ -13,6 +13,7 @@ import numpy as np
 
 from margincalc.arrays import IntArray
 from margincalc.book import Book, Kind
+from margincalc.feed.reach import Reach
 from margincalc.feed.ticks import Refused, Tick
 from margincalc.portfolio.names import parse
 from margincalc.risk import now
@@ -20,7 +21,6 @@ from margincalc.risk.marks import implied, marked_worth
 
 _DATED = (Kind.OPTION, Kind.FUTURE)
 DOLLARS = ("USD", "USDC", "USDT")  # in which an underlying's price is that of its base
-LEAST_STEP, MOST_STEP = 0.5, 2.0  # of a spot or forward in one tick: more is a fault of the feed
 USUAL = 0.01, 3.0  # volatilities per year; others are a fault, unless the one before was near
 MOST_TIMES = 10.0  # from one volatility to one that is not usual: percents are a hundred times
 
@@ -78,8 +78,12 @@ def listing(book: Book) -> Listing:
     )
 
 
-def ticked(book: Book, where: Listing, tick: Tick) -> tuple[Book, IntArray]:
+def ticked(book: Book, where: Listing, tick: Tick, reach: Reach) -> tuple[Book, IntArray]:
     """Return the book after a tick, and the rows of the instruments that it touched.
+
+    Parameters
+    ----------
+    reach : how far prices may move at once; it keeps in mind what was refused for that
 
     Raises
     ------
@@ -87,19 +91,20 @@ def ticked(book: Book, where: Listing, tick: Tick) -> tuple[Book, IntArray]:
         If the book holds nothing of what it is about, or its figures are impossible there.
     """
     if tick.underlying is not None:
-        return _of_underlying(book, where, tick)
+        return _of_underlying(book, where, tick, reach)
     row = where.instruments.get(tick.instrument or "")
     if row is None:
         raise Refused(f"an instrument {tick.instrument} that the book does not hold")
-    return _of_instrument(book, where, row, tick)
+    return _of_instrument(book, where, row, tick, reach)
 
 
-def _of_underlying(book: Book, where: Listing, tick: Tick) -> tuple[Book, IntArray]:
+def _of_underlying(book: Book, where: Listing, tick: Tick, reach: Reach) -> tuple[Book, IntArray]:
     """Apply a spot, or the forward of an expiry."""
     row = where.underlying(tick.underlying or "")
     if tick.volatility is not None or tick.mark is not None or tick.funding is not None:
         raise Refused(f"a figure of {tick.underlying} itself that only instruments have")
     if tick.spot is not None:
+        reach.refuse(f"spot {book.names.underlyings[row]}", tick, tick.spot, float(book.spot[row]))
         book = _with_spot(book, row, tick.spot)
     if tick.forward is None:
         return book, where.moved[row]
@@ -108,23 +113,26 @@ def _of_underlying(book: Book, where: Listing, tick: Tick) -> tuple[Book, IntArr
     rows = where.expiring.get((row, tick.expiry))
     if rows is None:
         raise Refused(f"a forward of {tick.subject}, of which the book holds nothing")
-    return _with_forward(book, rows, tick.forward), rows if tick.spot is None else where.moved[row]
+    book = _with_forward(book, rows, tick.forward, tick, reach)
+    return book, rows if tick.spot is None else where.moved[row]
 
 
-def _of_instrument(book: Book, where: Listing, row: int, tick: Tick) -> tuple[Book, IntArray]:
+def _of_instrument(
+    book: Book, where: Listing, row: int, tick: Tick, reach: Reach
+) -> tuple[Book, IntArray]:
     """Apply what is quoted of one instrument; its forward is that of all of its expiry."""
     rows = np.array([row])
     _refuse_foreign(Kind(int(book.instruments.kind[row])), tick)
     if tick.forward is not None:
         if row in where.days:
             rows = where.expiring[int(book.instruments.underlying[row]), where.days[row]]
-        book = _with_forward(book, rows, tick.forward)
+        book = _with_forward(book, rows, tick.forward, tick, reach)
     if tick.funding is not None:
         book = _with(book, row, funding=tick.funding)
     if book.instruments.kind[row] == Kind.OPTION:
         return _with_option(book, row, tick), rows
     if tick.mark is not None:
-        book = _with_forward(book, np.array([row]), tick.mark)
+        book = _with_forward(book, np.array([row]), tick.mark, tick, reach)
     return book, rows
 
 
@@ -145,7 +153,6 @@ def _refuse_foreign(kind: Kind, tick: Tick) -> None:
 
 
 def _with_spot(book: Book, row: int, spot: float) -> Book:
-    _refuse_jump(f"a spot of {spot:g} for {book.names.underlyings[row]}", spot, book.spot[row])
     factor = np.ones(len(book.spot))
     factor[row] = spot / book.spot[row]
     moved = book.shifted(factor)
@@ -154,24 +161,17 @@ def _with_spot(book: Book, row: int, spot: float) -> Book:
     return moved.repriced(exact)
 
 
-def _with_forward(book: Book, rows: IntArray, forward: float) -> Book:
+def _with_forward(book: Book, rows: IntArray, forward: float, tick: Tick, reach: Reach) -> Book:
     columns = book.instruments
-    what = f"a forward of {forward:g} for {book.names.instruments[int(rows[0])]}"
     before = columns.forward[rows]
-    for extreme in (np.max(before), np.min(before)):
-        _refuse_jump(what, forward, float(extreme))
+    least, most = float(np.min(before)), float(np.max(before))
+    farther = least if forward * forward > least * most else most
+    reach.refuse(f"forward {book.names.instruments[int(rows[0])]}", tick, forward, farther)
     variable = columns.variable.copy()
     variable[rows] = forward - columns.fixed[rows]
     if np.any(variable[rows] <= 0.0):
         raise Refused(f"a forward of {forward:g}, less than the part of it that is fixed")
     return book.repriced(variable=variable)
-
-
-def _refuse_jump(what: str, after: float, before: float) -> None:
-    """Refuse a price that cannot follow the one before it."""
-    if not LEAST_STEP * before <= after <= MOST_STEP * before:
-        move = f"{(after / before - 1.0) * 100.0:+.1f} % at once" if before else "from 0"
-        raise Refused(f"{what}, {move}; wanted at most a halving or a doubling")
 
 
 def _with_option(book: Book, row: int, tick: Tick) -> Book:

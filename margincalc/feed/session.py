@@ -24,6 +24,7 @@ import numpy as np
 from margincalc.errors import printable
 from margincalc.feed.desk import AHEAD, BEHIND, Ahead, Behind, Desk, Touched
 from margincalc.feed.jumps import MOST_JUMPS, Change, Jump
+from margincalc.feed.reach import JUMP
 from margincalc.feed.sources import Line, Lost
 from margincalc.feed.states import LIQUIDATABLE, Event, state
 from margincalc.feed.ticks import Refused, read_line
@@ -42,12 +43,14 @@ class Wishes(NamedTuple):
     above : a margin ratio above which a pool counts as failed, beside liquidation
     latency : whether to say how long each change took to work out
     ahead : seconds that a tick may be ahead of the feed before another line is as late
+    jump : share by which a price may fall at once, or rise as far, before another is near it
     """
 
     every: int = 0
     above: float | None = None
     latency: bool = True
     ahead: float = AHEAD.total_seconds()
+    jump: float = JUMP
 
     @property
     def most_ahead(self) -> dt.timedelta:
@@ -62,11 +65,13 @@ class Session:
     Attributes
     ----------
     account : name of the account, or of the venue whose accounts these are
+    currency : of amounts
     lines, ticks, refused : how many
     """
 
     desk: Desk
     account: str
+    currency: str
     wishes: Wishes = field(default_factory=Wishes)
     lines: int = 0
     ticks: int = 0
@@ -249,7 +254,7 @@ class Session:
         pools, before = touched
         changed = before != self.desk.figures.status[pools]
         for pool, status in zip(pools[changed].tolist(), before[changed].tolist(), strict=True):
-            now = state(self.desk, pool, self.account)
+            now = self._state(pool)
             yield self._event("status", {"from": STATUSES[status]} | now, took)
 
     def _refusal(self, line: int, reason: str) -> Event:
@@ -272,7 +277,10 @@ class Session:
             yield self._event(event, self.summary(), took)
             return
         for pool in pools:
-            yield self._event(event, state(self.desk, pool, self.account), took)
+            yield self._event(event, self._state(pool), took)
+
+    def _state(self, pool: int) -> Event:
+        return {**state(self.desk, pool, self.account), "currency": self.currency}
 
     def _event(self, event: str, more: Event, took: float | None = None) -> Event:
         """Return an event of the present moment, which is that of the newest tick."""

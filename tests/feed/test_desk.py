@@ -69,7 +69,7 @@ CALL = "BTC-25DEC26-115000-C"
         (Tick(underlying="BTC", expiry="2026-12-31", forward=1.0), "holds nothing"),
         (Tick(instrument=CALL, mark=200_000.0), "which no volatility gives"),
         (Tick(instrument=CALL, mark=150_000.0, volatility=0.6), "which no volatility gives"),
-        (Tick(instrument=CALL, forward=1e9, volatility=0.6), "at once; wanted at most"),
+        (Tick(instrument=CALL, forward=1e9, volatility=0.6), "at once; wanted less than"),
         (Tick(underlying="BTC", expiry="2026-12-25", forward=1_000.0), "-99.0 % at once"),
         (Tick(instrument=CALL, funding=0.1), "a funding of"),
         (Tick(instrument=CALL, spot=1.0), "a spot of"),

@@ -45,7 +45,7 @@ def test_statuses_change_in_order(run: Run) -> None:
 def test_the_start_is_what_margin_says(run: Run) -> None:
     report = mc.margin(mc.load(STRANGLE))
     start = events(run("watch", STRANGLE, "--ticks", os.devnull).out)[0]
-    for key in ("equity", "initial_margin", "maintenance_margin", "margin_ratio", "status"):
+    for key in ("currency", "equity", "initial_margin", "maintenance_margin", "margin_ratio", "status"):
         assert start[key] == getattr(report, key)
     assert report.worst_scenario is not None
     assert start["worst_scenario"] == {

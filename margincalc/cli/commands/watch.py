@@ -12,7 +12,7 @@ from margincalc.cli.inputs import read, rules
 from margincalc.cli.options import EVERY, SAMPLES, Options, examples, shared
 from margincalc.cli.output import write
 from margincalc.cli.stopping import until_told
-from margincalc.cli.units import above, seconds
+from margincalc.cli.units import Share, above, seconds
 
 if TYPE_CHECKING:
     from margincalc.feed.session import Session
@@ -66,6 +66,14 @@ TICKS = f"{SAMPLES}/ticks.ndjson"
     "stale.",
 )
 @click.option(
+    "--jump",
+    type=Share(),
+    default="50%",
+    show_default=True,
+    metavar="SHARE",
+    help="A price that falls by more at once, or rises as far, waits until the next is near it.",
+)
+@click.option(
     "--latency/--no-latency", default=True, help="Whether to print how long a change took."
 )
 @shared(*(name for name in EVERY if name not in ("format", "output")), "pricer")
@@ -82,7 +90,7 @@ def watch(options: Options, **chosen: Any) -> int:
     from margincalc.api import venue
 
     _refuse_feed(options, chosen)
-    wanted = {name: chosen[name] for name in ("every", "above", "latency")}
+    wanted = {name: chosen[name] for name in ("every", "above", "latency", "jump")}
     wanted["ahead"] = seconds(chosen["ahead"], "--ahead")
     session = venue.watch(**_followed(options, chosen), **wanted, **rules(options))
     for event in session.events(until_told(_feed(session, chosen))):
