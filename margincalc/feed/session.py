@@ -17,6 +17,7 @@ import datetime as dt
 import time
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -28,9 +29,8 @@ from margincalc.feed.reach import JUMP
 from margincalc.feed.sources import Line, Lost
 from margincalc.feed.states import LIQUIDATABLE, Event, state
 from margincalc.feed.ticks import Refused, read_line
-from margincalc.feed.websocket import subscriptions
+from margincalc.feed.websocket import channels, left_out, subscription
 from margincalc.margin.base import STATUSES
-from margincalc.portfolio.names import parse
 from margincalc.times import zulu
 
 
@@ -78,6 +78,7 @@ class Session:
     refused: int = 0
     _held: Change | None = None
     _jumps: list[Jump] = field(default_factory=list)
+    _wanted: list[str] = field(default_factory=list)
 
     def events(self, source: Iterable[Line]) -> Iterator[Event]:
         """Yield the first state, what follows from each line, and the last state."""
@@ -103,12 +104,8 @@ class Session:
     def subscription(self) -> str:
         """Return the request with which Deribit is asked for the prices of what is held."""
         names = self.desk.book.names
-        held = [name for name in names.instruments if parse(name)]
-        indices = []
-        for name in names.underlyings:
-            base, _, quote = name.lower().partition("_")
-            indices.append(f"{base}_{quote or 'usd'}")
-        return subscriptions(held, indices)
+        self._wanted = channels(names.instruments, names.underlyings)
+        return subscription(self._wanted)
 
     @property
     def failed(self) -> bool:
@@ -136,6 +133,9 @@ class Session:
             change = Change(self.lines, read_line(line), began)
         except Refused as reason:
             yield self._refusal(self.lines, str(reason))
+            return
+        if missing := left_out(line, self._wanted):
+            yield self._refusal(self.lines, f"the venue has no {', '.join(missing)}")
             return
         yield from self._judge(change)
 
@@ -223,7 +223,7 @@ class Session:
         for line, _ in jump.used:
             yield self._refusal(line, reason)
         yield from self._changes(touched, None)
-        for change in sorted([*jump.timeless, *jump.against], key=_number):
+        for change in sorted([*jump.timeless, *jump.against], key=attrgetter("line")):
             yield from self._judge(change._replace(began=time.perf_counter()))
 
     def _settle(self, change: Change) -> Iterator[Event]:
@@ -289,10 +289,6 @@ class Session:
         head["pricer"] = desk.pricer.name
         latency = {"latency_ms": took} if took is not None and self.wishes.latency else {}
         return {**head, **more, **latency}
-
-
-def _number(change: Change) -> int:
-    return change.line
 
 
 MOST_STATES = 20  # pools shown one by one

@@ -1,9 +1,10 @@
 """Lines from a websocket, which is connected again when it is lost."""
 
 import contextlib
+import json
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from socket import SHUT_RDWR
 from socket import socket as Connection
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 from margincalc.errors import MissingExtraError, input_error
 from margincalc.feed.sources import FeedLost, Line, Lost
 from margincalc.feed.ticks import MOST_BYTES
+from margincalc.portfolio.names import parse
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds before a lost connection is tried again
 OPENING = 10.0  # seconds in which a connection is made
@@ -143,19 +145,33 @@ def _protocol_errors() -> type[Exception]:
     return WebSocketException
 
 
-def subscriptions(instruments: Iterable[str], indices: Iterable[str]) -> str:
-    """Return Deribit's request for the tickers of instruments and its index prices.
+def channels(instruments: Iterable[str], underlyings: Iterable[str]) -> list[str]:
+    """Return Deribit's channels of the tickers of contracts, and of the underlyings' indices."""
+    found = [f"ticker.{name}.100ms" for name in instruments if parse(name)]
+    for name in underlyings:
+        base, _, quote = name.lower().partition("_")
+        found.append(f"deribit_price_index.{base}_{quote or 'usd'}")
+    return found
 
-    Deribit API, `public/subscribe`; channels `ticker.NAME.100ms` and `deribit_price_index.NAME`.
-    """
-    import json
 
-    channels = [f"ticker.{name}.100ms" for name in instruments]
-    channels += [f"deribit_price_index.{name}" for name in indices]
+def subscription(wanted: Sequence[str]) -> str:
+    """Return Deribit's request for channels: Deribit API, `public/subscribe`."""
     request = {
         "jsonrpc": "2.0",
         "id": 1,
         "method": "public/subscribe",
-        "params": {"channels": channels},
+        "params": {"channels": wanted},
     }
     return json.dumps(request)
+
+
+def left_out(line: bytes, wanted: Sequence[str]) -> list[str]:
+    """Return the channels that Deribit's answer leaves out, as it does what it does not know."""
+    if not wanted or b'"result"' not in line:
+        return []
+    answer = json.loads(line)
+    subscribed = answer.get("result") if isinstance(answer, dict) else None
+    if not isinstance(subscribed, list) or answer.get("id") != 1:
+        return []
+    known = {channel for channel in subscribed if isinstance(channel, str)}
+    return [channel for channel in wanted if channel not in known]

@@ -45,7 +45,14 @@ def test_statuses_change_in_order(run: Run) -> None:
 def test_the_start_is_what_margin_says(run: Run) -> None:
     report = mc.margin(mc.load(STRANGLE))
     start = events(run("watch", STRANGLE, "--ticks", os.devnull).out)[0]
-    for key in ("currency", "equity", "initial_margin", "maintenance_margin", "margin_ratio", "status"):
+    for key in (
+        "currency",
+        "equity",
+        "initial_margin",
+        "maintenance_margin",
+        "margin_ratio",
+        "status",
+    ):
         assert start[key] == getattr(report, key)
     assert report.worst_scenario is not None
     assert start["worst_scenario"] == {
@@ -104,6 +111,23 @@ def test_what_is_held_is_subscribed_to() -> None:
         "ticker.BTC-25DEC26-90000-P.100ms",
         "deribit_price_index.btc_usd",
     ]
+
+
+def test_what_the_venue_does_not_subscribe_to_is_said() -> None:
+    session = mc.watch(mc.load(STRANGLE))
+    wanted = json.loads(session.subscription())["params"]["channels"]
+    known = wanted[1:]
+    answers = [
+        {"jsonrpc": "2.0", "id": 1, "result": wanted, "usIn": 1, "usOut": 2},
+        {"jsonrpc": "2.0", "id": 1, "result": known},
+        {"jsonrpc": "2.0", "id": 2, "result": "ok"},
+        {"jsonrpc": "2.0", "id": 1, "error": {"code": 11050, "message": "bad_request"}},
+        ["result"],
+    ]
+    said = [*session.events(json.dumps(answer).encode() for answer in answers)]
+    assert [each.get("line") for each in said] == [None, 2, 4, 5, None]
+    assert said[1]["reason"] == f"the venue has no {wanted[0]}"
+    assert "bad_request" in said[2]["reason"]
 
 
 @pytest.mark.parametrize("market", ["BTC", "BTC_USDC"])

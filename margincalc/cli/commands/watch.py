@@ -71,7 +71,8 @@ TICKS = f"{SAMPLES}/ticks.ndjson"
     default="50%",
     show_default=True,
     metavar="SHARE",
-    help="A price that falls by more at once, or rises as far, waits until the next is near it.",
+    help="A price that falls by more at once, or rises as far, is refused unless the one before, "
+    "refused for it too, was near.",
 )
 @click.option(
     "--latency/--no-latency", default=True, help="Whether to print how long a change took."
