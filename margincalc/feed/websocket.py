@@ -16,6 +16,7 @@ from margincalc.feed.ticks import MOST_BYTES
 from margincalc.portfolio.names import parse
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds before a lost connection is tried again
+STEADY = 10.0  # seconds after which one that is lost was none that only answers and hangs up
 OPENING = 10.0  # seconds in which a connection is made
 CLOSING = 1.0  # seconds in which it is closed: nothing that comes then is read
 
@@ -38,7 +39,8 @@ class Socket(NamedTuple):
 def socket(of: Socket, silence: float) -> Iterator[Line]:
     """Yield the messages of a websocket, connecting again when it is lost.
 
-    The wait before the next attempt doubles from half a second to thirty.
+    The wait before the next attempt doubles from half a second to thirty; it begins anew after a
+    connection of ten seconds.
 
     Raises
     ------
@@ -50,10 +52,10 @@ def socket(of: Socket, silence: float) -> Iterator[Line]:
         If it could not be reached in as many attempts as were allowed.
     """
     refuse_address(of.url)
-    failed = 0
+    failed = brief = 0
     lost = _protocol_errors()
     while True:
-        reason = "it was closed"
+        reason, began = "it was closed", time.monotonic()
         try:
             for line in _connected(of, silence):
                 failed = failed if line is None else 0
@@ -63,9 +65,10 @@ def socket(of: Socket, silence: float) -> Iterator[Line]:
         except (lost, ValueError) as error:  # values: an address that a server sends to
             reason = str(error)
         failed += 1
+        brief = brief + 1 if time.monotonic() - began < STEADY else 1
         if of.attempts and failed >= of.attempts:
             raise FeedLost(f"{of.url} could not be reached in {failed} attempts: {reason}")
-        wait = min(FIRST_WAIT * 2.0 ** min(failed - 1, 10), LONGEST_WAIT)
+        wait = min(FIRST_WAIT * 2.0 ** min(brief - 1, 10), LONGEST_WAIT)
         yield Lost(reason, wait)
         time.sleep(wait)
 

@@ -68,6 +68,18 @@ def test_a_websocket_is_connected_again(server: Any, monkeypatch: pytest.MonkeyP
     assert greetings == ["hello", "hello"]
 
 
+@pytest.mark.parametrize(("steady", "waits"), [(10.0, [0.01, 0.02, 0.04]), (0.0, [0.01] * 3)])
+def test_a_server_that_only_answers_and_hangs_up_is_not_pressed(
+    server: Any, monkeypatch: pytest.MonkeyPatch, steady: float, waits: list[float]
+) -> None:
+    monkeypatch.setattr(websocket, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(websocket, "STEADY", steady)
+    feed = websocket.socket(websocket.Socket(f"ws://127.0.0.1:{server[0]}", ("hello",), 3), 5.0)
+    found = [next(feed) for _ in range(9)]
+    assert [line.wait for line in found if isinstance(line, Lost)] == waits
+    feed.close()  # type: ignore[attr-defined]
+
+
 @pytest.fixture
 def nobody() -> Iterator[str]:
     """Yield an address at which nobody listens, nor can begin to meanwhile."""
