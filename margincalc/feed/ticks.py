@@ -62,9 +62,10 @@ class Tick(NamedTuple):
 
     @property
     def subject(self) -> str:
-        """What it is about, for messages."""
+        """What it is about, for messages; an expiry where it says its forward and nothing else."""
         name = self.instrument or self.underlying or ""
-        return f"{name} {self.expiry}" if self.expiry else name
+        of_expiry = self.underlying is not None and self.spot is None and self.expiry is not None
+        return f"{name} {self.expiry}" if of_expiry else name
 
 
 def read_line(line: bytes) -> tuple[Tick, ...]:

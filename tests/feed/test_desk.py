@@ -105,6 +105,18 @@ def test_an_older_quote_of_the_same_is_stale() -> None:
     assert desk.book.spot[0] == 101_000.0
 
 
+@pytest.mark.parametrize(
+    "tick", [Tick(underlying="BTC", spot=1e5), Tick(instrument=CALL, mark=9.0)]
+)
+def test_an_expiry_beside_it_makes_no_old_quote_new(tick: Tick) -> None:
+    desk = strangle()
+    later, earlier = (books.AS_OF + dt.timedelta(seconds=seconds) for seconds in (10, 9))
+    desk.apply([tick._replace(time=later)])
+    for day in ("2026-12-25", "2026-12-26"):
+        with pytest.raises(Refused, match="quoted later"):
+            desk.apply([tick._replace(time=earlier, expiry=day)])
+
+
 def test_what_is_said_aside_is_left_out_where_it_was_quoted_later() -> None:
     """Instruments' tickers come in any order, and each names the index."""
     desk = strangle()
