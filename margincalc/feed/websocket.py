@@ -149,12 +149,19 @@ def _protocol_errors() -> type[Exception]:
 
 
 def channels(instruments: Iterable[str], underlyings: Iterable[str]) -> list[str]:
-    """Return Deribit's channels of the tickers of contracts, and of the underlyings' indices."""
-    found = [f"ticker.{name}.100ms" for name in instruments if parse(name)]
+    """Return Deribit's channels of contracts' tickers, and of the indices that they settle by.
+
+    An underlying without a contract is asked for in dollars.
+    """
+    contracts = {name: terms for name in instruments if (terms := parse(name))}
+    indices = dict.fromkeys((terms.base, terms.quote or "USD") for terms in contracts.values())
+    bases = {base for base, _ in indices}
     for name in underlyings:
-        base, _, quote = name.lower().partition("_")
-        found.append(f"deribit_price_index.{base}_{quote or 'usd'}")
-    return found
+        base, _, quote = name.partition("_")
+        if base not in bases:
+            indices[base, quote or "USD"] = None
+    found = [f"ticker.{name}.100ms" for name in contracts]
+    return found + [f"deribit_price_index.{base}_{quote}".lower() for base, quote in indices]
 
 
 def subscription(wanted: Sequence[str]) -> str:

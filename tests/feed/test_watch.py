@@ -14,6 +14,7 @@ import pytest
 
 import margincalc as mc
 from margincalc import files
+from margincalc.feed import websocket
 from tests.cli import SAMPLES, STRANGLE, UNDER
 from tests.cli.conftest import Run, run
 
@@ -110,6 +111,14 @@ def test_what_is_held_is_subscribed_to() -> None:
         "ticker.BTC-25DEC26-115000-C.100ms",
         "ticker.BTC-25DEC26-90000-P.100ms",
         "deribit_price_index.btc_usd",
+    ]
+
+
+def test_an_index_is_that_by_which_a_contract_settles() -> None:
+    held = ["BTC_USDC-PERPETUAL", "ETH-PERPETUAL", "ETH_USDC-PERPETUAL", "BTC_USDC"]
+    assert websocket.channels(held, ["BTC", "ETH", "SOL", "XRP_USDC"])[3:] == [
+        f"deribit_price_index.{name}"
+        for name in ("btc_usdc", "eth_usd", "eth_usdc", "sol_usd", "xrp_usdc")
     ]
 
 
