@@ -158,7 +158,8 @@ class Desk:
         if tick.time is None:
             return newest
         if newest - tick.time > BEHIND * self.ahead:
-            raise Behind(f"stale: {tick.subject} is {_long(newest - tick.time)} behind the feed")
+            of = "feed" if self._seen else "account's file; wanted later ticks, or another --as-of"
+            raise Behind(f"stale: {tick.subject} is {_long(newest - tick.time)} behind the {of}")
         if self._quoted_since(tick):
             last = zulu(self._seen[tick.subject])
             raise Refused(f"stale: {tick.subject} was quoted later, at {last}")

@@ -73,7 +73,7 @@ CALL = "BTC-25DEC26-115000-C"
         (Tick(underlying="BTC", expiry="2026-12-25", forward=1_000.0), "-99.0 % at once"),
         (Tick(instrument=CALL, funding=0.1), "a funding of"),
         (Tick(instrument=CALL, spot=1.0), "a spot of"),
-        (Tick(books.AS_OF - dt.timedelta(days=1), "BTC", spot=99_000.0), "stale"),
+        (Tick(books.AS_OF - dt.timedelta(days=1), "BTC", spot=99_000.0), "another --as-of"),
         (Tick(books.AS_OF + dt.timedelta(days=30), "BTC", spot=99_000.0), "30.0 days ahead"),
         (Tick(books.AS_OF + dt.timedelta(seconds=61), "BTC", spot=99_000.0), "61 s ahead"),
         (Tick(instrument=CALL, volatility=15.0), "15 for BTC-25DEC26-115000-C, which was 0.55"),
