@@ -13,11 +13,12 @@ from margincalc.errors import InputError, input_error, printable, shown
 from margincalc.files.explain import explain
 from margincalc.files.parquet import opened, read_whole
 from margincalc.files.source import Source, read_source
-from margincalc.files.tree import MOST_VALUES, Locator, Places, Tree
+from margincalc.files.tree import Locator, Places, Tree
 from margincalc.files.yaml_text import read_yaml, yaml_growth
 from margincalc.portfolio import LEAST, Finite, Positive, Price, Text
 
 MOST_PRICE = 1e15  # as of `Positive`
+CELLS = 10_000_000  # of a Parquet file: a million accounts, each an object
 _EXAMPLE = "account,quantity,entry_price,balance,maintenance"
 
 
@@ -121,7 +122,7 @@ class _Rows:
 
 def _parquet(path: Path) -> tuple[Tree, Locator]:
     with opened(str(path)) as file:
-        rows: list[dict[str, Any]] = read_whole(file, str(path), MOST_VALUES).to_pylist()
+        rows: list[dict[str, Any]] = read_whole(file, str(path), CELLS).to_pylist()
     kept = [{key: _plain(value) for key, value in row.items() if value is not None} for row in rows]
     return {"accounts": kept}, _Rows(printable(str(path)))
 

@@ -48,7 +48,7 @@ def test_a_csv_table_of_too_many_cells(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_accounts_of_a_waterfall_are_bounded(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(holders, "MOST_VALUES", 5)
+    monkeypatch.setattr(holders, "CELLS", 5)
     with pytest.raises(InputError, match="at most 5 cells"):
         holders.load_holders(table)
 
