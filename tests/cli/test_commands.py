@@ -141,7 +141,8 @@ def test_models_verify(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_terminal_has_its_width_and_colour(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((120, 50)))
+    size = os.terminal_size((120, 50))
+    monkeypatch.setattr("shutil.get_terminal_size", lambda *_, **__: size)  # also for pytest
     monkeypatch.delenv("NO_COLOR", raising=False)
     coloured = run("margin", STRANGLE).out
     assert "\033[32mHEALTHY\033[0m" in coloured

@@ -102,6 +102,7 @@ def test_the_manual_has_every_command_and_its_options(run: Run) -> None:
         assert f'.SS "margincalc {name}"' in page
     assert '.SS "margincalc models verify"' in page
     assert r"\fB--mode [isolated|cross|portfolio]\fR" in page
+    assert page.count(r"\fB-h, --help\fR") == page.count('.SS "')
     assert page.startswith(".TH MARGINCALC 1")
 
 

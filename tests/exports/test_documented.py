@@ -5,11 +5,11 @@ figures are the venue's own, of another field of the same answer or of the reque
 `documented/SOURCES.md` says where each was read and what was changed.
 """
 
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 import margincalc as mc
@@ -34,7 +34,7 @@ def answer(name: str) -> Any:
 
 def years(portfolio: mc.Portfolio, expiry: str) -> float:
     assert portfolio.as_of is not None
-    return years_between(portfolio.as_of, np.datetime64(f"{expiry}T08:00", "s").item().astimezone())
+    return years_between(portfolio.as_of, dt.datetime.fromisoformat(f"{expiry}T08:00+00:00"))
 
 
 def test_every_answer_says_where_it_was_read() -> None:

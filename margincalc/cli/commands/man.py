@@ -28,7 +28,7 @@ def man(options: Options) -> None:
 
 def page(program: click.Group) -> str:
     """Return the manual page of a program and of all its commands."""
-    context = click.Context(program, info_name="margincalc")
+    context = click.Context(program, info_name="margincalc", **program.context_settings)
     lines = [
         f'.TH MARGINCALC 1 "" "margincalc {__version__}" "User Commands"',
         ".SH NAME",
