@@ -34,7 +34,7 @@ class Case(NamedTuple):
 
 
 def sample(name: str) -> Written:
-    found: Written = yaml.safe_load((SAMPLES / f"{name}.yaml").read_text())
+    found: Written = yaml.safe_load((SAMPLES / f"{name}.yaml").read_text("utf-8"))
     return found
 
 

@@ -333,7 +333,7 @@ def bought(row: int, size: float, mark: float) -> Callable[[Written], None]:
 
 @pytest.mark.parametrize("name", ["btc_short_strangle", "eth_gamma_hedged_perp"])
 def test_sensitivities_are_those_of_bumped_accounts(name: str) -> None:
-    written = yaml.safe_load((SAMPLES / f"{name}.yaml").read_text())
+    written = yaml.safe_load((SAMPLES / f"{name}.yaml").read_text("utf-8"))
     account = mc.Portfolio.model_validate(written)
     marks = {line.instrument: line.mark_price for line in mc.margin(account).positions}
     report = mc.liquidation(account, frontier=False)

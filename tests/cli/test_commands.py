@@ -97,7 +97,7 @@ def test_models(run: Run) -> None:
 def test_models_show_prints_a_model_file(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     assert run("models", "show", "generic-portfolio", "--output", str(file)).status == 0
-    assert tomllib.loads(file.read_text())["name"] == "generic-portfolio"
+    assert tomllib.loads(file.read_text("utf-8"))["name"] == "generic-portfolio"
     own = run("margin", STRANGLE, "--model", str(file), "--format", "json")
     shipped = run("margin", STRANGLE, "--format", "json")
     assert own.out == shipped.out

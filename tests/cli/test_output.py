@@ -35,7 +35,7 @@ def test_file_holds_what_would_be_printed(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "margin.json"
     written = run("margin", STRANGLE, "--format", "json", "-o", str(file))
     assert (written.status, written.out) == (0, "")
-    assert file.read_text() == run("margin", STRANGLE, "--format", "json").out
+    assert file.read_text("utf-8") == run("margin", STRANGLE, "--format", "json").out
     assert list(tmp_path.iterdir()) == [file]
 
 
@@ -49,7 +49,7 @@ def test_an_old_file_keeps_its_permissions(run: Run, tmp_path: Path) -> None:
     file.chmod(0o640)
     assert run("margin", STRANGLE, "-o", str(file)).status == 0
     assert file.stat().st_mode & 0o777 == 0o640
-    assert file.read_text().startswith("btc-short-strangle")
+    assert file.read_text("utf-8").startswith("btc-short-strangle")
 
 
 def test_the_file_behind_a_link_is_written(run: Run, tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_the_file_behind_a_link_is_written(run: Run, tmp_path: Path) -> None:
     link.symlink_to(file)
     assert run("margin", STRANGLE, "-o", str(link)).status == 0
     assert link.is_symlink()
-    assert file.read_text().startswith("btc-short-strangle")
+    assert file.read_text("utf-8").startswith("btc-short-strangle")
 
 
 def test_an_old_file_survives_a_failure(
@@ -73,7 +73,7 @@ def test_an_old_file_survives_a_failure(
     outcome = run("margin", STRANGLE, "-o", str(file))
     assert outcome.status == 3
     assert outcome.err == f"error: {file} could not be written: No space left on device\n"
-    assert file.read_text() == "old"
+    assert file.read_text("utf-8") == "old"
     assert list(tmp_path.iterdir()) == [file]
 
 
@@ -124,7 +124,7 @@ def test_no_file_that_is_read_is_overwritten(
 def test_a_check_that_fails_still_writes(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "check.txt"
     assert run("check", UNDER, "-o", str(file)).status == 1
-    assert file.read_text().startswith("LIQUIDATABLE")
+    assert file.read_text("utf-8").startswith("LIQUIDATABLE")
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def wait_until_read(pid: int, pipe: IO[bytes]) -> None:
     left = bytearray(4)
     while True:
         fcntl.ioctl(pipe, termios.FIONREAD, left)
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        state = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
         if state == "Z" or (state == "S" and not any(left)):
             return
         time.sleep(0.01)

@@ -24,10 +24,10 @@ def test_a_picture_is_written_beside_the_table(run: Run, tmp_path: Path) -> None
 
 def test_what_was_read_is_not_drawn_over(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "book.svg"
-    file.write_text(Path(STRANGLE).read_text())
+    file.write_text(Path(STRANGLE).read_text("utf-8"))
     outcome = run("scenarios", str(file), "--plot", str(file))
     assert outcome.status == 2
-    assert file.read_text() == Path(STRANGLE).read_text()
+    assert file.read_text("utf-8") == Path(STRANGLE).read_text("utf-8")
 
 
 def test_without_matplotlib_the_message_gives_the_pip_line(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ def test_it_writes_what_the_library_returns(run: Run, tmp_path: Path) -> None:
     outcome = run("report", source, "--spot", "-5%", "-o", str(file))
     assert (outcome.status, outcome.out) == (0, "")
     assert list(tmp_path.iterdir()) == [file]
-    assert file.read_text() == mc.report(mc.load(source), changes=mc.what_if(spot=["-5%"]))
+    assert file.read_text("utf-8") == mc.report(mc.load(source), changes=mc.what_if(spot=["-5%"]))
 
 
 def test_faults_are_sentences_and_leave_no_file(run: Run, tmp_path: Path) -> None:
@@ -33,9 +33,9 @@ def test_faults_are_sentences_and_leave_no_file(run: Run, tmp_path: Path) -> Non
 
 def test_what_was_read_is_not_written_over(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "book.yaml"
-    file.write_text(Path(STRANGLE).read_text())
+    file.write_text(Path(STRANGLE).read_text("utf-8"))
     assert run("report", str(file), "-o", str(file)).status == 2
-    assert file.read_text() == Path(STRANGLE).read_text()
+    assert file.read_text("utf-8") == Path(STRANGLE).read_text("utf-8")
 
 
 def test_a_population_is_drawn_or_read_from_parquet(run: Run, tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_a_population_is_drawn_or_read_from_parquet(run: Run, tmp_path: Path) ->
     outcome = run("report", "--population", "--accounts", "200", "--spot", "50000", *terms)
     assert outcome == (0, "", "")
     drawn = Source(accounts=200, spot=50_000.0)
-    assert file.read_text() == mc.report_population(drawn, fund=2e6, depth_left=0.1)
+    assert file.read_text("utf-8") == mc.report_population(drawn, fund=2e6, depth_left=0.1)
 
     accounts = tmp_path / "accounts.parquet"
     pyarrow = pytest.importorskip("pyarrow")
@@ -61,14 +61,14 @@ def test_a_population_is_drawn_or_read_from_parquet(run: Run, tmp_path: Path) ->
     market = f"{SAMPLES}/venue/market.yaml"
     assert run("report", str(accounts), "--market", market, *terms).status == 0
     source = Source(file=accounts, market=market)
-    assert file.read_text() == mc.report_population(source, fund=2e6, depth_left=0.1)
+    assert file.read_text("utf-8") == mc.report_population(source, fund=2e6, depth_left=0.1)
     assert run("report", str(accounts), "--market", market, "-o", str(accounts)).status == 2
 
 
 def test_a_folder_of_a_venue_is_a_population(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "venue.html"
     assert run("report", f"{SAMPLES}/venue", "--shocks", "-0.1,0.1", "-o", str(file)).status == 0
-    text = file.read_text()
+    text = file.read_text("utf-8")
     assert "200 accounts of" in text
     accounts = accounts_of(Source(file=f"{SAMPLES}/venue"), Margins())
     population, venue = accounts.population, accounts.venue

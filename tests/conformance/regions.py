@@ -80,7 +80,7 @@ class Book:
         """Ask the product."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "case.toml"
-            path.write_text(self.model())
+            path.write_text(self.model(), "utf-8")
             return mc.liquidation(self.portfolio(), model=str(path), **wanted)
 
 

@@ -38,7 +38,9 @@ def years(portfolio: mc.Portfolio, expiry: str) -> float:
 
 
 def test_every_answer_says_where_it_was_read() -> None:
-    rows = [line.split(" | ") for line in (DOCUMENTED / "SOURCES.md").read_text().splitlines()]
+    rows = [
+        line.split(" | ") for line in (DOCUMENTED / "SOURCES.md").read_text("utf-8").splitlines()
+    ]
     listed = {row[0].lstrip("| "): row[1] for row in rows if len(row) > 2 and "." in row[0]}
     assert {*listed} == {path.name for path in FILES}
 

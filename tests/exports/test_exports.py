@@ -239,7 +239,7 @@ orders:
     )
     text = mc.convert(book)
     again = tmp_path / "again.yaml"
-    again.write_text(text)
+    again.write_text(text, "utf-8")
     assert [held.quantity for held in mc.load(again).positions] == [2.0]
     assert mc.margin(mc.load(again)).status == "liquidatable"
     for line, place in ((5, "positions[0]"), (8, "orders[0]")):

@@ -17,7 +17,7 @@ from margincalc.files.prices import read_prices
 
 def written(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "prices.csv"
-    path.write_text(text)
+    path.write_text(text, "utf-8")
     return path
 
 

@@ -188,7 +188,7 @@ def test_too_many_values_are_no_account(
     for module in (tree, json_text, csv_text):
         monkeypatch.setattr(module, "MOST_VALUES", 1000)
     path = tmp_path / name
-    path.write_text(text)
+    path.write_text(text, "utf-8")
     with pytest.raises(InputError, match="more than 1,000 values"):
         load(path, market="-", stdin=io.BytesIO(b"market: {}"))
 
@@ -203,7 +203,7 @@ def test_too_many_values_are_no_account(
 )
 def test_faults_without_end_are_cut(name: str, text: str, tmp_path: Path) -> None:
     path = tmp_path / name
-    path.write_text(text)
+    path.write_text(text, "utf-8")
     with pytest.raises(InputError, match="more faults") as caught:
         load(path, market="-", stdin=io.BytesIO(b"market: {}"))
     assert len(str(caught.value).splitlines()) < 4000

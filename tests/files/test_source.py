@@ -113,7 +113,7 @@ def test_forgiven_marks_and_line_ends() -> None:
 )
 def test_format_by_content(text: str, format_: str, tmp_path: Path) -> None:
     path = tmp_path / "book.txt"
-    path.write_text(text)
+    path.write_text(text, "utf-8")
     assert read_source(path).format == format_
     assert read_source("-", io.BytesIO(text.encode())).format == format_
 

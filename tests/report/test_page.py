@@ -87,7 +87,9 @@ def hostile() -> str:
     """Return the strangle's page, under names that would break out of a careless one."""
     put = {"underlying": "BTC", "kind": "option", "type": "put", "strike": 90000}
     text = (
-        Path(STRANGLE).read_text().replace("account: btc-short-strangle", f"account: '{ACCOUNT}'")
+        Path(STRANGLE)
+        .read_text("utf-8")
+        .replace("account: btc-short-strangle", f"account: '{ACCOUNT}'")
     )
     text = text.replace("instrument: BTC-25DEC26-90000-P", f"instrument: '{INSTRUMENT}'")
     terms = json.dumps({INSTRUMENT: {**put, "expiry": "2026-12-25"}})

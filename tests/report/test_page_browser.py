@@ -89,7 +89,7 @@ class Opened:
 
 def written(folder: Path, text: str) -> Path:
     file = folder / "report.html"
-    file.write_text(text)
+    file.write_text(text, "utf-8")
     return file
 
 

@@ -57,7 +57,7 @@ def test_the_twelfth_of_march_2020_is_a_breach_of_every_dynamic_range(study: Stu
 def test_written_ranges_margin_a_portfolio(tmp_path: Path) -> None:
     text = mc.dynamic_model(DAILY, DynamicTerms(window=60), rule="floor", name="mine")
     path = tmp_path / "mine.toml"
-    path.write_text(text)
+    path.write_text(text, "utf-8")
     sample = Path(__file__).parents[2] / "sample_portfolios" / "btc_short_strangle.yaml"
     report = mc.margin(mc.load(sample), model=str(path))
     assert report.model.name == "mine"
