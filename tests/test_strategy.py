@@ -140,6 +140,17 @@ def test_whole_contracts_are_paired_whole() -> None:
     assert published(wings, times=10) == 7_000.0 + 3.0 * 501.0
 
 
+@pytest.mark.parametrize("multiplier", [1e-12, 1e-9, 1.0, 1e6])
+def test_contracts_of_any_size_are_paired(multiplier: float) -> None:
+    legs = ((PUT, 90, 3), (PUT, 100, -3), (CALL, 110, -3), (CALL, 120, 2), (CALL, 105, 1))
+    account = Account(100.0, tuple(Leg(call, strike, 30, 100.0, n) for call, strike, n in legs))
+    content = written(account)
+    for position in content["positions"]:
+        position["instrument"]["multiplier"] = multiplier
+    found = margin_of(content).result.details["strategy_maintenance"][0]
+    assert found / multiplier == pytest.approx(maintenance(account) / 100.0, rel=1e-9)
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_no_greedy_pairing_needs_less(seed: int) -> None:
     rng = Random(seed)

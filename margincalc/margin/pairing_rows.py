@@ -139,13 +139,19 @@ def _shared(legs: Legs, ways: Columns) -> _Rows:
 
 
 def _balance(legs: Legs, ways: Columns) -> _Rows:
-    """As many units of a type are long as short in each bucket."""
+    """As many units of a type are long as short in each bucket.
+
+    Units are those of the bucket's largest contract, or near it: by a power of two, which loses no
+    digit, and which keeps contracts of a billionth from being taken for nothing.
+    """
     column = np.flatnonzero(ways.bucket >= 0)
     leg = ways.legs[column, 0]
     side = 2 * ways.bucket[column] + legs.call[leg]
     first, row = group_rows(side)
     block, none = legs.block[leg[first]], np.zeros(len(first))
-    value = np.sign(legs.quantity[leg]) * legs.units[leg]
+    largest = np.zeros(len(first))
+    np.maximum.at(largest, row, legs.units[leg])
+    value = np.sign(legs.quantity[leg]) * legs.units[leg] / 2.0 ** np.ceil(np.log2(largest))[row]
     return _Rows(block, none, none > 0.0, row, column, value)
 
 
