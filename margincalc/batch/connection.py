@@ -106,7 +106,8 @@ def _undisturbed() -> Iterator[None]:
 
     They are ended when this one is; interrupted themselves, they would show tracebacks.
     """
-    if threading.current_thread() is not threading.main_thread():
+    main = threading.current_thread() is threading.main_thread()
+    if not main or not hasattr(signal, "pthread_sigmask"):  # as on Windows
         yield
         return
     resource_tracker.ensure_running()  # started later, it would let the signal through

@@ -38,6 +38,13 @@ class Workers(NamedTuple):
     scheduler: str | None = None
 
 
+def cores() -> int:
+    """Return how many processors this process may use; those of the machine where nobody says."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 @contextmanager
 def engine(workers: Workers) -> Iterator[Engine]:
     """Start an engine, and end it.
@@ -51,7 +58,7 @@ def engine(workers: Workers) -> Iterator[Engine]:
     if workers.scheduler is not None and workers.engine != "dask":
         remedy = "add --engine dask, or leave the scheduler out"
         raise input_error("--scheduler", "an address for threads of this process", "none", remedy)
-    count = workers.number or len(os.sched_getaffinity(0))
+    count = workers.number or cores()
     if workers.engine == "dask":
         with cluster(workers.scheduler, count) as started:
             yield started

@@ -5,7 +5,6 @@ each account's rows keep their order. Rows without account, or with one that is 
 in the last file: it is `batch` that sets rows aside.
 """
 
-import fcntl
 import os
 import re
 import shutil
@@ -116,21 +115,32 @@ def _ours(draft: Path) -> bool:
 @contextmanager
 def _alone(draft: Path) -> Iterator[None]:
     """Hold a draft, emptied, against others who would write to it; it is gone in the end."""
-    place = os.open(draft, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            found = f"{draft.parent}, to which another --partition is writing"
-            raise input_error("--output", found, "a new folder", "name another") from None
-        except OSError:
-            pass  # a file system without locks
+    with _locked(draft):
         for left in draft.iterdir():
             shutil.rmtree(left)
         try:
             yield
         finally:
             shutil.rmtree(draft, ignore_errors=True)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Lock a folder, where its system and its file system have locks."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    place = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a file system without locks
+            try:
+                fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                found = f"{folder.parent}, to which another --partition is writing"
+                raise input_error("--output", found, "a new folder", "name another") from None
+        yield
     finally:
         os.close(place)
 

@@ -60,7 +60,10 @@ def drafted(path: Path) -> Iterator[Path]:
 
 def on_disk(path: Path) -> None:
     """See that a file's content, or a folder's names, are on the disk."""
-    place = os.open(path, os.O_RDONLY)
+    windows = os.name == "nt"
+    if windows and path.is_dir():
+        return  # it opens no folders
+    place = os.open(path, os.O_RDWR if windows else os.O_RDONLY)  # and syncs what can be written
     try:
         os.fsync(place)
     finally:
