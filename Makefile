@@ -11,7 +11,7 @@ BIN := .venv/bin
 SAMPLE ?= sample_portfolios/btc_short_strangle.yaml
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DEPENDED_ON := tests/cli tests/conformance tests/errors tests/feed tests/files tests/test_laws.py \
-	tests/test_pricers.py tests/test_screen.py
+	tests/test_machine_code.py tests/test_pricers.py tests/test_screen.py
 
 .PHONY: run test venv bench docs prove oldest format clean
 
