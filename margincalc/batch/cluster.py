@@ -20,7 +20,7 @@ from margincalc.batch.manifest import MANIFEST, run_of
 from margincalc.batch.parts import Part
 from margincalc.batch.piece import Job, run_part
 from margincalc.batch.versions import Versions, refuse_cluster, refuse_unlike, versions
-from margincalc.errors import EngineError, MargincalcError
+from margincalc.errors import EngineError, MargincalcError, OutputError
 from margincalc.risk.known import owned
 
 ALONE = 30.0  # seconds without a worker that runs; one that is started again is there by then
@@ -74,6 +74,8 @@ def margined(part: Part, sent: Sent, wanted: Versions) -> Any:
         if run_of(job.output) != job.run:
             raise EngineError(_unseen(os.path.join(job.output, MANIFEST)))
         return run_part(part, job)
+    except OutputError as error:  # perhaps of this worker's machine alone
+        return OutputError(f"the dask worker {_me()}: {error}")
     except MargincalcError as error:
         return error
 

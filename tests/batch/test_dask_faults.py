@@ -19,7 +19,7 @@ from margincalc.batch import connection
 from margincalc.batch import versions as made_of
 from margincalc.batch.piece import Job, run_part
 from margincalc.batch.versions import versions
-from margincalc.errors import EngineError, Fault, InputError, ModelRefusal
+from margincalc.errors import EngineError, Fault, InputError, ModelRefusal, OutputError
 from tests.batch.test_resume import command
 from tests.batch.venues import files
 
@@ -136,30 +136,50 @@ def nowhere(name: str) -> None:
     """Find a module as where it is not installed."""
 
 
+class Clock:
+    """A time in which each wait is a second."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        """Return the seconds so far."""
+        return self.now
+
+    def sleep(self, _: float) -> None:
+        """Wait for a moment, and call it a second."""
+        self.now += 1.0
+        time.sleep(0.01)
+
+
 def test_workers_that_are_gone_for_a_moment_are_no_error(
     inputs: Path, whole: dict[str, bytes], tmp_path: Path, local: Any, monkeypatch: Any
 ) -> None:
+    clock, looks, waited = Clock(), cycle([False, True]), []
+
     def slow(part: Any, job: Job) -> Any:
-        time.sleep(0.2)
+        begun = clock.now
+        while part.number == 0 and clock.now < begun + 3.0 * clusters.ALONE:
+            time.sleep(0.01)
+        waited.append(clock.now - begun)
         return run_part(part, job)
 
-    looks = cycle([False, False, True])
+    monkeypatch.setattr(clusters, "time", clock)
     monkeypatch.setattr(clusters, "run_part", slow)
-    monkeypatch.setattr(clusters, "ALONE", 0.05)
     monkeypatch.setattr(clusters.Dask, "_attended", lambda self: next(looks))
-    monkeypatch.setattr(clusters, "GLANCE", 0.01)
     mc.batch(inputs, output=tmp_path / "out", engine="dask", scheduler=local.scheduler_address)
+    assert max(waited) > clusters.ALONE
     assert files(tmp_path / "out") == whole
 
 
 @slow
 def test_ctrl_c_ends_what_was_started_in_silence(inputs: Path, tmp_path: Path) -> None:
     for wait in (0.0, 0.3, 2.0):  # while it starts, and when it has
-        line = command(inputs, tmp_path / "out", "--engine", "dask", "--workers", "2")
+        line = command(inputs, tmp_path / str(wait), "--engine", "dask", "--workers", "2")
         running = subprocess.Popen(
             line, start_new_session=True, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
         )
-        while not (started := processes_of(running.pid)):
+        while running.poll() is None and not processes_of(running.pid):
             time.sleep(0.01)
         time.sleep(wait)
         started = processes_of(running.pid)
@@ -167,8 +187,16 @@ def test_ctrl_c_ends_what_was_started_in_silence(inputs: Path, tmp_path: Path) -
         _, said = running.communicate()
         assert (running.returncode, said.strip()) in ((130, b""), (0, b"")), said
         for process in started:
-            while Path(f"/proc/{process}").exists():
+            while lives(process):
                 time.sleep(0.01)
+
+
+def lives(process: int) -> bool:
+    """Say whether a process has not ended; one that has may be listed yet."""
+    try:
+        return bool(Path(f"/proc/{process}/cmdline").read_bytes())
+    except OSError:
+        return False
 
 
 def processes_of(parent: int) -> list[int]:
@@ -200,6 +228,17 @@ def test_an_error_of_a_worker_arrives_as_it_was(
     with pytest.raises(InputError) as caught:
         mc.batch(inputs, output=tmp_path / "o", engine="dask", scheduler=local.scheduler_address)
     assert str(caught.value) == str(InputError(faults * 10))
+
+
+def test_who_could_not_write_is_said(
+    inputs: Path, tmp_path: Path, local: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(part: object, job: object) -> None:
+        raise OutputError("part-000000.parquet could not be written")
+
+    monkeypatch.setattr(clusters, "run_part", full)
+    with pytest.raises(OutputError, match=r"^the dask worker inproc://\S+: part-000000.parquet"):
+        mc.batch(inputs, output=tmp_path / "o", engine="dask", scheduler=local.scheduler_address)
 
 
 def test_a_refusal_of_another_process_is_said_once() -> None:
