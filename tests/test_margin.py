@@ -1,12 +1,14 @@
 """The two generic families against figures worked out by hand."""
 
+import math
 from typing import Any
 
 import numpy as np
 import pytest
 
 from margincalc.answers.account import Account
-from margincalc.margin.base import MarginResult, status_of, total
+from margincalc.errors import ModelRefusal
+from margincalc.margin.base import MarginResult, standing, status_of, total
 from margincalc.margin.charges import net_short_options
 from tests.books import margined
 from tests.test_liquidation import book, perpetual
@@ -198,3 +200,13 @@ def test_where_an_account_stands(
     equity: float, initial: float, maintenance: float, status: str
 ) -> None:
     assert status_of(equity, initial, maintenance) == status
+
+
+@pytest.mark.parametrize("wrong", range(3))
+@pytest.mark.parametrize("found", [math.nan, math.inf, -math.inf])
+def test_no_number_has_no_status(wrong: int, found: float) -> None:
+    """Compared with anything it is false, by which every account would be healthy."""
+    figures = np.array([[100.0, 3.0], [2.0, 2.0], [1.0, 1.0]])
+    figures[wrong, 1] = found
+    with pytest.raises(ModelRefusal, match="no finite number"):
+        standing(*figures)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from margincalc.arrays import BoolArray, FloatArray, IntArray
 from margincalc.book import Book
+from margincalc.errors import ModelRefusal
 from margincalc.margin.forms import LinearForm
 from margincalc.scenarios import ScenarioGrid
 
@@ -127,7 +128,15 @@ def status_of(equity: float, initial: float, maintenance: float) -> Status:
 def standing(
     equity: float | FloatArray, initial: float | FloatArray, maintenance: float | FloatArray
 ) -> IntArray:
-    """Return the place of each account's status in `STATUSES`, shape of the arguments."""
+    """Return the place of each account's status in `STATUSES`, shape of the arguments.
+
+    Raises
+    ------
+    ModelRefusal
+        If a figure is no finite number, of which no account would be told that it fails.
+    """
+    if not np.all(np.isfinite(equity) & np.isfinite(initial) & np.isfinite(maintenance)):
+        raise ModelRefusal("equity or a margin came out as no finite number: no status follows")
     under = (equity < maintenance) | ((equity <= 0.0) & (maintenance > 0.0))
     # A pool that was funded with exactly its initial margin has it but for rounding.
     short = equity < initial * (1.0 - 1e-12)
