@@ -4,6 +4,7 @@
       InputError                2   a file, a model or an option is wrong; carries every fault found
       ModelRefusal              2   a margin model cannot express a book
       OutputError               3   a result could not be written
+      EngineError               3   what works on parts was lost, or cannot
       MissingExtraError         3   an optional dependency is not installed
 
 A fault says where, what was found, what was wanted and how to mend it.

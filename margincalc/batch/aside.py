@@ -76,8 +76,14 @@ def rows_of(
 
 
 def _shared(texts: Sequence[str], code: IntArray) -> Any:
+    """Return a column of texts that many rows share, given by number.
+
+    Each is there once: of a word that comes again, Parquet would get memory that nobody wrote to.
+    """
     pa = arrow()
-    return pa.DictionaryArray.from_arrays(pa.array(code.astype(np.int32)), pa.array(texts))
+    place = {text: number for number, text in enumerate(dict.fromkeys(texts))}
+    number = np.array([place[text] for text in texts], np.int32)
+    return pa.DictionaryArray.from_arrays(pa.array(number[code]), pa.array(list(place)))
 
 
 def refuse(bad: Table, remedy: str = _SET_ASIDE) -> None:

@@ -1,6 +1,7 @@
 """From the rows of a part to what its accounts hold; rows that cannot be are set aside."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from margincalc.files.parquet import (
     Table,
     arrow,
     columns_of,
+    flat,
     keys,
     legible,
     opened,
@@ -113,7 +115,20 @@ def _positions(part: Part) -> _Read:
         places = _places(file, part.file, part.groups)
     accounts, own = keys(table.column("account")), slice(part.skip, part.skip + part.rows)
     rows = _legible(table.slice(part.skip, part.rows), accounts[own])
-    return _Read(rows, tuple(_kept(places, part.skip, part.rows)), filled(accounts)[own])
+    owners = _filled(accounts, [count for _, _, count in places])[own]
+    return _Read(rows, tuple(_kept(places, part.skip, part.rows)), owners)
+
+
+def _filled(accounts: Any, counts: Iterable[int]) -> Any:
+    """Give rows without account to a neighbour of their row group, of so many rows, as surveyed.
+
+    To one of the row group before, they would be a second run of what may be another part's.
+    """
+    if not accounts.null_count:
+        return accounts
+    ends = accumulate(counts, initial=0)
+    each = [filled(accounts[start:end]) for start, end in pairwise(ends)]
+    return arrow().concat_arrays(each)
 
 
 def _places(file: Any, path: str, groups: Sequence[int]) -> list[tuple[str, int, int]]:
@@ -153,9 +168,25 @@ def _balances(part: Part) -> _Read:
                 accounts.append(keys(tables[-1].column("account")))
     if not tables:
         return _nothing()
-    whole = pa.concat_tables(tables, promote_options="permissive")
-    rows = _legible(whole, pa.chunked_array(accounts))
+    rows = _legible(_merged(tables), pa.chunked_array(accounts))
     return _Read(rows, tuple(places), pa.concat_arrays([filled(own) for own in accounts]))
+
+
+def _merged(tables: Sequence[Table]) -> Table:
+    """Return balances of several files as one table, also where each has types of its own."""
+    pa = arrow()
+    if any(table.schema != tables[0].schema for table in tables):
+        tables = [_plain(table) for table in tables]
+    return pa.concat_tables(tables, promote_options="default")
+
+
+def _plain(table: Table) -> Table:
+    """Return balances whose texts have no dictionary, and whose numbers are of 64 bits."""
+    pa, made = arrow(), {}
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        number = BALANCES[name].holds == "number"
+        made[name] = column.cast(pa.float64(), safe=False) if number else flat(column)
+    return pa.table(made)
 
 
 def _nothing() -> _Read:

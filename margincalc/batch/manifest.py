@@ -11,7 +11,7 @@ from margincalc.batch.parts import Part
 from margincalc.batch.piece import content_of, name_of, write
 from margincalc.batch.survey import Map
 from margincalc.errors import input_error
-from margincalc.files.whole import on_disk
+from margincalc.files.whole import on_disk, unwritten
 
 MANIFEST = "manifest.json"
 _DRAFTS = "*/.*.draft"
@@ -116,7 +116,10 @@ def completed(output: str, run: str, done: Sequence[dict[str, Any]], found: dict
         Path(output, wrote["file"]).parent for part in done for wrote in part["wrote"].values()
     }
     for folder in sorted(folders):
-        on_disk(folder)  # of the files the names; their content is
+        try:
+            on_disk(folder)  # of the files the names; their content is
+        except OSError as error:
+            raise unwritten(str(folder), error.strerror) from None
     files = [wrote for part in done for wrote in part["wrote"].values()]
     head = {"schema": SCHEMA, "run": run, "parts": len(done), "complete": True}
     text = json.dumps({**head, "summary": found, "files": files}, indent=1)

@@ -57,7 +57,9 @@ def partitioned(positions: str, balances: str | None, output: str) -> int:
     others = None if balances is None else files_of(balances, "--balances")
     states = states_of((*files, *(others or ())))
     with _drafted(Path(output)) as draft, unchanged(states):
-        kind, bounds = _bounds(files)
+        kind, bounds = _bounds(files, POSITIONS)
+        if kind is None:  # nobody's positions: balances say how accounts are written
+            kind = _bounds(others or (), BALANCES)[0] or arrow().string()
         rows = _grouped(files, _schema(POSITIONS, kind), bounds, draft / "positions")
         if others is not None:
             rows += _grouped(others, _schema(BALANCES, kind), bounds, draft / "balances")
@@ -104,10 +106,12 @@ def _refuse_full(folder: Path, draft: Path) -> None:
 
 def _ours(draft: Path) -> bool:
     """Whether a draft has nothing but what is written here."""
-    return not draft.is_symlink() and all(
+    if draft.is_symlink() or not draft.is_dir():
+        return False
+    return all(
         not path.is_symlink()
         and path.is_dir() == (path.parent == draft)
-        and _WRITTEN.fullmatch(str(path.relative_to(draft)))
+        and _WRITTEN.fullmatch(path.relative_to(draft).as_posix())
         for path in draft.rglob("*")
     )
 
@@ -152,8 +156,8 @@ def _schema(wanted: dict[str, Wanted], accounts: Any) -> Any:
     return pa.schema([(name, types[column.holds]) for name, column in wanted.items()])
 
 
-def _bounds(files: Sequence[str]) -> tuple[Any, list[Key]]:
-    """Return how accounts are written, and those at which files begin.
+def _bounds(files: Sequence[str], wanted: dict[str, Wanted]) -> tuple[Any, list[Key]]:
+    """Return how accounts are written, None where there are none, and those at which files begin.
 
     Of the files, all but the first begin at one; they have about equal numbers of rows.
     """
@@ -161,7 +165,7 @@ def _bounds(files: Sequence[str]) -> tuple[Any, list[Key]]:
     rows, kinds = 0, []
     for path in files:
         with opened(path) as file:
-            columns_of(file, path, POSITIONS)
+            columns_of(file, path, wanted)
             for group in range(len(sizes_of(file, path))):
                 accounts = account_keys(read(file, [group], ["account"]).column(0), path)
                 accounts, kind = accounts.drop_null(), accounts.type
@@ -176,7 +180,7 @@ def _bounds(files: Sequence[str]) -> tuple[Any, list[Key]]:
     sample.sort()
     count = min(max(rows // ROWS, 1), MOST_FILES)
     cuts = (sample[len(sample) * number // count] for number in range(1, count))
-    return kinds[0] if kinds else arrow().string(), list(dict.fromkeys(cuts))
+    return kinds[0] if kinds else None, list(dict.fromkeys(cuts))
 
 
 def _grouped(files: Sequence[str], schema: Any, bounds: Sequence[Key], folder: Path) -> int:

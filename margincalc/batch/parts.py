@@ -186,9 +186,7 @@ def _owners(parts: Sequence[Part], positions: Survey) -> IntArray:
     number = {
         (positions.files[group.file], group.number): at for at, group in enumerate(positions.groups)
     }
-    for part in reversed(parts):
-        for group in part.groups:  # the last one may be the next part's, but for its lead
-            owner[number[part.file, group]] = part.number
     for part in parts:
-        owner[number[part.file, part.groups[0]]] = part.number
+        for group in part.groups:  # of one that several have, all but the last have the lead alone
+            owner[number[part.file, group]] = part.number
     return owner

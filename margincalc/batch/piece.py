@@ -1,8 +1,8 @@
 """One part, from its files to its files: read, margined book by book, written whole or not at all.
 
-A part leaves `accounts/part-N.parquet`, `quarantine/part-N.parquet` where rows were set aside, and
-last `done/part-N.json`, which says what it wrote. That file makes it done: what is without one is
-done again.
+A part leaves `accounts/part-N.parquet`, unless it is nobody's, `quarantine/part-N.parquet` where
+rows were set aside, and last `done/part-N.json`, which says what it wrote. That file makes it done:
+what is without one is done again.
 """
 
 import hashlib

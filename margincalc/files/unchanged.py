@@ -11,7 +11,7 @@ from typing import TypeAlias
 from margincalc.errors import Fault, InputError
 
 States: TypeAlias = Mapping[str, tuple[int, int] | None]
-"""Bytes, and nanoseconds of the last change, of each file; None of one that is not there."""
+"""Bytes, and microseconds of the last change, of each file; None of one that is not there."""
 
 
 def states_of(files: Iterable[str]) -> States:
@@ -24,7 +24,7 @@ def _state(file: str) -> tuple[int, int] | None:
         found = os.stat(file)
     except OSError:
         return None
-    return found.st_size, found.st_mtime_ns
+    return found.st_size, found.st_mtime_ns // 1000  # some shares cut off nanoseconds
 
 
 @contextmanager

@@ -1,11 +1,14 @@
 """Files are written whole or not at all, also where the power goes."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from margincalc.errors import OutputError
+
+_NO_SUCH_CALL = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)
 
 
 def write_whole(name: str, content: bytes) -> None:
@@ -59,12 +62,18 @@ def drafted(path: Path) -> Iterator[Path]:
 
 
 def on_disk(path: Path) -> None:
-    """See that a file's content, or a folder's names, are on the disk."""
-    windows = os.name == "nt"
-    if windows and path.is_dir():
+    """See that a file's content, or a folder's names, are on the disk.
+
+    Names of a folder are where its system has no way to see to that.
+    """
+    windows, folder = os.name == "nt", path.is_dir()
+    if windows and folder:
         return  # it opens no folders
     place = os.open(path, os.O_RDWR if windows else os.O_RDONLY)  # and syncs what can be written
     try:
         os.fsync(place)
+    except OSError as error:
+        if not folder or error.errno not in _NO_SUCH_CALL:
+            raise
     finally:
         os.close(place)

@@ -14,8 +14,11 @@ from margincalc.report.records import records
 if TYPE_CHECKING:
     from margincalc.report import Report
 
-_FORMULA = re.compile(r"[=@\uff1d\uff0b\uff0d\uff20\t\r\n]|[-+](?!\d[\w .,:;%-]*\Z)")
-"""How a formula begins; `-2.5 BTC-PERPETUAL`, a number and plain words, is none."""
+_FORMULA = re.compile(
+    r"[=@\uff1d\uff0b\uff0d\uff20\t\r\n]"
+    r"|[-+](?!\d[\d.,]*(?:e[-+]?\d+)? ?%?(?:(?:;| \w)[\w .,:;%+-]*)?\Z)"
+)
+"""How a formula begins; `-2.5 BTC-PERPETUAL`, a number and plain words apart from it, is none."""
 
 
 def csv_text(report: "Report", *, guarded: bool = True) -> str:

@@ -13,6 +13,7 @@ import margincalc as mc
 from margincalc.batch import partition, run, watched
 from margincalc.batch.universe import universe
 from margincalc.errors import InputError, input_error
+from margincalc.files.unchanged import states_of, unchanged
 from tests.batch.conftest import PARTS, resumed
 from tests.batch.venues import files
 
@@ -100,6 +101,16 @@ def test_a_file_that_changes_while_it_is_grouped(
     with pytest.raises(InputError, match=CHANGED.format(file.name)):
         mc.partition(own, output=tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_share_that_cuts_off_nanoseconds_changes_no_file(own: Path) -> None:
+    """As one by SMB does, which a worker may have where the command has the file itself."""
+    file = own / "balances.parquet"
+    os.utime(file, ns=(0, 1_700_000_000_123_456_789))
+    with unchanged(states_of([str(file)])):
+        os.utime(file, ns=(0, 1_700_000_000_123_456_700))
+    with pytest.raises(InputError), unchanged(states_of([str(file)])):
+        os.utime(file, ns=(0, 1_700_000_000_123_457_000))
 
 
 def test_what_a_worker_finds_arrives_as_it_was_said() -> None:

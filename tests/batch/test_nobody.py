@@ -131,6 +131,19 @@ def test_a_file_of_nobody_beside_others(
     assert {row["account"] for row in bad_of(tmp_path / "out")} == {None}
 
 
+@pytest.mark.parametrize("lost", [pa.nulls(3, pa.int64()), pa.nulls(0), pa.array(["", ""])])
+def test_where_positions_are_nobodys_balances_say_how_accounts_are_written(
+    plain: Venue, tmp_path: Path, lost: Any
+) -> None:
+    made = plain._replace(balances=[row | {"account": n} for n, row in enumerate(plain.balances)])
+    positions, _ = made.write(tmp_path)
+    table = pq.read_table(positions).slice(0, len(lost))
+    pq.write_table(table.set_column(0, "account", lost), positions)
+    mc.partition(tmp_path, output=tmp_path / "grouped")
+    report = mc.batch(tmp_path / "grouped", market=market(plain), output=tmp_path / "out")
+    assert (report.accounts, report.quarantined) == (len(made.balances), len(lost))
+
+
 def test_a_venue_of_nobody_has_no_accounts(plain: Venue, tmp_path: Path) -> None:
     plain.write(tmp_path)
     for name in ("positions", "balances"):

@@ -253,6 +253,11 @@ def test_what_an_interrupted_partition_leaves_is_no_venue_and_the_next_one_clear
     assert files(left) == before
     os.close(place)
     monkeypatch.undo()
+    output.mkdir()
+    (output / partition.DRAFT).write_text("of somebody else")
+    with pytest.raises(InputError, match=r"not empty; wanted a new folder"):
+        mc.partition(positions, balances=balances, output=output)
+    (output / partition.DRAFT).unlink()
     for folder in (left, output):
         mc.partition(positions, balances=balances, output=folder)
     assert files(left) == files(output)

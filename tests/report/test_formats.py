@@ -250,7 +250,10 @@ def test_csv_of_a_study_has_the_rows_of_all_its_tables() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["=1+1", "@SUM(A1)", "+g", "-A1", "-2+3", "-2 +cmd|' /C calc'!A0", "\t=1", "\r=1", "\uff1d1+1"],
+    [
+        *("=1+1", "@SUM(A1)", "+g", "-A1", "-2+3", "-2 +cmd|' /C calc'!A0", "\t=1", "\r=1"),
+        *("\uff1d1+1", "-2-3", "+1-A1", "-1-A1:B2", "-2 -A1", "+1e5-A1", "-2%-A1"),
+    ],
 )
 def test_no_text_of_csv_is_a_formula(name: str) -> None:
     assert rows(replace(by_hand.CHECK, account=name))[0]["account"] == f"'{name}"
@@ -258,7 +261,11 @@ def test_no_text_of_csv_is_a_formula(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["desk", "a\r=1\n=2", "'x", "a=b", "-2.5 BTC-PERPETUAL; -1.0 X", "-3", ""]
+    "name",
+    [
+        *("desk", "a\r=1\n=2", "'x", "a=b", "-2.5 BTC-PERPETUAL; -1.0 X", "-3", "", "+1"),
+        *("-1e-05 BTC-PERPETUAL", "-0.1; -0.05; 1e+16", "-15 %", "-1.5e+16 X-1"),
+    ],
 )
 def test_other_texts_and_numbers_of_csv_are_as_they_are(name: str) -> None:
     row = rows(replace(by_hand.CHECK, account=name, excess=-1.5))[0]
