@@ -127,7 +127,8 @@ class Desk:
                 book, rows = ticked(book, self._where, tick, self.reach)
                 moved.append(rows)
         self.book, self.time = book, newest
-        self._seen |= {tick.subject: tick.time for tick in ticks if tick.time is not None}
+        dated = [(tick, tick.time) for tick in ticks if tick.time is not None]
+        self._seen |= {name: time for tick, time in dated for name in tick.quoted}
         late = newest - self.aged_to >= self.step
         pools = self._pass_time() if late else self._holders.of(np.concatenate(moved))
         touched = Touched(pools, self.figures.status[pools])
@@ -141,17 +142,18 @@ class Desk:
 
     def go_back(self, to: Memory) -> "Touched":
         """Stand where it stood, as if no tick had come since, and return the pools that moved."""
-        before = self.figures.status
+        before, held = self.figures.status, self.book.instruments.kind
         self.book, self.time, self.aged_to, self.figures, self._seen = to
         self.reach.far.clear()
-        self._index()
+        if self.book.instruments.kind is not held:  # something had expired
+            self._index()
         moved = np.flatnonzero(before != self.figures.status)
         return Touched(moved, before[moved])
 
-    def _quoted_since(self, tick: Tick) -> bool:
-        """Whether what a tick is about was quoted at a later time."""
-        last = self._seen.get(tick.subject)
-        return last is not None and tick.time is not None and tick.time < last
+    def _quoted_since(self, tick: Tick) -> dt.datetime | None:
+        """Return the later time, if any, at which something that a tick quotes was quoted."""
+        last = max((self._seen[each] for each in tick.quoted if each in self._seen), default=None)
+        return last if last is not None and tick.time is not None and tick.time < last else None
 
     def _timely(self, tick: Tick, newest: dt.datetime, confirmed: bool) -> dt.datetime:
         """Return the time of a tick, unless it is stale or too far ahead."""
@@ -160,9 +162,8 @@ class Desk:
         if newest - tick.time > BEHIND * self.ahead:
             of = "feed" if self._seen else "account's file; wanted later ticks, or another --as-of"
             raise Behind(f"stale: {tick.subject} is {_long(newest - tick.time)} behind the {of}")
-        if self._quoted_since(tick):
-            last = zulu(self._seen[tick.subject])
-            raise Refused(f"stale: {tick.subject} was quoted later, at {last}")
+        if later := self._quoted_since(tick):
+            raise Refused(f"stale: {tick.subject} was quoted later, at {zulu(later)}")
         ahead = tick.time - self.time
         if ahead > max(FARTHEST, self.ahead):
             raise Refused(

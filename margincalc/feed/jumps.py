@@ -1,10 +1,12 @@
 """Times far ahead that were believed, and who says that they are wrong.
 
 Two lines that agree move the time. What was before them is kept until they are settled: when more
-lines in a row agree on an earlier time than have been used since, these are believed instead.
+lines in a row agree on an earlier time than have been used since, these are believed instead. Of
+either, no more ticks are kept in mind than one line may have.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -65,8 +67,18 @@ class Jump:
         return len(self.against) > len(self.used)
 
     def joins(self, change: Change, within: dt.timedelta) -> bool:
-        """Whether a line agrees with those in a row that are against."""
+        """Whether a line agrees with those in a row that are against, and is kept beside them."""
+        if sum(len(each.ticks) for each in (*self.against, change)) > MOST_TICKS:
+            return False
         last = self.against[-1] if self.against else None
         if last is None or last.time is None or change.time is None:
             return True
         return abs(change.time - last.time) <= within
+
+
+def doubts(change: Change, jumps: Sequence[Jump], now: dt.datetime, far: dt.timedelta) -> bool:
+    """Whether all of a line is far behind now, but not behind what was before the first jump."""
+    latest = change.time
+    if not jumps or latest is None:
+        return False
+    return now - latest > far >= jumps[0].before.time - latest

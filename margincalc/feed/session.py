@@ -22,12 +22,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from margincalc.errors import printable
 from margincalc.feed.desk import AHEAD, BEHIND, Ahead, Behind, Desk, Touched
-from margincalc.feed.jumps import MOST_JUMPS, Change, Jump
+from margincalc.feed.jumps import MOST_JUMPS, Change, Jump, doubts
 from margincalc.feed.reach import JUMP
 from margincalc.feed.sources import Line, Lost
-from margincalc.feed.states import LIQUIDATABLE, Event, state
+from margincalc.feed.states import LIQUIDATABLE, Event, said, state
 from margincalc.feed.ticks import Refused, read_line
 from margincalc.feed.websocket import channels, left_out, subscription
 from margincalc.margin.base import STATUSES
@@ -92,8 +91,7 @@ class Session:
                 yield from self._line(line)
         if self._held is not None:
             yield self._refusal(self._held.line, f"{HELD}, and it ended")
-        for jump in self._jumps:
-            yield from self._overruled(jump)
+        yield from self._overruled()
         yield self.end()
 
     def end(self) -> Event:
@@ -136,14 +134,14 @@ class Session:
             return
         if missing := left_out(line, self._wanted):
             yield self._refusal(self.lines, f"the venue has no {', '.join(missing)}")
-            return
-        yield from self._judge(change)
+        else:
+            yield from self._judge(change)
 
     def _judge(self, change: Change) -> Iterator[Event]:
         """Use a change, hold it, or refuse it."""
         confirmed = yield from self._release(change)
         try:
-            touched = self.desk.apply(change.ticks, confirmed=confirmed)
+            touched = yield from self._apply(change, confirmed=confirmed)
         except Ahead as reason:
             yield self._hold(change, str(reason))
         except Behind as reason:
@@ -177,22 +175,29 @@ class Session:
         if held.time - latest > self.desk.ahead:
             yield self._refusal(held.line, f"{HELD}, and line {following.line} is not")
             return False
-        before = self.desk.memory()
         try:
-            touched = self.desk.apply(held.ticks, confirmed=True)
+            touched = yield from self._apply(held, confirmed=True)
         except Refused as reason:
             yield self._refusal(held.line, str(reason))
         else:
-            for jump in self._jumps[-1:]:
-                yield from self._overruled(jump)
-            self._jumps = [*self._jumps[1 - MOST_JUMPS :], Jump(before)]
             yield from self._used(held._replace(began=following.began), touched)
         return latest - held.time <= self.desk.ahead
 
+    def _apply(self, change: Change, *, confirmed: bool) -> Generator[Event, None, Touched]:
+        """Apply a change; of one that moves the time far, keep in mind what was before."""
+        desk, latest = self.desk, change.time if confirmed else None
+        far = latest is not None and latest - desk.time > desk.ahead
+        before = desk.memory() if far else None
+        touched = desk.apply(change.ticks, confirmed=confirmed)
+        if before is not None:
+            yield from self._overruled()
+            self._jumps = [*self._jumps[1 - MOST_JUMPS :], Jump(before)]
+        return touched
+
     def _doubt(self, change: Change, reason: str) -> Iterator[Event]:
         """Keep a line that is far behind a time that is not settled: enough of them are right."""
-        jumps, far = self._jumps, BEHIND * self.desk.ahead
-        if not jumps or change.time is None or jumps[0].before.time - change.time > far:
+        jumps = self._jumps
+        if not doubts(change, jumps, self.desk.time, BEHIND * self.desk.ahead):
             yield self._refusal(change.line, reason)
             return
         jump = jumps[-1]
@@ -200,7 +205,7 @@ class Session:
             yield self._refusal(change.line, f"{reason}: line {jump.against[-1].line} again")
             return
         if not jump.joins(change, self.desk.ahead):
-            yield from self._overruled(jump)
+            yield from self._overruled()
         jump.against.append(change)
         if jump.outvoted:
             yield from self._taken_back(jumps.pop())
@@ -208,11 +213,12 @@ class Session:
             more = f"used if more in a row say so than the {len(jump.used)} that moved its time"
             yield self._kept(change, f"{reason}; {more}")
 
-    def _overruled(self, jump: Jump) -> Iterator[Event]:
-        """Refuse what was said against a time."""
-        against, jump.against = jump.against, []
-        for change in against:
-            yield self._refusal(change.line, "stale: far behind the feed, and others are not")
+    def _overruled(self) -> Iterator[Event]:
+        """Refuse what was said against the last time: nothing is said against earlier ones."""
+        for jump in self._jumps[-1:]:
+            against, jump.against = jump.against, []
+            for change in against:
+                yield self._refusal(change.line, "stale: far behind the feed, and others are not")
 
     def _taken_back(self, jump: Jump) -> Iterator[Event]:
         """Stand as before a time that was wrong, and use the lines that say so instead."""
@@ -235,9 +241,9 @@ class Session:
             jump.timeless.append(change)
         else:
             jump.used.append((change.line, len(change.ticks)))
-            yield from self._overruled(jump)
+            yield from self._overruled()
         if jump.settled:
-            yield from self._overruled(jump)
+            yield from self._overruled()
             self._jumps.clear()
 
     def _used(self, change: Change, touched: Touched) -> Iterator[Event]:
@@ -293,8 +299,3 @@ class Session:
 
 MOST_STATES = 20  # pools shown one by one
 HELD = "impossible: far ahead of the feed"
-
-
-def said(reason: str) -> str:
-    """Return a reason as an event says it: what a feed sent is escaped, and cut if it is long."""
-    return printable(reason, 500)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from margincalc.arrays import FloatArray
+from margincalc.errors import printable
 from margincalc.feed.desk import Desk
 from margincalc.liquidation.nearest import Nearest, nearest
 from margincalc.margin.base import STATUSES, MarginModel, MarginResult
@@ -66,3 +67,8 @@ def _binding(model: MarginModel, result: MarginResult, names: tuple[str, ...]) -
         )
     ]
     return {"label": "; ".join(labels), "pnl": float(np.sum(worst.pnl))}
+
+
+def said(reason: str) -> str:
+    """Return a reason as an event says it: what a feed sent is escaped, and cut if it is long."""
+    return printable(reason, 500)

@@ -67,6 +67,12 @@ class Tick(NamedTuple):
         of_expiry = self.underlying is not None and self.spot is None and self.expiry is not None
         return f"{name} {self.expiry}" if of_expiry else name
 
+    @property
+    def quoted(self) -> tuple[str, ...]:
+        """All that it quotes, as subjects: of a spot beside a forward, the expiry too."""
+        both = self.spot is not None and self.forward is not None
+        return (self.subject, f"{self.underlying} {self.expiry}") if both else (self.subject,)
+
 
 def read_line(line: bytes) -> tuple[Tick, ...]:
     """Read a line: a tick, a list of ticks, or a notification.

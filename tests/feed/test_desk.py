@@ -117,6 +117,18 @@ def test_an_expiry_beside_it_makes_no_old_quote_new(tick: Tick) -> None:
             desk.apply([tick._replace(time=earlier, expiry=day)])
 
 
+@pytest.mark.parametrize("both_first", [True, False])
+def test_a_forward_beside_a_spot_is_as_old_as_one_alone(both_first: bool) -> None:
+    """It was taken for none: an older forward was used after it, and it after a newer one."""
+    desk, day = strangle(), "2026-12-25"
+    both = Tick(underlying="BTC", spot=100_000.0, expiry=day, forward=100_900.0)
+    ticks = both, Tick(underlying="BTC", expiry=day, forward=98_000.0)
+    first, second = ticks if both_first else ticks[::-1]
+    desk.apply([first._replace(time=books.AS_OF + dt.timedelta(seconds=10))])
+    with pytest.raises(Refused, match="quoted later"):
+        desk.apply([second._replace(time=books.AS_OF + dt.timedelta(seconds=9))])
+
+
 def test_what_is_said_aside_is_left_out_where_it_was_quoted_later() -> None:
     """Instruments' tickers come in any order, and each names the index."""
     desk = strangle()

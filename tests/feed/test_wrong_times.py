@@ -47,6 +47,30 @@ def test_after_wrong_lines_all_is_as_without_them(count: int, position: int) -> 
     assert taken == ([] if count == 1 else list(range(position + 1, position + 1 + count)))
 
 
+@pytest.mark.parametrize("count", [2, 3, 10])
+def test_a_wrong_time_that_a_refused_line_confirms_is_taken_back(count: int) -> None:
+    first, *others = wrong(count)
+    unknown = first.replace(b'"BTC"', b'"DOGE"')
+    healed, said = last([*REAL[:5], unknown, *others, *REAL[5:]])
+    plain, _ = last(REAL)
+    assert healed.desk.time == plain.desk.time
+    np.testing.assert_array_equal(healed.desk.figures.equity, plain.desk.figures.equity)
+    assert (said[-1]["ticks"], said[-1]["refused"]) == (len(REAL), count)
+
+
+def test_lines_of_which_a_part_is_old_say_nothing_against_a_time() -> None:
+    def wide(second: int) -> bytes:
+        return b"[%s, %s]" % (
+            spot(3600.0 + second, 100_000.0),
+            spot(3400.0 + second, 1e5, "BTC_USDC"),
+        )
+
+    said = watched([*REAL[:5], *wrong(2, 3600.0), *map(wide, range(2, 20))])
+    assert said[-1]["time"] == "2026-11-20T09:00:01Z"
+    assert (said[-1]["ticks"], said[-1]["status"]) == (7, "liquidatable")
+    assert not [each for each in said if "taken back" in each.get("reason", "")]
+
+
 def test_wrong_times_one_after_the_other_are_all_taken_back() -> None:
     lines = [*REAL[:5], *wrong(2, 3600.0), *wrong(4, 86_400.0), *wrong(3, 7200.0), *REAL[5:]]
     healed, said = last(lines)
@@ -131,6 +155,23 @@ def test_what_is_kept_in_mind_is_bounded() -> None:
     assert session._jumps
     list(session.events(many[100:]))
     assert not session._jumps
+
+
+def test_what_is_said_against_a_time_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jumps, "MOST_TICKS", 30)
+    session, old = mc.watch(mc.load(STRANGLE), latency=False), []
+    for second in range(1, 40):
+        line = b", ".join(spot(second, price) for price in (1e5, 2e5, 3e5))
+        old.append(b"[%s]" % line)
+    said = [*session.events([*wrong(50), *old])]
+    (jump,) = session._jumps
+    assert not jump.against
+    assert (said[-1]["ticks"], said[-1]["refused"]) == (50, 39)
+    kept = most = 0
+    for each in said[:-1]:
+        kept = kept + 1 if each["event"] == "held" else 0
+        most = max(most, kept)
+    assert most == 10
 
 
 def test_a_time_said_wrong_by_many_lines_and_taken_back_is_so_in_a_replay() -> None:
