@@ -101,3 +101,20 @@ def test_orders_in_what_expired_are_gone() -> None:
 def test_no_time_changes_nothing() -> None:
     book = book_of([{"instrument": "BTC-27NOV26-90000-C", "quantity": 1.0}])
     assert aged(book, 0.0) is book
+
+
+@pytest.mark.parametrize("model", ["reg-t", "occ-tims"])
+def test_a_stock_stays_one_when_its_options_are_gone(model: str) -> None:
+    """A model of stocks knows it by the options, and refused it from their expiry on."""
+    content = {
+        "as_of": AS_OF,
+        "market": {"AAPL": {"spot": 270.0, "rate": 0.04, "volatility": 0.3}},
+        "positions": [
+            {"instrument": "AAPL", "quantity": 100.0},
+            {"instrument": "AAPL  270115C00290000", "quantity": -1.0},
+        ],
+        "collateral": [{"asset": "USD", "quantity": 1000.0}],
+    }
+    account = margined(Portfolio.model_validate(content), model=model)
+    after = aged(account.book, 60.0)
+    assert account.model.margin(after).equity[0] == pytest.approx(28_000.0)

@@ -1,12 +1,13 @@
 """A finished draft becomes columns in canonical order, and its marks find their place in them."""
 
+from collections.abc import Collection
 from dataclasses import fields, replace
 
 import numpy as np
 
 from margincalc.arrays import FloatArray, IntArray
 from margincalc.assembly.draft import Draft, Row, confidence
-from margincalc.book import NO_ORDERS, Book, Instruments, Names, Orders, Pool
+from margincalc.book import NO_ORDERS, Book, Instruments, Kind, Names, Orders, Pool
 from margincalc.book.holdings import Holdings, netted
 from margincalc.errors import InputError
 from margincalc.portfolio.quotes import Mark
@@ -28,7 +29,7 @@ _TYPES = {
 
 def book_of(draft: Draft) -> Book:
     """Turn rows into columns, in canonical order, netting what a pool holds twice."""
-    rows = sorted(draft.rows.values(), key=lambda row: row.name)
+    rows = sorted(_listed(draft.rows.values()), key=lambda row: row.name)
     number = {row.name: index for index, row in enumerate(rows)}
     pools: dict[Pool, int] = {}
     held = netted(
@@ -65,6 +66,15 @@ def book_of(draft: Draft) -> Book:
         orders,
         draft.as_of.timestamp() / SECONDS_PER_DAY,
     )
+
+
+def _listed(rows: Collection[Row]) -> list[Row]:
+    """Say of spots with listed options that they are stocks, also where these are gone or apart."""
+    stocks = {row.underlying for row in rows if row.listed}
+    return [
+        row._replace(listed=True) if row.kind == Kind.SPOT and row.underlying in stocks else row
+        for row in rows
+    ]
 
 
 def _orders(draft: Draft, pools: dict[Pool, int], number: dict[str, int]) -> Orders:

@@ -280,3 +280,11 @@ def ticker(name: str, first: dict[str, str], last: dict[str, str], share: float)
     params = {"channel": f"ticker.{name}.100ms", "data": data}
     message = {"jsonrpc": "2.0", "method": "subscription", "params": params}
     return json.dumps(message).encode()
+
+
+def test_a_stock_is_one_in_a_pool_without_its_options_too() -> None:
+    session = mc.watch(
+        mc.load(SAMPLES / "us_equity_options.yaml"), model="reg-t", mode="isolated", latency=False
+    )
+    said = [*session.events([])]
+    assert [each["pool"] for each in said[:-1]].count("AAPL") == 1
