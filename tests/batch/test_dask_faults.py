@@ -185,7 +185,9 @@ def test_ctrl_c_ends_what_was_started_in_silence(inputs: Path, tmp_path: Path) -
         started = processes_of(running.pid)
         os.killpg(running.pid, signal.SIGINT)  # as a terminal does it
         _, said = running.communicate()
-        assert (running.returncode, said.strip()) in ((130, b""), (0, b"")), said
+        # Interrupted in the midst of an `exec`, as of a named tuple, Python ends by the signal.
+        assert running.returncode in (130, -signal.SIGINT, 0)
+        assert not said.strip(), said
         for process in started:
             while lives(process):
                 time.sleep(0.01)
