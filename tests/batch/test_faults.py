@@ -1,5 +1,6 @@
 """What is wrong in the input is said, set aside or refused; nothing is lost."""
 
+import datetime as dt
 import os
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import margincalc as mc
 from benchmarks.accounts import EXPRESSED
 from margincalc.batch import parts
 from margincalc.errors import InputError
+from margincalc.margin.base import MarginResult
+from margincalc.margin.load import load_model
 from margincalc.portfolio import Portfolio
 from tests.batch.venues import Row, Venue, files, rows, run, venue
 
@@ -420,3 +423,25 @@ def test_accounts_of_more_than_63_bits_are_refused(plain: Venue, tmp_path: Path)
 def test_a_scheduler_without_a_cluster_is_refused(plain: Venue, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--engine dask"):
         run(plain, tmp_path, scheduler="tcp://127.0.0.1:1")
+
+
+def test_an_account_of_no_number_is_set_aside(
+    plain: Venue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(plain, tmp_path / "whole")
+    others = rows(tmp_path / "whole" / "out")
+    wrong, row = others.popitem()
+    model = type(load_model(GENERIC, dt.date(2026, 11, 20)).model)
+    margin = model.margin
+
+    def lost(self: Any, book: Any) -> MarginResult:
+        result: MarginResult = margin(self, book)
+        equity = np.where(result.equity == row["equity"], np.nan, result.equity)
+        return result._replace(equity=equity)
+
+    monkeypatch.setattr(model, "margin", lost)
+    report = run(plain, tmp_path / "lost")
+    assert rows(tmp_path / "lost" / "out") == others
+    (bad,) = quarantined(tmp_path / "lost" / "out")
+    assert (bad["account"], report.accounts) == (str(wrong), len(others))
+    assert bad["reason"].startswith(f"{GENERIC}: equity or a margin came out as no finite number")
