@@ -18,11 +18,10 @@ import numpy as np
 
 from margincalc.arrays import FloatArray
 from margincalc.errors import Fault, InputError, did_you_mean, few, input_error, printable, shown
-from margincalc.files.parquet import opened, read_whole
+from margincalc.files.parquet import LARGEST, opened, read_whole
 
 MOST = 20  # faults of one column that are told
 STDIN = "-"
-LARGEST = 2 << 30  # bytes of CSV, unpacked: some ten million accounts
 CELLS = 100_000_000
 _GZIP = b"\x1f\x8b"
 _WRITTEN = (".yaml", ".yml", ".json")  # forms of a portfolio file, and never of a table

@@ -35,7 +35,7 @@ BALANCES = {
     "venue": Wanted("text", optional=True),
 }
 LONGEST = 1 << 26  # rows of a row group: they are in memory at once
-LARGEST = 2 << 30  # bytes, unpacked, of a file that is read whole
+LARGEST = 2 << 30  # bytes, unpacked, of a table that is read whole: some ten million accounts
 _NAMES = {"key": "names or whole numbers", "text": "names", "number": "numbers"}
 
 
